@@ -1,0 +1,5 @@
+"""Callbacks for the trainer's YAML (``class_path: callbacks.SampleLogger``): they watch or schedule, never compute a loss."""
+
+from callbacks.samples import SampleLogger
+
+__all__ = ["SampleLogger"]

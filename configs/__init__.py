@@ -1,0 +1,1 @@
+"""The shipped YAML, as a package so that a wheel carries it."""

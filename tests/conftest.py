@@ -1,0 +1,76 @@
+"""Shared fixtures: a tiny checkpoint on disk, and videos and records made on the spot."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import AutoConfig, AutoTokenizer
+
+from videmo.data.records import Record, parse_record, read_records
+from videmo.data.video import Video
+from videmo.models.backbone import Backbone
+from videmo.models.tiny import make_tiny
+from videmo.synth import synthesize
+from videmo.token_tree import TokenLayout
+
+TEXT = ["What emotion does the person show?", "A. Happy", "B. Sad", "The woman has short black hair.", "AU1, AU12", "Yes"]
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory) -> Path:
+    """A Hugging Face folder with a random model of 64 x 2."""
+    return make_tiny(TEXT, tmp_path_factory.mktemp("tiny"), hidden_size=64, layers=2)
+
+
+@pytest.fixture(scope="session")
+def tokenizer(checkpoint):
+    return AutoTokenizer.from_pretrained(checkpoint)
+
+
+@pytest.fixture(scope="session")
+def layout(checkpoint, tokenizer) -> TokenLayout:
+    return TokenLayout.from_config(AutoConfig.from_pretrained(checkpoint), tokenizer.pad_token_id)
+
+
+@pytest.fixture
+def backbone(checkpoint) -> Backbone:
+    """The model in float32; its layers drop nothing, so train and eval compute the same."""
+    return Backbone.load(str(checkpoint))
+
+
+@pytest.fixture(scope="session")
+def make_video():
+    """A function that returns a video of random patches."""
+
+    def make(t: int = 2, h: int = 4, w: int = 6, *, seed: int = 0, second_per_grid: float = 1.0) -> Video:
+        values = torch.randn(t * h * w, 3 * 2 * 14 * 14, generator=torch.Generator().manual_seed(seed))
+        return Video(values, (t, h, w), second_per_grid)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_record():
+    """A function that returns a record of one question and one answer, or of the given turns."""
+
+    def make(question: str, answer: str, videos: tuple[str, ...] = ("a.mp4",), *more: str, source: str = "QA_Hair") -> Record:
+        turns = [question, answer, *more]
+        messages = [{"role": ("user", "assistant")[i % 2], "content": text} for i, text in enumerate(turns)]
+        return parse_record({"messages": messages, "videos": list(videos), "source": source}, "data.json", 1)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory) -> Path:
+    """A data folder of 40 drawn clips."""
+    folder = tmp_path_factory.mktemp("world") / "data"
+    synthesize(folder, 40, seed=0)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def world_checkpoint(world, tmp_path_factory) -> Path:
+    """A random model of 64 x 2 whose tokenizer knows the drawn world's text."""
+    texts = [m.content for file in world.glob("jsons/train/*/full/*.json") for r in read_records(file) for m in r.messages]
+    return make_tiny(texts, tmp_path_factory.mktemp("world_tiny"), hidden_size=64, layers=2)

@@ -1,0 +1,130 @@
+"""Predictions on disk, in the release's format: ``<folder>/<method>/<result_file>.json``, one JSON object a line.
+
+A line is ``{"response", "labels", "logprobs", "messages", "videos"}``: what the model said, the reference, the mean
+log-probability of the response's tokens (or null), the turns that ended in the response, and the videos.
+"""
+
+import json
+import os
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from pathlib import Path
+
+from videmo.data.records import Record, RecordError, parse_record
+from videmo.tasks import find_task
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model said to a record.
+
+    Attributes:
+        record: The question with its reference.
+        response: The generated text.
+        logprob: The mean log-probability of its tokens, where known.
+    """
+
+    record: Record
+    response: str
+    logprob: float | None = None
+
+
+def unique_predictions(predictions: Iterable[Prediction]) -> list[Prediction]:
+    """Predictions in the order of their records; a record answered twice (distributed samplers pad) counts once."""
+    first: dict[Record, Prediction] = {}
+    for prediction in predictions:
+        first.setdefault(prediction.record, prediction)
+    return sorted(first.values(), key=lambda prediction: (prediction.record.file, prediction.record.line))
+
+
+def write_predictions(predictions: Sequence[Prediction], folder: str | Path, method: str) -> list[Path]:
+    """Write one file a task; each appears whole or not at all.
+
+    Returns:
+        The files, in the order of their names.
+
+    Raises:
+        InputError: If a record belongs to no task.
+    """
+    by_file = defaultdict(list)
+    for prediction in unique_predictions(predictions):
+        task = find_task(prediction.record.source, prediction.record.file)
+        by_file[task.result_file].append(json.dumps(_fields(prediction), ensure_ascii=False))
+    paths = []
+    for result_file, lines in sorted(by_file.items()):
+        path = Path(folder) / method / f"{result_file}.json"
+        write_atomically(path, "\n".join(lines) + "\n")
+        paths.append(path)
+    return paths
+
+
+def _fields(prediction: Prediction) -> dict:
+    turns = [{"role": m.role, "content": m.content} for m in prediction.record.messages]
+    logprob = prediction.logprob  # the mean over no tokens is NaN, which JSON has not
+    last_answer = max(i for i, turn in enumerate(turns) if turn["role"] == "assistant")
+    return {
+        "response": prediction.response,
+        "labels": prediction.record.answer,
+        "logprobs": logprob if logprob is not None and isfinite(logprob) else None,
+        "messages": [*turns[:last_answer], {"role": "assistant", "content": prediction.response}],
+        "videos": list(prediction.record.videos),
+    }
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file beside its place, then move it there: a killed run leaves no half file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
+    ) as stream:
+        stream.write(text)
+    os.chmod(stream.name, 0o644)  # temporary files are born private
+    os.replace(stream.name, path)
+
+
+def read_predictions(path: str | Path) -> Iterator[Prediction]:
+    """Yield the predictions of one file, ours or the authors'; the task is told by the file's name.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        RecordError: At the first malformed line, naming file and line.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no such prediction file: {path}")
+    with path.open(encoding="utf-8") as stream:
+        for line, text in enumerate(stream, start=1):
+            if text.strip():
+                yield _parse_line(text, str(path), line)
+
+
+def _parse_line(text: str, file: str, line: int) -> Prediction:
+    try:
+        fields = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RecordError(f"{file}:{line}: not valid JSON ({error.msg} at column {error.colno})") from None
+    if not isinstance(fields, dict):
+        raise RecordError(f"{file}:{line}: expected a JSON object, found {type(fields).__name__}")
+    for key in ("response", "labels"):
+        if not isinstance(fields.get(key), str):
+            raise RecordError(f'{file}:{line}: "{key}" must be text, found {type(fields.get(key)).__name__}')
+    turns = fields.get("messages")
+    if not isinstance(turns, list) or not turns:
+        raise RecordError(f'{file}:{line}: "messages" must be a non-empty list of {{"role", "content"}}')
+    if isinstance(turns[-1], dict) and turns[-1].get("role") == "assistant":
+        turns = turns[:-1]  # the response
+    prompt = [*turns, {"role": "assistant", "content": fields["labels"]}]
+    record = parse_record({"messages": prompt, "videos": fields.get("videos") or []}, file, line)
+    return Prediction(record, fields["response"], _mean_logprob(fields.get("logprobs")))
+
+
+def _mean_logprob(logprobs: object) -> float | None:
+    """Our number, or the mean over ms-swift's ``{"content": [{"logprob": ...}, ...]}``."""
+    if isinstance(logprobs, int | float):
+        return float(logprobs)
+    tokens = logprobs.get("content") if isinstance(logprobs, dict) else None
+    values = [t["logprob"] for t in tokens or [] if isinstance(t, dict) and isinstance(t.get("logprob"), int | float)]
+    return sum(values) / len(values) if values else None

@@ -1,0 +1,192 @@
+"""The command line: Lightning's fit, validate and test on YAML configs, and the project's own commands beside them.
+
+    videmo fit --config configs/demo/sft.yaml --trainer.max_steps=5
+    videmo demo --out runs/demo
+"""
+
+import logging
+import sys
+from argparse import ArgumentError
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+from jsonargparse import auto_cli, set_parsing_settings
+from lightning.pytorch.cli import LightningCLI, SaveConfigCallback
+from rich.console import Console
+from rich.table import Table
+
+import videmo
+from videmo.benchmark import results_table
+from videmo.data.datamodule import EmoCFGDataModule
+from videmo.data.records import read_records
+from videmo.errors import InputError
+from videmo.models.tiny import make_tiny
+from videmo.synth import synthesize
+from videmo.training import VidEmoModule
+
+# Lightning advertises a hosted service at every start; that line says nothing about the run.
+logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda line: "litlogger" not in line.getMessage())
+set_parsing_settings(docstring_parse_attribute_docstrings=True)
+SHIPPED = Path(videmo.__file__).resolve().parent.parent  # holds configs/, in the repository and where a wheel is installed
+TRAINER_COMMANDS = {
+    "fit": "train from a YAML config",
+    "validate": "loss and exact answers on the validation split",
+    "test": "answer the benchmark, write predictions, scores and the table",
+}
+
+
+class VidEmoCLI(LightningCLI):
+    """LightningCLI with one checkpoint for model and data, and the benchmark's table after a test."""
+
+    def add_arguments_to_parser(self, parser) -> None:
+        parser.link_arguments("model.init_args.checkpoint", "data.checkpoint")
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        known = LightningCLI.subcommands()
+        return {name: known[name] for name in TRAINER_COMMANDS}
+
+    def parse_arguments(self, parser, args) -> None:
+        self.config = parser.parse_args(args)
+
+    def _parse_ckpt_path(self) -> None:
+        """Configs and options say what is built; Lightning's default lets a checkpoint's old arguments override them."""
+
+    def before_instantiate_classes(self) -> None:
+        trainer = self.config[self.subcommand].trainer
+        if trainer.precision is None:
+            bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+            trainer.precision = "bf16-mixed" if bf16 else "32-true"
+
+        settings = self.config[self.subcommand]
+        if settings.weights_only is None:
+            settings.weights_only = True  # a checkpoint from elsewhere must not run code
+
+
+def show_results(cli: VidEmoCLI) -> None:
+    """Print the table of a finished test, and where its files are."""
+    Console().print(results_table({cli.model.hparams.method: cli.model.result}))
+    print(f"predictions and benchmark.json are in {cli.model.results_folder}")
+
+
+def run_trainer(args: Sequence[str]) -> VidEmoCLI:
+    """Run ``fit``, ``validate`` or ``test`` with the arguments of the command line, and return its objects.
+
+    A config path that does not exist is looked up among the shipped ones, so that ``configs/demo/sft.yaml`` works from
+    anywhere.
+    """
+    return VidEmoCLI(
+        VidEmoModule,
+        EmoCFGDataModule,
+        subclass_mode_model=True,
+        auto_configure_optimizers=False,
+        save_config_callback=SaveConfigCallback if args[0] == "fit" else None,
+        save_config_kwargs={"overwrite": True},
+        trainer_defaults={"use_distributed_sampler": False},
+        parser_kwargs={"parser_mode": "omegaconf+", "exit_on_error": False},
+        args=_with_shipped_configs(args),
+    )
+
+
+def _with_shipped_configs(args: Sequence[str]) -> list[str]:
+    found = list(args)
+    for i, arg in enumerate(found):
+        option, given, value = arg.partition("=")
+        follows = i > 0 and found[i - 1] in ("--config", "-c")
+        path = value if option in ("--config", "-c") and given else arg if follows else None
+        if path and not Path(path).is_file() and (SHIPPED / path).is_file():
+            found[i] = f"{option}={SHIPPED / path}" if given else str(SHIPPED / path)
+    return found
+
+
+def synth(out: str, videos: int = 1500, seed: int = 0, workers: int | None = None) -> None:
+    """Draw a world of moving faces in the release's layout: mp4 files, questions, answers.
+
+    Args:
+        out: Folder to write; it must be empty, or hold the same world.
+        videos: Clips over all splits.
+        seed: Seed of everything that is drawn.
+        workers: Processes that draw; all cores by default.
+    """
+    synthesize(Path(out), videos, seed, workers)
+
+
+def tiny(data: str, out: str, hidden_size: int = 128, layers: int = 4, seed: int = 0) -> None:
+    """Make a tiny random Qwen2.5-VL whose tokenizer is trained on a data folder's text.
+
+    Args:
+        data: Data folder; the text of its training files is used.
+        out: Hugging Face folder to write.
+        hidden_size: Width of the language model and the vision tower, a multiple of 32.
+        layers: Layers of each.
+        seed: Seed of the weights.
+    """
+    if hidden_size % 32 or hidden_size <= 0:
+        raise InputError(f"hidden_size must be a multiple of 32 (the width of a head), got {hidden_size}")
+    files = sorted(Path(data).glob("jsons/train/*/full/*.json"))
+    if not files:
+        raise InputError(f"no training files jsons/train/*/full/*.json in {data}; `videmo synth {data}` makes some")
+    texts = [message.content for file in files for record in read_records(file) for message in record.messages]
+    make_tiny(texts, out, hidden_size=hidden_size, layers=layers, seed=seed)
+    print(f"a tiny Qwen2.5-VL is in {out}")
+
+
+def _demo() -> Callable:
+    from videmo.demo import demo
+
+    return demo
+
+
+COMMANDS: dict[str, tuple[str, Callable[[], Callable]]] = {
+    "demo": ("the whole path on drawn faces: draw, train, test, table", _demo),
+    "synth": ("draw a world of faces to train on", lambda: synth),
+    "tiny": ("make a tiny random Qwen2.5-VL", lambda: tiny),
+}
+
+
+def show_overview() -> None:
+    """Print the commands, a line each."""
+    table = Table(box=None, show_header=False, padding=(0, 2))
+    for name, line in TRAINER_COMMANDS.items():
+        table.add_row(name, line)
+    for name, (line, _) in COMMANDS.items():
+        table.add_row(name, line)
+    console = Console()
+    console.print(f"videmo {videmo.__version__}: emotion-centric video language models\n\nusage: videmo COMMAND ...\n")
+    console.print(table)
+    console.print("\n`videmo COMMAND --help` shows its options.")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry point of ``videmo``; returns the exit status."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    command = argv[0] if argv else "--help"
+    try:
+        if command in TRAINER_COMMANDS:
+            cli = run_trainer(argv)
+            if command == "test" and cli.trainer.is_global_zero:
+                show_results(cli)
+        elif command in COMMANDS:
+            auto_cli(COMMANDS[command][1](), args=argv[1:], prog=f"videmo {command}")
+        elif command == "--version":
+            print(f"videmo {videmo.__version__}")
+        elif command in ("--help", "-h"):
+            show_overview()
+        else:
+            known = ", ".join([*TRAINER_COMMANDS, *COMMANDS])
+            raise InputError(f"no command {command!r}; there are {known}")
+    except InputError as error:
+        print(f"videmo: {error}", file=sys.stderr)
+        return 1
+    except ArgumentError as error:
+        print(f"videmo {command}: {error}\n`videmo {command} --help` lists the options", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("videmo: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,189 @@
+"""``EmoCFGDataModule``: Emo-CFG folders as batches of token trees, for fit, validate and test."""
+
+import glob
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import lightning as L
+import torch
+from torch.utils.data import DataLoader
+from transformers import AutoConfig, AutoTokenizer
+
+from videmo.data.dataset import Control, RecordDataset, as_batch
+from videmo.data.loader import BatchLoader, Failure
+from videmo.data.order import BatchOrder, accumulation_steps
+from videmo.data.records import Record, RecordError, read_records
+from videmo.data.video import VideoSettings
+from videmo.errors import InputError
+from videmo.tasks import find_task
+from videmo.token_tree import TokenLayout, TreeBatch
+
+
+class EmoCFGDataModule(L.LightningDataModule):
+    """Reads a data folder of the release's layout, checks it, and serves its splits.
+
+    Args:
+        root: The data folder; patterns below are relative to it.
+        checkpoint: Hugging Face folder or hub id of the model, for its tokenizer and token facts.
+        train: Patterns of the training files, JSON list or JSON lines.
+        val: Patterns of the validation files.
+        test: Patterns of the benchmark's files.
+        video_root: What the records' video paths are relative to; ``<root>/videos`` by default.
+        video: Frame sampling and resizing.
+        batch_size: Samples (records) a micro-batch and device.
+        global_batch_size: Samples an optimizer step sees over devices and accumulation; sets the accumulation. By default
+            one micro-batch a device.
+        eval_batch_size: Samples a batch in validation and test.
+        max_branches: Samples on one video that may share its tokens in one tree; 1 turns sharing off.
+        num_workers: Worker processes that decode videos.
+        control: ``blank`` replaces every video by a uniform one, to see what a score owes to looking.
+        seed: Seed of the training order.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        checkpoint: str,
+        train: list[str] = ["jsons/train/*/full/*.json"],  # noqa: B006 (never changed; jsonargparse shows it in --help)
+        val: list[str] = ["jsons/val/*/full/*.json"],  # noqa: B006
+        test: list[str] = ["jsons/test/*/full/*.json"],  # noqa: B006
+        video_root: str | None = None,
+        video: VideoSettings = VideoSettings(),  # noqa: B008 (frozen)
+        batch_size: int = 8,
+        global_batch_size: int | None = None,
+        eval_batch_size: int = 32,
+        max_branches: int = 8,
+        num_workers: int = 2,
+        control: Control = "none",
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.root = Path(root)
+        self.checkpoint = checkpoint
+        self.patterns = {"train": train, "val": val, "test": test}
+        self.video_root = Path(video_root) if video_root else self.root / "videos"
+        self.video = video
+        self.batch_size = batch_size
+        self.global_batch_size = global_batch_size
+        self.eval_batch_size = eval_batch_size
+        self.max_branches = max_branches
+        self.num_workers = num_workers
+        self.control: Control = control
+        self.seed = seed
+        self._records: dict[str, list[Record]] = {}
+
+    def setup(self, stage: str) -> None:
+        """Read and check the records of the stage, and set the accumulation that ``global_batch_size`` asks for."""
+        splits = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}[stage]
+        for split in splits:
+            records = self.records(split)
+            if split != "val" and not records:
+                raise InputError(f"no records match {self.patterns[split]} in {self.root}")
+            check_videos(records, self.video_root)
+        if stage == "fit":
+            self.trainer.accumulate_grad_batches = accumulation_steps(
+                self.global_batch_size, self.batch_size, self.trainer.world_size
+            )
+
+    def records(self, split: str) -> list[Record]:
+        """The records of ``train``, ``val`` or ``test``, read once.
+
+        Raises:
+            InputError: If the folder is missing, a record is malformed, or its source names no task.
+        """
+        if split not in self._records:
+            if not self.root.is_dir():
+                raise InputError(f"no data folder {self.root}; `videmo synth {self.root}` draws one to try")
+            files = sorted({f for p in self.patterns[split] for f in glob.glob(str(self.root / p), recursive=True)})
+            records = [record for file in files for record in read_records(file)]
+            for record in records:
+                task_of(record)
+            self._records[split] = records
+        return self._records[split]
+
+    def train_dataloader(self) -> BatchLoader:
+        return self._loader("train", self.batch_size, window=self.trainer.accumulate_grad_batches)
+
+    def val_dataloader(self) -> BatchLoader | list:
+        return self._loader("val", self.eval_batch_size) if self.records("val") else []
+
+    def test_dataloader(self) -> BatchLoader:
+        return self._loader("test", self.eval_batch_size)
+
+    def prompts(self, split: str, numbers: list[int]) -> TreeBatch:
+        """The chosen records of a split as prompts without their last answer, for a look at what the model says."""
+        batch = self._dataset(split, with_answer=False).__getitems__(numbers)
+        if isinstance(batch, Failure):
+            raise batch.error
+        return batch
+
+    def _dataset(self, split: str, with_answer: bool) -> RecordDataset:
+        tokenizer = AutoTokenizer.from_pretrained(self.checkpoint)
+        layout = TokenLayout.from_config(AutoConfig.from_pretrained(self.checkpoint), tokenizer.pad_token_id)
+        return RecordDataset(
+            self.records(split),
+            self.video_root,
+            tokenizer,
+            layout,
+            self.video,
+            self.max_branches,
+            with_answer=with_answer,
+            control=self.control,
+        )
+
+    def _loader(self, split: str, batch_size: int, window: int = 1) -> BatchLoader:
+        records = self.records(split)
+        order = BatchOrder(
+            [record.videos or (record.where,) for record in records],
+            batch_size,
+            max_branches=self.max_branches,
+            shuffle=split == "train",
+            seed=self.seed,
+            rank=self.trainer.global_rank,
+            world_size=self.trainer.world_size,
+        )
+        loader = DataLoader(
+            self._dataset(split, with_answer=split != "test"),
+            batch_sampler=order,
+            collate_fn=as_batch,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0 and split == "train",
+            pin_memory=self.trainer.strategy.root_device.type == "cuda",
+        )
+        return BatchLoader(loader, window, self._sum_over_ranks())
+
+    def _sum_over_ranks(self) -> Callable[[int], int]:
+        strategy = self.trainer.strategy
+        if self.trainer.world_size == 1:
+            return int
+        return lambda count: int(strategy.reduce(torch.tensor(count, device=strategy.root_device), reduce_op="sum"))
+
+
+def task_of(record: Record):
+    """The record's task, or a sentence that says which record names none."""
+    try:
+        return find_task(record.source, record.file)
+    except InputError as error:
+        raise RecordError(f"{record.where}: {error}") from None
+
+
+def check_videos(records: list[Record], video_root: Path) -> None:
+    """Every video file must be there before the first step.
+
+    Raises:
+        InputError: Naming the first missing file and its record, and how many are missing.
+    """
+    first_use: dict[str, Record] = {}
+    for record in records:
+        for path in record.videos:
+            first_use.setdefault(path, record)
+    missing = [path for path in first_use if not (video_root / path).is_file()]
+    if missing:
+        folders = Counter(path.split("/")[0] for path in missing)
+        by_folder = ", ".join(f"{name}: {count}" for name, count in folders.most_common())
+        record = first_use[missing[0]]
+        raise InputError(
+            f"{record.where}: no video {video_root / missing[0]} ({len(missing)} of {len(first_use)} videos are "
+            f"missing; {by_folder}). Set video_root, or leave the records out"
+        )

@@ -1,0 +1,91 @@
+"""The score of one benchmark task from texts: responses in, both variants and the denominators out."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torchmetrics import Metric
+from torchmetrics.utilities import dim_zero_cat
+
+from videmo.tasks import Task
+
+ScoreTable = dict[str, Tensor]
+
+
+def task_scores(
+    task: Task, responses: Sequence[str], references: Sequence[str], questions: Sequence[str]
+) -> ScoreTable:
+    """Per-sample results of a task.
+
+    Returns:
+        ``native`` and ``release``: scores in 0..1, NaN where no rule can score the sample; ``parsed`` and
+        ``answered``: 1 where the response could be read, and where there is any text. All float [N].
+    """
+    grades = [task.grade(*sample) for sample in zip(responses, references, questions, strict=True)]
+    nan = float("nan")
+    return {
+        "native": torch.tensor([nan if g.native is None else g.native for g in grades]),
+        "release": torch.tensor([nan if g.release is None else g.release for g in grades]),
+        "parsed": torch.tensor([float(g.parsed) for g in grades]),
+        "answered": torch.tensor([float(bool(response.strip())) for response in responses]),
+    }
+
+
+def summarise_scores(scores: ScoreTable) -> ScoreTable:
+    """Means and counts of `task_scores`.
+
+    Returns:
+        ``native`` and ``release``: means over the samples that can be scored, NaN if there is none; ``asked``: all
+        samples; ``answered``: those with any text; ``unparsed``: those that could not be read (an empty one too),
+        which are wrong; ``unscorable``: those without a rule, which are left out of the means.
+    """
+    asked = torch.tensor(scores["native"].numel())
+    return {
+        "native": scores["native"].nanmean(),
+        "release": scores["release"].nanmean(),
+        "asked": asked,
+        "answered": scores["answered"].sum().long(),
+        "unparsed": asked - scores["parsed"].sum().long().to(asked.device),
+        "unscorable": scores["native"].isnan().sum(),
+    }
+
+
+class TaskScore(Metric):
+    """Module form of `task_scores` and `summarise_scores`; per-sample states, so exact under DDP.
+
+    Args:
+        task: The task that all updates are of.
+    """
+
+    higher_is_better = True
+    is_differentiable = False
+    full_state_update = False
+
+    native: list[Tensor]
+    release: list[Tensor]
+    parsed: list[Tensor]
+    answered: list[Tensor]
+
+    STATES = ("native", "release", "parsed", "answered")
+
+    def __init__(self, task: Task, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.task = task
+        for name in self.STATES:
+            self.add_state(name, [], dist_reduce_fx="cat")
+
+    def update(self, responses: Sequence[str], references: Sequence[str], questions: Sequence[str]) -> None:
+        for name, values in task_scores(self.task, responses, references, questions).items():
+            getattr(self, name).append(values.to(self.device))
+
+    def per_sample(self) -> ScoreTable:
+        """The states so far, [N] each; of all ranks where they are synced."""
+        empty = torch.zeros(0, device=self.device)
+        return {name: dim_zero_cat([empty, *_as_list(getattr(self, name))]) for name in self.STATES}
+
+    def compute(self) -> ScoreTable:
+        return summarise_scores(self.per_sample())
+
+
+def _as_list(state: list[Tensor] | Tensor) -> list[Tensor]:
+    return [state] if isinstance(state, Tensor) else state  # synced states come joined

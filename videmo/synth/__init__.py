@@ -1,0 +1,5 @@
+"""The drawn world: procedurally drawn moving faces with questions whose answers are known, for demos, tests and CI."""
+
+from videmo.synth.write import WorldSummary, synthesize
+
+__all__ = ["WorldSummary", "synthesize"]

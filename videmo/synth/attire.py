@@ -1,0 +1,165 @@
+"""Hair, beard, ears and what is worn, as outlines on the turned head."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from videmo.synth.geometry import Head
+
+TURNED = np.deg2rad(12)  # beyond this yaw the far ear and the far lock are behind the head
+
+
+@dataclass(frozen=True)
+class Hair:
+    """Outlines of the hair, each [F, n, 2] in pixels; `behind` lies behind the neck, `front` over the face.
+
+    `bumps` are centres of curls along the outline, with their radius in pixels.
+    """
+
+    behind: list[np.ndarray]
+    scalp: np.ndarray
+    front: list[np.ndarray]
+    bumps: list[tuple[np.ndarray, float]]
+
+
+def hair(head: Head, covered: bool = False) -> Hair | None:
+    """The hair of a head, flatter where a hat covers it; None where it is bald."""
+    person = head.identity
+    if person.hair_length == "bald":
+        return None
+    wavy, long = person.hair_texture == "wavy", person.hair_length == "long"
+    grow = 0.15 if wavy and not covered else 0.09
+    scalp = head.hull(
+        head.cloud(-1.42, -0.8, 180, grow), head.cloud(-0.95, 0.3 if long else 0.12, 102, grow, back=True)
+    )
+    front = [_fringe(head, wavy)] if person.bangs else [_parting(head)]
+    behind, bumps = [], []
+    if wavy:
+        curls = slice(0, 37, 3) if covered else slice(0, None, 3)  # the outline starts at the right and goes down first
+        bumps.append((scalp[:, curls], 0.15))
+    if long:
+        curtain = head.hull(head.cloud(-1.2, 0.2, 110, grow, back=True), _curtain(1.14 if wavy else 1.02))
+        behind.append(curtain)
+        if wavy:
+            bumps.append((curtain[:, ::3], 0.17))
+        for sign in (1, -1):
+            far = sign * head.motion.yaw.mean() > TURNED
+            (behind if far else front).append(_lock(head, sign, wavy))
+    return Hair(behind, scalp, front, bumps)
+
+
+def _curtain(half: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Long hair down the back to the shoulders, as a cloud."""
+    x, y, z = np.meshgrid([-half, -0.5, 0.5, half], [0.8, 1.4, 1.75], [-0.7, -0.1])
+    return x.ravel() * (1 - 0.1 * (y.ravel() > 1.7)), y.ravel(), z.ravel()
+
+
+def _lock(head: Head, sign: int, wavy: bool) -> np.ndarray:
+    """Long hair beside the face on one side."""
+    y = np.linspace(-1.0, 1.75, 22)
+    wave = 0.09 * np.sin(y * 7.5 + sign) if wavy else np.zeros_like(y)
+    inner = np.interp(y, [-1.0, -0.6, 0.0, 0.6, 1.2, 1.75], [0.4, 0.74, 0.89, 0.84, 0.78, 0.86]) + wave
+    outer = np.interp(y, [-1.0, -0.6, 0.0, 0.6, 1.2, 1.75], [0.75, 1.04, 1.14, 1.14, 1.12, 1.0]) + wave
+    x = sign * np.concatenate([inner, outer[::-1]])
+    z = np.interp(y, [-1.0, -0.5, 0.2, 1.75], [0.55, 0.4, 0.1, 0.05])
+    return head.project(x[None], np.concatenate([y, y[::-1]])[None], np.concatenate([z, z[::-1]])[None])
+
+
+def _fringe(head: Head, wavy: bool) -> np.ndarray:
+    """Bangs: a band from the crown down to the brows."""
+    angles = np.deg2rad(np.linspace(-72, 72, 33))
+    teeth = np.abs(np.sin(np.arange(33) * (np.pi / 4 if wavy else np.pi / 2.6)))
+    low = -0.5 + 0.1 * teeth * (1 if wavy else -1) - 0.02 * np.cos(angles)
+    return _band(head, angles, np.full(33, -1.22), low, 0.1)
+
+
+def _parting(head: Head) -> np.ndarray:
+    """Hair combed from a parting to both sides, so that the forehead shows."""
+    angles = np.deg2rad(np.linspace(-80, 80, 33))
+    part = 0.35
+    low = np.minimum(-0.98 + 0.42 * np.abs(np.sin(angles) - part) ** 1.3, -0.42)
+    return _band(head, angles, np.full(33, -1.22), low, 0.05)
+
+
+def _band(head: Head, angles: np.ndarray, high: np.ndarray, low: np.ndarray, bump: float) -> np.ndarray:
+    x_low = np.sin(angles) * np.interp(low, [-1.42, -1.0, -0.45], [0.3, 0.9, 1.0]) * head.widths.max()
+    x_high = np.sin(angles) * 0.74
+    x, y = np.concatenate([x_low, x_high[::-1]]), np.concatenate([low, high[::-1]])
+    z = np.concatenate([np.cos(angles), 0.8 * np.cos(angles)[::-1]]) * 0.93 + bump
+    return head.project(x[None], y[None], z[None])
+
+
+def ears(head: Head) -> dict[str, np.ndarray]:
+    """Outline, inner fold and lobe of both ears."""
+    curves = {}
+    ring = np.linspace(0, 2 * np.pi, 16, False)
+    for side, sign in (("left", 1), ("right", -1)):
+        x = sign * (head.width(0.1) + 0.04 + 0.1 * np.cos(ring))
+        y = 0.1 + 0.27 * np.sin(ring) + 0.03 * np.cos(2 * ring)
+        z = -0.1 - 0.14 * np.cos(ring)
+        curves[f"ear_{side}"] = head.project(x[None], y[None], z[None])
+        centre = curves[f"ear_{side}"].mean(axis=1, keepdims=True)
+        curves[f"ear_fold_{side}"] = centre + 0.55 * (curves[f"ear_{side}"] - centre)
+        curves[f"lobe_{side}"] = head.project(x[None, 4:5], y[None, 4:5] + 0.05, z[None, 4:5])
+    return curves
+
+
+def glasses(head: Head, rectangular: bool) -> dict[str, np.ndarray]:
+    """Both rims (closed), the bridge and the arms to the ears."""
+    person = head.identity
+    ring = np.linspace(0, 2 * np.pi, 28, False)
+    power = 0.45 if rectangular else 1.0
+    round_x = np.sign(np.cos(ring)) * np.abs(np.cos(ring)) ** power
+    round_y = np.sign(np.sin(ring)) * np.abs(np.sin(ring)) ** power
+    curves = {}
+    for side, sign in (("left", 1), ("right", -1)):
+        x = sign * (person.eye_spacing + 0.01) + 0.315 * round_x
+        y = 0.01 + (0.22 if rectangular else 0.27) * round_y
+        curves[f"rim_{side}"] = head.on_face(x[None], y[None], 0.1)
+        arm_x = sign * np.array([0.72, 0.9, 1.0, 1.02])
+        curves[f"arm_{side}"] = head.project(
+            arm_x[None], np.array([[-0.05, -0.05, -0.04, -0.03]]), np.array([[0.72, 0.5, 0.2, -0.05]])
+        )
+    x = np.linspace(-(person.eye_spacing - 0.3), person.eye_spacing - 0.3, 5)
+    curves["bridge"] = head.on_face(x[None], (-0.03 - 0.03 * np.cos(x * 12))[None], 0.16)
+    return curves
+
+
+def hat(head: Head) -> dict[str, np.ndarray]:
+    """A knitted hat: its dome, the face's side of its edge, the band along that edge, and a bobble.
+
+    The dome is a silhouette, so it also holds the far side of the hat; what is below `edge` is to be cut off.
+    """
+    cap_angles = np.linspace(0, 2 * np.pi, 12, False)
+    cap = [np.concatenate([r * f(cap_angles) for r in (0.3, 0.56, 0.78)]) for f in (np.sin, np.cos)]
+    cap.insert(1, np.repeat([-1.74, -1.66, -1.5], 12))
+    dome = head.hull(head.cloud(-1.46, -0.8, 180, 0.19), tuple(cap))
+    angles = np.linspace(-np.pi / 2, np.pi / 2, 25) - head.motion.yaw[:, None]  # the half that is seen  # [F, 25]
+
+    def around(y: float, grow: float) -> np.ndarray:
+        x, z = (head.width(y) + grow) * np.sin(angles), (0.92 + grow) * np.cos(angles)
+        return head.project(x, np.full_like(x, y), np.where(z > 0, z, z * 1.2))
+
+    edge, top = around(-0.7, 0.2), around(-0.98, 0.25)
+    ring = np.linspace(0, 2 * np.pi, 16, False)
+    knot = head.project(np.zeros((1, 1)), np.full((1, 1), -1.8), np.full((1, 1), -0.1))
+    bobble = knot + head.motion.scale * np.stack([6.0 * np.cos(ring), 6.0 * np.sin(ring)], axis=-1)
+    return {"dome": dome, "edge": edge, "band": np.concatenate([edge, top[:, ::-1]], axis=1), "bobble": bobble}
+
+
+def beard(head: Head, kind: str, mouth: dict[str, np.ndarray]) -> np.ndarray:
+    """The outline of a mustache (follows the upper lip) or a goatee (follows the jaw).  # [F, n, 2]"""
+    if kind == "goatee":
+        ring = np.linspace(0, 2 * np.pi, 20, False)
+        low = np.sin(ring) > 0
+        x = 0.34 * np.cos(ring) * np.where(low, 1.0, 0.75)
+        y = 1.08 + np.where(low, 0.25, 0.15) * np.sin(ring)
+        return head.on_face(x[None], y[None], 0.06, jaw=True)
+    top = mouth["lip_top"]
+    nose = head.on_face(np.zeros((1, 1)), np.full((1, 1), head.identity.nose_length + 0.14), 0.05)  # [F, 1, 2]
+    span = np.abs(np.linspace(-1, 1, top.shape[1]))[None, :, None]
+    down = np.array([0.0, 1.0])
+    room = np.maximum((top[:, 6:7] - nose)[..., 1:], 4.0)  # between nose and lip, in pixels  # [F, 1, 1]
+    lower = top + 0.12 * (top - top.mean(axis=1, keepdims=True)) + down * (0.6 + 3.2 * span**2.5)
+    upper = lower - down * 0.85 * room * (1 - span**3)
+    return np.concatenate([lower, upper[:, ::-1]], axis=1)

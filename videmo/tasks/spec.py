@@ -1,0 +1,214 @@
+"""A task: where its records come from, what its answers mean and how one is scored.
+
+The tasks are data, `data/tasks.yaml`: a new one is an entry there. Reward and benchmark call the same `Task.score`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cache, cached_property
+from importlib.resources import files
+from pathlib import Path
+
+import yaml
+
+from videmo.errors import InputError
+from videmo.tasks.labels import label_meanings, label_set
+from videmo.tasks.parsing import (
+    clean,
+    normalise,
+    parse_label_set,
+    parse_single_choice,
+    parse_yes_no,
+    phrase_table,
+    question_options,
+    spell_action_units,
+)
+from videmo.tasks.scoring import Grade, sample_f1, vocabulary_match
+
+Answer = str | frozenset[str]
+"""One label (choices, yes/no), a set of labels or vocabulary words, or a caption's text."""
+
+SCENARIOS = ("attribute", "expression", "understanding")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One result file of the benchmark.
+
+    Attributes:
+        name: Its key in tasks.yaml.
+        column: The column of the paper's tables that it goes into, alone or averaged with others.
+        scenario: attribute, expression or understanding.
+        result_file: Stem of its test and prediction files.
+        kind: A key of `KINDS`.
+        sources: Other values of a record's ``source`` that mean it.
+        labels: Its labels in option order.
+        groups: Vocabulary of its open answers: group -> words.
+        aliases: Label or word -> other words for it.
+    """
+
+    name: str
+    column: str
+    scenario: str
+    result_file: str
+    kind: str
+    sources: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+
+    def parse(self, text: str, question: str = "") -> Answer | None:
+        """The labels that an answer names; None if it cannot be read as an answer (counted, scored wrong)."""
+        return KINDS[self.kind].parse(self, text, question)
+
+    def grade(self, response: str, reference: str, question: str = "") -> Grade:
+        """Both scores of a response, and whether it could be read.
+
+        Scores are None where no rule can tell: a caption, or a reference in which the rules find no answer.
+        """
+        preds, target = self.parse(response, question), self.parse(reference, question)
+        if target is None or KINDS[self.kind].score is None:
+            return Grade(None, None, preds is not None)
+        if preds is None:
+            return Grade(0.0, 0.0, False)
+        scores = (float(KINDS[self.kind].score(self, preds, target, empty)) for empty in (1.0, 0.0))
+        return Grade(*scores, True)
+
+    def score(self, response: str, reference: str, question: str = "") -> float | None:
+        """The native score, 0..1; empty for empty is right. None where no rule can tell."""
+        return self.grade(response, reference, question).native
+
+    def release_score(self, response: str, reference: str, question: str = "") -> float | None:
+        """The authors' score, for the published columns: F1 of empty against empty is 0."""
+        return self.grade(response, reference, question).release
+
+    def phrase(self, answer: Answer, question: str = "") -> str:
+        """The text of an answer as references write it: ``B. Sad``, ``black_hair, bangs``, ``none``, ``Yes``."""
+        if isinstance(answer, frozenset):
+            known = [label for label in self.labels if label in answer]
+            return ", ".join(known or sorted(answer)) or "none"
+        for letter, label in self.options(question).items():
+            if label == answer:
+                return f"{letter}. {label}"
+        return answer
+
+    def options(self, question: str) -> dict[str, str]:
+        """Letter -> label: the options that the question lists, else the task's labels in order.
+
+        An option that the task knows (in any case or spelling) is given as the task writes it.
+        """
+        if self.kind not in ("single_choice", "choice_open"):
+            return {}
+        listed = question_options(question)
+        if not listed:
+            return {chr(ord("A") + i): label for i, label in enumerate(self.labels)}
+        return {letter: self._phrases.get(normalise(text), text) for letter, text in listed.items()}
+
+    @cached_property
+    def _phrases(self) -> dict[str, str]:
+        words = [word for group in self.groups.values() for word in group]
+        return phrase_table([*self.labels, *words], self.aliases)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How one kind of task reads an answer, and scores what it read (None: not by rule)."""
+
+    parse: Callable[[Task, str, str], Answer | None]
+    score: Callable[[Task, Answer, Answer, float], float] | None
+
+
+def _parse_choice(task: Task, text: str, question: str) -> Answer | None:
+    options = task.options(question)
+    return parse_single_choice(text, options, phrase_table(options.values(), task.aliases))
+
+
+def _parse_choice_or_open(task: Task, text: str, question: str) -> Answer | None:
+    if question_options(question):
+        return _parse_choice(task, text, question)
+    return parse_label_set(text, task._phrases) or None
+
+
+def _score_choice_or_open(task: Task, preds: Answer, target: Answer, empty_score: float) -> float:
+    if isinstance(target, str):
+        return preds == target
+    return vocabulary_match(preds, target, task.groups.values())
+
+
+def _parse_labels(task: Task, text: str, question: str) -> Answer | None:
+    if any(label.startswith("AU") for label in task.labels):
+        text = spell_action_units(text)
+    return parse_label_set(text, task._phrases)
+
+
+KINDS: dict[str, Kind] = {
+    "single_choice": Kind(_parse_choice, lambda task, preds, target, empty_score: preds == target),
+    "yes_no": Kind(
+        lambda task, text, question: parse_yes_no(text, question),
+        lambda task, preds, target, empty_score: preds == target,
+    ),
+    "multi_label": Kind(_parse_labels, lambda task, preds, target, empty_score: sample_f1(preds, target, empty_score)),
+    "choice_open": Kind(_parse_choice_or_open, _score_choice_or_open),
+    "caption": Kind(lambda task, text, question: clean(text) or None, None),
+}
+
+
+def task_from_entry(name: str, entry: Mapping) -> Task:
+    """The task that an entry of tasks.yaml describes.
+
+    Raises:
+        InputError: If its kind, scenario or label set is unknown.
+    """
+    for key, known in (("kind", tuple(KINDS)), ("scenario", SCENARIOS)):
+        if entry[key] not in known:
+            raise InputError(f"task {name!r}: {key} {entry[key]!r} is none of {', '.join(known)}")
+    aliases = dict(entry.get("aliases", {}))
+    if "labels" in entry:
+        aliases |= {label: [meaning] for label, meaning in label_meanings(entry["labels"]).items()}
+    return Task(
+        name=name,
+        column=entry["column"],
+        scenario=entry["scenario"],
+        result_file=entry["result_file"],
+        kind=entry["kind"],
+        sources=tuple(entry.get("sources", ())),
+        labels=label_set(entry["labels"]) if "labels" in entry else (),
+        groups={group: tuple(words) for group, words in entry.get("groups", {}).items()},
+        aliases={label: tuple(words) for label, words in aliases.items()},
+    )
+
+
+@cache
+def all_tasks() -> tuple[Task, ...]:
+    """The tasks of tasks.yaml, in its order."""
+    text = (files("videmo.tasks.data") / "tasks.yaml").read_text(encoding="utf-8")
+    return tuple(task_from_entry(name, entry) for name, entry in yaml.safe_load(text).items())
+
+
+@cache
+def _tasks_by_source() -> dict[str, Task]:
+    return {source: task for task in all_tasks() for source in (task.result_file, *task.sources)}
+
+
+def find_task(source: str, file: str | None = None) -> Task:
+    """The task of a record: by its ``source``, else by the stem of its file.
+
+    Raises:
+        InputError: If neither names a task; the message has the nearest known names.
+
+    Example:
+        >>> find_task("QA_Hair").column
+        'hair'
+    """
+    by_source = _tasks_by_source()
+    stem = Path(file).stem if file else None
+    for name in (source, stem):
+        if name in by_source:
+            return by_source[name]
+    given = f"source {source!r}" + (f" in {file}" if file else "")
+    near = list(dict.fromkeys(hit for name in (source, stem) if name for hit in get_close_matches(name, by_source)))
+    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(by_source)}."
+    raise InputError(
+        f'no task for {given}: {hint} Correct the record\'s "source" or the file name, or add an entry to tasks.yaml.'
+    )

@@ -1,0 +1,6 @@
+"""LightningModules: thin wiring of backbone, losses and benchmark."""
+
+from videmo.training.module import VidEmoModule
+from videmo.training.sft import SFTModule
+
+__all__ = ["SFTModule", "VidEmoModule"]

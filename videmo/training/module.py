@@ -1,0 +1,140 @@
+"""What SFT and GRPO share: the backbone, the optimizer, validation by teacher forcing, and the benchmark in ``test``."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import lightning as L
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from transformers import AutoTokenizer, get_cosine_schedule_with_warmup
+
+from videmo.benchmark import BlindBaseline, Prediction, score_predictions, write_predictions
+from videmo.errors import InputError
+from videmo.models.backbone import Backbone, TokenScores
+from videmo.models.generation import generate
+from videmo.tasks import find_task
+from videmo.token_tree import IGNORE_INDEX, TreeBatch
+
+
+class VidEmoModule(L.LightningModule):
+    """The base of the training modules.
+
+    Args:
+        checkpoint: Hugging Face folder or hub id of a Qwen2.5-VL model.
+        learning_rate: Peak learning rate (paper: 2e-5 in SFT, 1e-5 in RL).
+        weight_decay: AdamW's (paper: 0).
+        warmup_ratio: Share of the steps in which the rate rises linearly; it then falls as a cosine to 0 (paper: 0.03).
+        max_new_tokens: Longest answer in a test, in tokens (release: 2048).
+        method: The name under which a test writes its predictions.
+        results_dir: Where a test writes; ``results`` in the trainer's ``default_root_dir`` by default.
+        attn_implementation: ``sdpa`` or ``eager``.
+    """
+
+    def __init__(
+        self,
+        checkpoint: str,
+        learning_rate: float = 2e-5,
+        weight_decay: float = 0.0,
+        warmup_ratio: float = 0.03,
+        max_new_tokens: int = 2048,
+        method: str = "videmo",
+        results_dir: str | None = None,
+        attn_implementation: str = "sdpa",
+    ) -> None:
+        super().__init__()
+        if not 0 <= warmup_ratio <= 1:
+            raise InputError(f"warmup_ratio is a share of the steps, from 0 to 1; got {warmup_ratio}")
+        self.save_hyperparameters()
+        self.backbone: Backbone | None = None
+        self._predictions: list[tuple[int, Prediction]] = []
+        self._validation: dict[str, list[tuple[float, float]]] = {}
+
+    def configure_model(self) -> None:
+        if self.backbone is None:
+            self.backbone = Backbone.load(self.hparams.checkpoint, self.hparams.attn_implementation)
+            self.tokenizer = AutoTokenizer.from_pretrained(self.hparams.checkpoint)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        parameters = [p for p in self.parameters() if p.requires_grad]
+        optimizer = torch.optim.AdamW(
+            parameters, lr=self.hparams.learning_rate, weight_decay=self.hparams.weight_decay
+        )
+        steps = int(self.trainer.estimated_stepping_batches)
+        schedule = get_cosine_schedule_with_warmup(optimizer, round(self.hparams.warmup_ratio * steps), steps)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def on_validation_epoch_start(self) -> None:
+        self._validation = defaultdict(list)
+
+    def validation_step(self, batch: TreeBatch, batch_idx: int) -> None:
+        scores = self.backbone.score(batch)
+        for record, (nll, exact) in zip(batch.records, per_sample(scores, batch), strict=True):
+            self._validation[find_task(record.source, record.file).name].append((nll, exact))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log, for each task and as their mean, the loss an answer token and the share of answers greedily exact."""
+        by_task = _gather(dict(self._validation))
+        merged: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        for part in by_task:
+            for task, values in part.items():
+                merged[task] += values
+        means = {task: torch.tensor(values).mean(0) for task, values in sorted(merged.items())}
+        for task, (nll, exact) in means.items():
+            self.log(f"val_loss/{task}", nll)
+            self.log(f"val_exact/{task}", exact)
+        if means:
+            nll, exact = torch.stack(list(means.values())).mean(0)
+            self.log("val/loss", nll, prog_bar=True)
+            self.log("val/exact", exact, prog_bar=True)
+
+    def on_test_epoch_start(self) -> None:
+        self._predictions = []
+
+    def test_step(self, batch: TreeBatch, batch_idx: int) -> None:
+        self._predictions += self.answer(batch)
+
+    def answer(self, batch: TreeBatch) -> list[Prediction]:
+        """Greedy answers to a batch of prompts, in the order of its samples."""
+        answers = generate(
+            self.backbone,
+            batch,
+            max_new_tokens=self.hparams.max_new_tokens,
+            eos_token_id=self.tokenizer.eos_token_id,
+        )
+        texts = self.tokenizer.batch_decode([a.tokens for a in answers], skip_special_tokens=True)
+        return [
+            Prediction(record, text.strip(), float(answer.logps.mean()))
+            for record, text, answer in zip(batch.records, texts, answers, strict=True)
+        ]
+
+    def on_test_epoch_end(self) -> None:
+        """Write the predictions in the release's format, and ``benchmark.json`` beside them."""
+        predictions = [p for part in _gather(self._predictions) for p in part]
+        if self.trainer.is_global_zero:
+            blind = BlindBaseline.fit(self.trainer.datamodule.records("train"))
+            self.result = score_predictions(predictions, blind)
+            write_predictions(predictions, self.results_folder.parent, self.hparams.method)
+            self.result.save(self.results_folder / "benchmark.json")
+
+    @property
+    def results_folder(self) -> Path:
+        """Where a test writes, ``<results_dir>/<method>`` as in the release."""
+        return Path(self.hparams.results_dir or Path(self.trainer.default_root_dir) / "results") / self.hparams.method
+
+
+def per_sample(scores: TokenScores, batch: TreeBatch) -> list[tuple[float, float]]:
+    """Each sample's mean negative log-probability a token, and 1.0 if all its tokens are the greedy ones."""
+    sample = batch.sample[batch.labels != IGNORE_INDEX]  # [N]
+    count = torch.bincount(sample, minlength=batch.num_samples)
+    nll = torch.zeros(batch.num_samples, device=sample.device).index_add(0, sample, -scores.logps.float())
+    hits = torch.zeros_like(nll).index_add(0, sample, scores.correct.float())
+    return list(zip((nll / count).tolist(), (hits == count).float().tolist(), strict=True))
+
+
+def _gather(value) -> list:
+    """Every rank's value, in rank order; just this one's where there is a single process."""
+    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
+        return [value]
+    parts = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(parts, value)
+    return parts
