@@ -1,6 +1,8 @@
 # Each target does its own set-up: a virtual environment in .venv with the pinned packages.
 PYTHON ?= python3
 VENV := .venv
+# see videmo/__init__.py
+export OMP_WAIT_POLICY := PASSIVE
 INSTALLED := $(VENV)/.installed
 
 .PHONY: help demo test lint clean

@@ -1,7 +1,12 @@
 """videmo: emotion-centric video language models on Qwen2.5-VL, after VidEmo (NeurIPS 2025)."""
 
 import logging
+import os
 from importlib.metadata import PackageNotFoundError, version
+
+# Waiting threads sleep instead of spinning. On a machine whose cores are shared (by decoding workers, or by others) a
+# training step was seen to take 0.5 s instead of 5 s. OpenMP reads this once, when torch is first imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # On import bitsandbytes warns of an optional CPU kernel from a hub; before it is imported is the only time to stop that.
 logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)

@@ -36,8 +36,10 @@ def neck(head: Head, collar: str) -> list[Shape]:
     bottom = [(half, 107), (7, 113), (0, 115), (-7, 113), (-half, 107)]
     if collar == "v":
         bottom = [(half, 107), (5, 115), (0, 122), (-5, 115), (-half, 107)]
-    top_x = head.project(np.zeros((1, 1)), np.full((1, 1), 0.6), np.full((1, 1), -0.25))[:, 0, 0]  # [F]
-    top = np.stack([np.stack([top_x + side, np.full_like(top_x, 84.0)], -1) for side in (-half, half)], 1)  # [F, 2, 2]
+    top_x = head.project(np.zeros((1, 1)), np.full((1, 1), 0.6), np.full((1, 1), -0.1))[:, 0, 0]  # [F]
+    top = np.stack(
+        [np.stack([top_x + side, np.full_like(top_x, 84.0)], -1) for side in (-0.75 * half, 0.75 * half)], 1
+    )  # [F, 2, 2]
     low = np.broadcast_to(np.array(bottom) + np.array([middle, 0.0]), (len(top_x), 5, 2))
     shadow = np.concatenate([top, moved(low[:, :1], 0, -0.5), moved(low[:, 2:3], 0, -9), moved(low[:, 4:], 0, -0.5)], 1)
     return [

@@ -113,11 +113,11 @@ def eyes(head: Head) -> dict[str, np.ndarray]:
     person, motion = head.identity, head.motion
     tight, cheeks, wide = motion.au("AU7"), motion.au("AU6"), motion.eye_wide
     squeeze, lift = motion.au("AU10"), 0.02 * motion.au("AU2")
-    up = 0.165 * person.eye_size * (1 + 0.4 * wide - 0.52 * tight * (1 - 0.5 * wide) - 0.12 * cheeks)
+    up = 0.175 * person.eye_size * (1 + 0.4 * wide - 0.52 * tight * (1 - 0.5 * wide) - 0.12 * cheeks)
     down = 0.095 * person.eye_size * (1 + 0.25 * wide - 0.55 * tight - 0.95 * cheeks - 0.25 * squeeze)
     curves = {}
     for side, sign in (("left", 1), ("right", -1)):
-        half = 0.235 * person.eye_size
+        half = 0.25 * person.eye_size
         x = sign * person.eye_spacing + half * _SPAN  # [n]
         slant = -person.eye_tilt * sign * _SPAN
         bow = 1 - _SPAN**2
@@ -217,17 +217,17 @@ def mouth(head: Head) -> dict[str, np.ndarray]:
         return values[:, None]  # [F, 1]
 
     stretch = 1 + 0.32 * smile - 0.26 * tight - 0.14 * drop + 0.06 * sad + 0.05 * press
-    half = column(0.33 * person.mouth_width * stretch)
+    half = column(0.37 * person.mouth_width * stretch)
     bow, edge = 1 - _SPAN**2, _SPAN**2
     x = half * _SPAN  # [F, n]
     base = 0.74 + column(0.03 * smile - 0.03 * sneer)
-    line = base + column(0.19 * sad - 0.2 * smile) * edge**0.9 + column(0.03 * smile - 0.03 * sad)
+    line = base + column(0.22 * sad - 0.22 * smile) * edge**0.9 + column(0.03 * smile - 0.03 * sad)
     line = line - column(0.1 * sneer) * bow**0.6
     opening = column(part * (0.09 + 0.24 * drop + 0.04 * smile)) * bow**0.7
     inner_top = line - 0.22 * opening - column(0.05 * sneer) * bow**1.5
     inner_low = line + 0.78 * opening
     thin = column((1 - 0.6 * tight) * (1 - 0.78 * press) * (1 - 0.2 * smile))
-    full = 0.085 * person.lip_fullness * thin
+    full = 0.095 * person.lip_fullness * thin
     cupid = bow**0.8 * (0.9 - 0.28 * np.exp(-((_SPAN / 0.16) ** 2)))
     top = inner_top - full * cupid - column(0.035 * sneer) * bow
     low = inner_low + 1.25 * full * bow**0.75

@@ -5,6 +5,7 @@ numbers, so a clip does not depend on how many processes draw the world.
 """
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
@@ -27,6 +28,12 @@ class Pair:
     @property
     def same(self) -> bool:
         return self.first.identity.name == self.second.identity.name
+
+    @property
+    def differs(self) -> bool:
+        """Whether background, pose and emotion all differ, so that none of them tells the answer."""
+        one, two = self.first, self.second
+        return one.background != two.background and one.pose != two.pose and one.emotion != two.emotion
 
 
 @dataclass(frozen=True)
@@ -177,18 +184,28 @@ def _sample_accessories(person: Identity, rng: np.random.Generator) -> tuple[str
 
 def _sample_pairs(clips: list[Clip], rng: np.random.Generator) -> list[Pair]:
     """About one pair a clip: half of them of one person, half of two (of one gender every other time)."""
-    order = [(i, j) for i in range(len(clips)) for j in range(i + 1, len(clips))]
-    candidates = {"same": [], "other, like": [], "other, unlike": []}
-    for place in rng.permutation(len(order)):
-        pair = Pair(*(clips[number] for number in order[place]))
-        one, two = pair.first, pair.second
-        if one.background == two.background or one.pose == two.pose or one.emotion == two.emotion:
-            continue
-        kind = "same" if pair.same else f"other, {'like' if one.identity.male == two.identity.male else 'unlike'}"
-        candidates[kind].append(pair)
-    half = min(len(clips) // 2, len(candidates["same"]))
-    like = min(half // 2, len(candidates["other, like"]))
-    chosen = candidates["same"][:half] + candidates["other, like"][:like]
-    chosen += candidates["other, unlike"][: half - like]
-    swapped = [Pair(pair.second, pair.first) if rng.random() < 0.5 else pair for pair in chosen]
-    return [swapped[place] for place in rng.permutation(len(swapped))]
+    owned: dict[str, list[Clip]] = {}
+    for clip in clips:
+        owned.setdefault(clip.identity.name, []).append(clip)
+    own_pairs = [Pair(*two) for own in owned.values() for two in combinations(own, 2)]
+    same = [pair for pair in own_pairs if pair.differs]
+    same = [same[place] for place in rng.permutation(len(same))[: len(clips) // 2]]
+
+    men = [own[0].identity.male for own in owned.values()]
+    alike = len(same) // 2 if 0 < sum(men) < len(men) else len(same)
+    if len(men) == 2 and men[0] != men[1]:
+        alike = 0
+    missing = {True: alike, False: len(same) - alike}  # by whether the genders agree
+    others, seen = [], set()
+    for _ in range(200 * len(clips)):  # a tiny split may hold fewer pairs
+        one, two = sorted(rng.choice(len(clips), size=2, replace=False).tolist())
+        pair = Pair(clips[one], clips[two])
+        like = pair.first.identity.male == pair.second.identity.male
+        if missing[like] and not pair.same and pair.differs and (one, two) not in seen:
+            seen.add((one, two))
+            others.append(pair)
+            missing[like] -= 1
+        if not any(missing.values()):
+            break
+    chosen = [Pair(pair.second, pair.first) if rng.random() < 0.5 else pair for pair in same + others]
+    return [chosen[place] for place in rng.permutation(len(chosen))]
