@@ -1,4 +1,4 @@
-"""Callbacks for the trainer's YAML (``class_path: callbacks.SampleLogger``): they watch or schedule, never compute a loss."""
+"""Callbacks for the trainer's YAML (``class_path: callbacks.SampleLogger``): they watch or schedule."""
 
 from callbacks.samples import SampleLogger
 

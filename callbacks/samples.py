@@ -43,7 +43,10 @@ class SampleLogger(L.Callback):
             return
         batch = data.prompts("val", [number for _, number in chosen]).to(pl_module.device)
         for (task, number), answer in zip(chosen, pl_module.answer(batch), strict=True):
-            frames = [read_frames(data.video_root / v, partial(frame_indices, settings=data.video))[0] for v in answer.record.videos]
+            frames = [
+                read_frames(data.video_root / v, partial(frame_indices, settings=data.video))[0]
+                for v in answer.record.videos
+            ]
             picture = draw_sample(answer.record, answer.response, frames)
             tag = f"samples/{task}" + (f"/{number}" if self.per_task > 1 else "")
             writer.add_image(tag, np.asarray(picture), trainer.global_step, dataformats="HWC")

@@ -13,7 +13,14 @@ from videmo.models.tiny import make_tiny
 from videmo.synth import synthesize
 from videmo.token_tree import TokenLayout
 
-TEXT = ["What emotion does the person show?", "A. Happy", "B. Sad", "The woman has short black hair.", "AU1, AU12", "Yes"]
+TEXT = [
+    "What emotion does the person show?",
+    "A. Happy",
+    "B. Sad",
+    "The woman has short black hair.",
+    "AU1, AU12",
+    "Yes",
+]
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +60,9 @@ def make_video():
 def make_record():
     """A function that returns a record of one question and one answer, or of the given turns."""
 
-    def make(question: str, answer: str, videos: tuple[str, ...] = ("a.mp4",), *more: str, source: str = "QA_Hair") -> Record:
+    def make(
+        question: str, answer: str, videos: tuple[str, ...] = ("a.mp4",), *more: str, source: str = "QA_Hair"
+    ) -> Record:
         turns = [question, answer, *more]
         messages = [{"role": ("user", "assistant")[i % 2], "content": text} for i, text in enumerate(turns)]
         return parse_record({"messages": messages, "videos": list(videos), "source": source}, "data.json", 1)
@@ -72,5 +81,7 @@ def world(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def world_checkpoint(world, tmp_path_factory) -> Path:
     """A random model of 64 x 2 whose tokenizer knows the drawn world's text."""
-    texts = [m.content for file in world.glob("jsons/train/*/full/*.json") for r in read_records(file) for m in r.messages]
+    texts = [
+        m.content for file in world.glob("jsons/train/*/full/*.json") for r in read_records(file) for m in r.messages
+    ]
     return make_tiny(texts, tmp_path_factory.mktemp("world_tiny"), hidden_size=64, layers=2)

@@ -76,7 +76,7 @@ def test_plain_samples_give_the_loss_of_transformers(samples, backbone, layout):
 
 
 def test_answers_of_one_question_as_nodes_give_the_same_scores(backbone, layout, make_video, tokenizer):
-    """video -> question -> several answers, the tree of GRPO: each answer's first token comes from the question's end."""
+    """The tree of GRPO, video -> question -> answers: each answer's first token comes from the question's end."""
     video = make_video()
     start, end = tokenizer("Sad?<|vision_start|>").input_ids, tokenizer("What?").input_ids
     answers = [tokenizer(text).input_ids for text in ("Yes", "The woman has short black hair.", "Happy")]

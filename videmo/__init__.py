@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 # training step was seen to take 0.5 s instead of 5 s. OpenMP reads this once, when torch is first imported.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-# On import bitsandbytes warns of an optional CPU kernel from a hub; before it is imported is the only time to stop that.
+# On import bitsandbytes warns of an optional CPU kernel from a hub; only before that can it be kept quiet.
 logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
 try:

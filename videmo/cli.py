@@ -1,11 +1,12 @@
 """The command line: Lightning's fit, validate and test on YAML configs, and the project's own commands beside them.
 
-    videmo fit --config configs/demo/sft.yaml --trainer.max_steps=5
-    videmo demo --out runs/demo
+videmo fit --config configs/demo/sft.yaml --trainer.max_steps=5
+videmo demo --out runs/demo
 """
 
 import logging
 import sys
+import warnings
 from argparse import ArgumentError
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -27,8 +28,11 @@ from videmo.training import VidEmoModule
 
 # Lightning advertises a hosted service at every start; that line says nothing about the run.
 logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda line: "litlogger" not in line.getMessage())
+warnings.filterwarnings("ignore", message=".*(flops_per_batch|LeafSpec|does not have many workers).*")
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
-SHIPPED = Path(videmo.__file__).resolve().parent.parent  # holds configs/, in the repository and where a wheel is installed
+SHIPPED = (
+    Path(videmo.__file__).resolve().parent.parent
+)  # holds configs/, in the repository and where a wheel is installed
 TRAINER_COMMANDS = {
     "fit": "train from a YAML config",
     "validate": "loss and exact answers on the validation split",
@@ -51,7 +55,7 @@ class VidEmoCLI(LightningCLI):
         self.config = parser.parse_args(args)
 
     def _parse_ckpt_path(self) -> None:
-        """Configs and options say what is built; Lightning's default lets a checkpoint's old arguments override them."""
+        """Configs and options say what is built; Lightning would let a checkpoint's old arguments override them."""
 
     def before_instantiate_classes(self) -> None:
         trainer = self.config[self.subcommand].trainer
@@ -100,7 +104,7 @@ def _with_shipped_configs(args: Sequence[str]) -> list[str]:
     return found
 
 
-def synth(out: str, videos: int = 1500, seed: int = 0, workers: int | None = None) -> None:
+def synth(out: str, videos: int = 1800, seed: int = 0, workers: int | None = None) -> None:
     """Draw a world of moving faces in the release's layout: mp4 files, questions, answers.
 
     Args:
@@ -112,7 +116,7 @@ def synth(out: str, videos: int = 1500, seed: int = 0, workers: int | None = Non
     synthesize(Path(out), videos, seed, workers)
 
 
-def tiny(data: str, out: str, hidden_size: int = 128, layers: int = 4, seed: int = 0) -> None:
+def tiny(data: str, out: str, hidden_size: int = 128, layers: int = 2, seed: int = 0) -> None:
     """Make a tiny random Qwen2.5-VL whose tokenizer is trained on a data folder's text.
 
     Args:

@@ -16,7 +16,7 @@ from videmo.cli import run_trainer, synth, tiny
 CONFIG = "configs/demo/sft.yaml"
 
 
-def demo(out: str = "runs/demo", videos: int = 1500, seed: int = 0) -> None:
+def demo(out: str = "runs/demo", videos: int = 1800, seed: int = 0) -> None:
     """Draw faces, train a tiny Qwen2.5-VL on them, and print its scores before, after, and on blank videos.
 
     A second run over the same folder keeps the world and the model, and training resumes where it stopped.

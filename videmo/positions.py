@@ -1,10 +1,10 @@
 """Multimodal RoPE positions of one token segment, counted from the segment's own start.
 
-Qwen2.5-VL gives a text token the same position on all three axes (temporal, height, width). The tokens of a video share
-one origin: the temporal axis moves by ``tokens_per_second * second_per_grid`` a frame pair, truncated after the
+Qwen2.5-VL gives a text token the same position on all three axes (temporal, height, width). The tokens of a video
+share one origin: the temporal axis moves by ``tokens_per_second * second_per_grid`` a frame pair, truncated after the
 multiplication; height and width are the row and column of the merged patch. The text after a video continues from
-``max(rows, columns)``, as transformers >= 5.18 does. We compute them ourselves because a token tree needs positions that
-continue from a parent, and because transformers before 5.18 truncated ``second_per_grid`` before multiplying.
+``max(rows, columns)``, as transformers >= 5.18 does. We compute them ourselves because a token tree needs positions
+that continue from a parent, and because transformers before 5.18 truncated ``second_per_grid`` before multiplying.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from torch import Tensor
 
 
 class VideoGrid(Protocol):
-    """What positions need to know of a video: patches as (time, height, width), and seconds from one grid to the next."""
+    """What positions need of a video: patches as (time, height, width), and seconds from one grid to the next."""
 
     grid_thw: tuple[int, int, int]
     second_per_grid: float

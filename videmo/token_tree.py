@@ -1,11 +1,11 @@
 """The token tree: samples that share a video share its tokens, and one batch format serves all of them.
 
-A node is a segment of tokens with a parent: video -> question -> answer. A tree is laid out depth first as one stretch of
-tokens. Then a node's descendants are one contiguous range, and the whole ancestor attention is one integer a token: token
-``q`` sees token ``k`` exactly if ``k <= q < subtree_end[k]``. Positions continue from the parent's end, and the logits of
-a node's first token come from its parent's last one (``predecessor``). A plain sample is a tree with one branch, several
-trees may lie in one row, and padding is a tree of one token, so there is one code path. Without dropout, loss and
-gradients equal those of the separate samples.
+A node is a segment of tokens with a parent: video -> question -> answer. A tree is laid out depth first as one stretch
+of tokens. Then a node's descendants are one contiguous range, and the whole ancestor attention is one integer a token:
+token ``q`` sees token ``k`` exactly if ``k <= q < subtree_end[k]``. Positions continue from the parent's end, and the
+logits of a node's first token come from its parent's last one (``predecessor``). A plain sample is a tree with one
+branch, several trees may lie in one row, and padding is a tree of one token, so there is one code path. Without
+dropout, loss and gradients equal those of the separate samples.
 
 Shapes: B rows, S tokens a row, P patches, V videos, K leaves.
 """
@@ -114,8 +114,8 @@ class TreeBatch:
         pixel_values_videos: [P, channels * temporal_patch * patch * patch], or None in a batch of text.
         video_grid_thw: [V, 3], or None.
         records: The samples' records, K of them.
-        num_items_in_batch: Learned tokens of the whole optimizer step, over micro-batches and ranks; the loss divides by
-            it. A loader that knows more than this batch replaces it.
+        num_items_in_batch: Learned tokens of the whole optimizer step, over micro-batches and ranks; the loss divides
+            by it. A loader that knows more than this batch replaces it.
     """
 
     input_ids: Tensor

@@ -25,7 +25,9 @@ def test_only_the_answer_and_its_end_are_learned(make_record, tokenizer):
 def test_every_answer_of_a_conversation_is_learned(make_record, tokenizer):
     record = make_record("<video>What?", "Happy", ("a.mp4",), "Why?", "She smiles.")
     _, branch, learned = text_of(record, tokenizer)
-    assert branch.endswith("Happy<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\nShe smiles.<|im_end|>")
+    assert branch.endswith(
+        "Happy<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\nShe smiles.<|im_end|>"
+    )
     assert learned == "Happy<|im_end|>She smiles.<|im_end|>"
 
 

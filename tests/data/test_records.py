@@ -29,7 +29,11 @@ def test_every_form_of_file_gives_the_same_records(form, tmp_path):
     file = tmp_path / "x.json"
     file.write_text(text)
     read = list(read_records(file))
-    assert [(r.videos, r.source) for r in read] == [(("a.mp4",), "QA_Hair"), (("b.mp4",), "QA_Hair"), (("a.mp4",), "MEAD_ID")]
+    assert [(r.videos, r.source) for r in read] == [
+        (("a.mp4",), "QA_Hair"),
+        (("b.mp4",), "QA_Hair"),
+        (("a.mp4",), "MEAD_ID"),
+    ]
     assert [r.line for r in read] == {
         "list": [1, 1, 1],
         "indented list": [2, 18, 34],

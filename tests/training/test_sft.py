@@ -1,5 +1,6 @@
 """SFT through the real trainer: exact token weights over micro-batches and ranks, validation, resuming."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import lightning as L
@@ -86,7 +87,9 @@ def test_a_micro_batch_of_one_token_counts_a_tenth_of_one_of_nine(world, world_c
     run.accumulate_grad_batches = 2
     logps = {1: torch.full((1,), -3.0, requires_grad=True), 9: torch.full((9,), -3.0, requires_grad=True)}
     for values in logps.values():
-        module.backbone.score = lambda batch, values=values: type("Scores", (), {"logps": values, "correct": values > 0})
+        module.backbone.score = lambda batch, values=values: type(
+            "Scores", (), {"logps": values, "correct": values > 0}
+        )
         module.log = lambda *args, **kwargs: None
         batch = type("Batch", (), {"num_items_in_batch": 10})
         (module.training_step(batch, 0) / 2).backward()  # Lightning divides by the accumulation
@@ -111,7 +114,7 @@ def test_learning_rate_warms_up_and_falls_as_a_cosine(world, world_checkpoint, t
     trainer(tmp_path, max_steps=10, callbacks=[Watch()]).fit(module, data(world, world_checkpoint, batch_size=4))
     assert seen[:3] == pytest.approx([0.0, 0.5, 1.0])
     assert seen[6] == pytest.approx(0.5)
-    assert all(b < a for a, b in zip(seen[2:], seen[3:], strict=False))
+    assert all(b < a for a, b in pairwise(seen[2:]))
 
 
 def test_resuming_inside_an_epoch_gives_the_weights_of_a_run_that_never_stopped(world, world_checkpoint, tmp_path):
@@ -125,7 +128,9 @@ def test_resuming_inside_an_epoch_gives_the_weights_of_a_run_that_never_stopped(
         L.seed_everything(0)
         module = SFTModule(str(world_checkpoint), learning_rate=1e-3)
         loop = trainer(folder, max_steps=max_steps, callbacks=[Stop()], enable_checkpointing=False)
-        loop.fit(module, data(world, world_checkpoint, batch_size=8, global_batch_size=16), ckpt_path=ckpt, weights_only=True)
+        loop.fit(
+            module, data(world, world_checkpoint, batch_size=8, global_batch_size=16), ckpt_path=ckpt, weights_only=True
+        )
         return module.state_dict()
 
     whole = run(tmp_path, 24)

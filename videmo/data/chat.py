@@ -1,8 +1,8 @@
 """From a record to tokens: the chat template's text, cut where sharing and learning begin.
 
-The text is the template's own, so any checkpoint keeps its form. It is tokenized in pieces, cut where inference cuts too
-(before each answer) and at special tokens, where byte-level BPE cuts by itself. Only answers are learned, each with the
-end-of-turn token that stops generation.
+The text is the template's own, so any checkpoint keeps its form. It is tokenized in pieces, cut where inference cuts
+too (before each answer) and at special tokens, where byte-level BPE cuts by itself. Only answers are learned, each
+with the end-of-turn token that stops generation.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class EncodedRecord:
     """Tokens of a record with one ``<|video_pad|>`` a video, not yet as many as the video has tokens.
 
     Attributes:
-        root: From the start to the end of the last video before the first answer: what records on one video share. Empty
-            without a video.
+        root: From the start to the end of the last video before the first answer: what records on one video share.
+            Empty without a video.
         branch: The rest.
         learned: For each token of the branch, whether it is an answer's.
     """
@@ -91,5 +91,7 @@ def _render(tokenizer, turns: list[dict[str, str]], generation: bool) -> str:
 
 def _after(text: str, prefix: str) -> str:
     if not text.startswith(prefix):
-        raise InputError("the chat template rewrites earlier turns when a later one is added; a plain template is needed")
+        raise InputError(
+            "the chat template rewrites earlier turns when a later one is added; a plain template is needed"
+        )
     return text[len(prefix) :]

@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import DataLoader
 from transformers import AutoConfig, AutoTokenizer
 
+from videmo.data.cache import VideoCache
 from videmo.data.dataset import Control, RecordDataset, as_batch
 from videmo.data.loader import BatchLoader, Failure
 from videmo.data.order import BatchOrder, accumulation_steps
@@ -32,11 +33,12 @@ class EmoCFGDataModule(L.LightningDataModule):
         video_root: What the records' video paths are relative to; ``<root>/videos`` by default.
         video: Frame sampling and resizing.
         batch_size: Samples (records) a micro-batch and device.
-        global_batch_size: Samples an optimizer step sees over devices and accumulation; sets the accumulation. By default
-            one micro-batch a device.
+        global_batch_size: Samples an optimizer step sees over devices and accumulation; sets the accumulation. By
+            default one micro-batch a device.
         eval_batch_size: Samples a batch in validation and test.
         max_branches: Samples on one video that may share its tokens in one tree; 1 turns sharing off.
         num_workers: Worker processes that decode videos.
+        video_cache_mb: Megabytes of decoded videos that each worker keeps in memory, for sets of few short clips.
         control: ``blank`` replaces every video by a uniform one, to see what a score owes to looking.
         seed: Seed of the training order.
     """
@@ -55,10 +57,15 @@ class EmoCFGDataModule(L.LightningDataModule):
         eval_batch_size: int = 32,
         max_branches: int = 8,
         num_workers: int = 2,
+        video_cache_mb: int = 0,
         control: Control = "none",
         seed: int = 0,
     ) -> None:
         super().__init__()
+        sizes = {"batch_size": batch_size, "eval_batch_size": eval_batch_size, "max_branches": max_branches}
+        for name, size in sizes.items():
+            if size < 1:
+                raise InputError(f"data.{name} must be at least 1, got {size}")
         self.root = Path(root)
         self.checkpoint = checkpoint
         self.patterns = {"train": train, "val": val, "test": test}
@@ -69,6 +76,7 @@ class EmoCFGDataModule(L.LightningDataModule):
         self.eval_batch_size = eval_batch_size
         self.max_branches = max_branches
         self.num_workers = num_workers
+        self.video_cache_mb = video_cache_mb
         self.control: Control = control
         self.seed = seed
         self._records: dict[str, list[Record]] = {}
@@ -129,6 +137,7 @@ class EmoCFGDataModule(L.LightningDataModule):
             self.video,
             self.max_branches,
             with_answer=with_answer,
+            cache=VideoCache(self.video_cache_mb * 2**20),
             control=self.control,
         )
 

@@ -1,13 +1,14 @@
-"""Records as a map-style dataset that builds a whole batch at once: each video is decoded once, siblings share a tree."""
+"""Records as a dataset that builds a whole batch at once: each video is decoded once, siblings share a tree."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 import torch
 from torch.utils.data import Dataset
 
+from videmo.data.cache import VideoCache
 from videmo.data.chat import encode_record
 from videmo.data.loader import Failure
 from videmo.data.records import Record, RecordError
@@ -31,6 +32,7 @@ class RecordDataset(Dataset):
         video: How frames are sampled and resized.
         max_branches: Samples that may share a tree.
         with_answer: False for tests, where the model answers.
+        cache: Keeps decoded videos.
         control: ``blank`` shows a uniform frame instead of the video, to see what a score owes to looking.
     """
 
@@ -41,6 +43,7 @@ class RecordDataset(Dataset):
     video: VideoSettings
     max_branches: int = 1
     with_answer: bool = True
+    cache: VideoCache = field(default_factory=lambda: VideoCache(0))
     control: Control = "none"
 
     def __len__(self) -> int:
@@ -68,7 +71,7 @@ class RecordDataset(Dataset):
 
     def _load(self, path: str, record: Record) -> Video:
         try:
-            video = load_video(self.video_root / path, self.video)
+            video = self.cache.get(path, lambda: load_video(self.video_root / path, self.video))
         except InputError as error:
             raise RecordError(f"{record.where}: {error}") from None
         if self.control == "blank":  # normalised zero is the mean colour of the processor's statistics

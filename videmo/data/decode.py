@@ -13,6 +13,8 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
+from videmo.errors import InputError
+
 _DOWNLOAD_AGAIN = "download it again, or leave its records out"
 _HEAD_BYTES = 64
 _TEXT = frozenset(range(32, 127)) | {9, 10, 13}
@@ -34,7 +36,7 @@ _FILE_TYPES = {
 }
 
 
-class VideoError(ValueError):
+class VideoError(InputError):
     """A video that cannot be used; the message names the file, says what is wrong and how to mend it."""
 
 

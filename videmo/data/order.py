@@ -28,10 +28,11 @@ def accumulation_steps(global_batch_size: int | None, batch_size: int, world_siz
 class BatchOrder(Sampler[list[int]]):
     """Batches of record numbers for one rank.
 
-    Records with the same key (the same videos) are cut into groups of at most ``max_branches``, the groups are shuffled,
-    and their concatenation is cut every ``batch_size * world_size`` records. No record is dropped or repeated; in the
-    last, smaller batch a rank left without a record gets another rank's as its complement (``~number``), which the
-    dataset makes a sample that teaches nothing, so that every rank takes part in every collective.
+    Records with the same key (the same videos) are cut into groups of at most ``max_branches``, the groups are
+    shuffled, and their concatenation is cut every ``batch_size * world_size`` records. No record is dropped or
+    repeated; in the last, smaller batch a rank left without a record gets another rank's as its complement
+    (``~number``), which the dataset makes a sample that teaches nothing, so that every rank takes part in every
+    collective.
 
     Args:
         keys: For each record what its siblings share.

@@ -117,7 +117,9 @@ def read_records(file: str | Path) -> Iterator[Record]:
             for line, fields in entries:
                 yield parse_record(fields, str(file), line)
     except UnicodeDecodeError as error:
-        raise RecordError(f"{file}: not UTF-8 text ({error.reason} at byte {error.start}); is it a data file?") from None
+        raise RecordError(
+            f"{file}: not UTF-8 text ({error.reason} at byte {error.start}); is it a data file?"
+        ) from None
 
 
 def _line_entries(stream, file: str) -> Iterator[tuple[int, object]]:

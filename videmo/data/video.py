@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 from videmo.data.decode import VideoError, read_frames
+from videmo.errors import InputError
 
 MAX_ASPECT_RATIO = 200  # qwen-vl-utils' and the processor's bound
 
@@ -56,15 +57,15 @@ class VideoSettings:
         numbers = ("fps", "min_frames", "min_pixels", "total_pixels", "patch_size", "temporal_patch_size", "merge_size")
         for name in numbers:
             if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be greater than 0, got {getattr(self, name)}")
+                raise InputError(f"{name} must be greater than 0, got {getattr(self, name)}")
         if self.max_frames < self.temporal_patch_size:
-            raise ValueError(
+            raise InputError(
                 f"max_frames must be at least temporal_patch_size ({self.temporal_patch_size}), got {self.max_frames}"
             )
         if self.min_frames > self.max_frames:
-            raise ValueError(f"min_frames ({self.min_frames}) exceeds max_frames ({self.max_frames}); lower min_frames")
+            raise InputError(f"min_frames ({self.min_frames}) exceeds max_frames ({self.max_frames}); lower min_frames")
         if self.min_pixels > self.max_pixels:
-            raise ValueError(f"min_pixels ({self.min_pixels}) exceeds max_pixels ({self.max_pixels}); lower min_pixels")
+            raise InputError(f"min_pixels ({self.min_pixels}) exceeds max_pixels ({self.max_pixels}); lower min_pixels")
 
     @property
     def side_factor(self) -> int:

@@ -55,8 +55,8 @@ class Backbone(nn.Module):
         looks_local = checkpoint.startswith((".", "/", "~")) or checkpoint.count("/") > 1
         if looks_local and not (Path(checkpoint) / "config.json").is_file():
             raise InputError(
-                f"no model at {checkpoint} (a folder with config.json, or a hub id such as Qwen/Qwen2.5-VL-3B-Instruct); "
-                "`videmo tiny` makes a small one"
+                f"no model at {checkpoint}: expected a folder with config.json, or a hub id such as "
+                "Qwen/Qwen2.5-VL-3B-Instruct; `videmo tiny` makes a small one"
             )
         config = AutoConfig.from_pretrained(checkpoint)
         if config.model_type != "qwen2_5_vl":

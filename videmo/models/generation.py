@@ -1,8 +1,8 @@
 """Greedy generation on token trees: one prefill for a video and all its questions, then every branch grows at once.
 
-The trees' keys and values are computed once and stay where they are. A step feeds one token for every unfinished branch of
-a row; such a token sees its branch's ancestors and the tokens that its own branch has grown. Nothing is copied per branch,
-so memory grows with the tokens, not with branches x prefix.
+The trees' keys and values are computed once and stay where they are. A step feeds one token for every unfinished
+branch of a row; such a token sees its branch's ancestors and the tokens that its own branch has grown. Nothing is
+copied per branch, so memory grows with the tokens, not with branches x prefix.
 """
 
 from typing import NamedTuple
@@ -62,7 +62,9 @@ def generate(backbone: Backbone, batch: TreeBatch, *, max_new_tokens: int, eos_t
     sees_prefix = mask[leaf_row, leaf_column]  # [K, S]
     position = batch.position_ids[:, leaf_row, leaf_column].amax(0) + 1  # [K]
     num_rows, num_leaves = batch.input_ids.shape[0], len(leaf_row)
-    owners = torch.empty(num_rows, 0, dtype=torch.long, device=device)  # [B, grown], the leaf that each grown column serves
+    owners = torch.empty(
+        num_rows, 0, dtype=torch.long, device=device
+    )  # [B, grown], the leaf that each grown column serves
     banned = _vision_tokens(backbone, device)
 
     active = torch.arange(num_leaves, device=device)
@@ -92,7 +94,9 @@ def generate(backbone: Backbone, batch: TreeBatch, *, max_new_tokens: int, eos_t
         positions = torch.zeros_like(input_ids).index_put((rows, slots), position[active] + step)
         owners = torch.cat((owners, leaves), dim=1)
         prefix = sees_prefix[leaves.clamp(min=0)]  # [B, width, S]
-        own = owners[:, None, :] == leaves[:, :, None]  # [B, width, grown]; empty slots see one another, which is harmless
+        own = (
+            owners[:, None, :] == leaves[:, :, None]
+        )  # [B, width, grown]; empty slots see one another, which is harmless
         logits = backbone(
             input_ids, positions.expand(3, -1, -1), torch.cat((prefix, own), dim=-1), (rows, slots), cache=cache
         )

@@ -1,7 +1,8 @@
 """A tiny random Qwen2.5-VL as a Hugging Face folder, for demos and tests without downloads.
 
-It is the real model class and the real tokenizer class, only small: about two million random parameters and a byte-level
-BPE vocabulary trained on the text at hand. The folder is loaded through the code path of a published checkpoint.
+It is the real model class and the real tokenizer class, only small: one to two million random parameters and a
+byte-level BPE vocabulary trained on the text at hand. The folder is loaded through the code path of a published
+checkpoint.
 
     videmo tiny runs/demo/data runs/demo/tiny
 """
@@ -38,7 +39,7 @@ CHAT_TEMPLATE = (
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int = 1024) -> Qwen2Tokenizer:
-    """A Qwen2 tokenizer (byte-level BPE, Qwen's pre-tokenization and special tokens) with merges learned from ``texts``."""
+    """A Qwen2 tokenizer (byte-level BPE, Qwen's pre-tokenization and special tokens) with merges of ``texts``."""
     tokenizer = Tokenizer(models.BPE())
     tokenizer.normalizer = normalizers.NFC()
     split = pre_tokenizers.Split(Regex(PRETOKENIZE_REGEX), behavior="isolated")
@@ -67,10 +68,11 @@ def _merges(tokenizer: Tokenizer) -> list[list[str]]:
     return json.loads(tokenizer.to_str())["model"]["merges"]
 
 
-def tiny_config(tokenizer: Qwen2Tokenizer, *, hidden_size: int = 128, layers: int = 4) -> Qwen2_5_VLConfig:
+def tiny_config(tokenizer: Qwen2Tokenizer, *, hidden_size: int = 128, layers: int = 2) -> Qwen2_5_VLConfig:
     """Qwen2.5-VL's proportions in small: patch 14, merge 2, window 112, two seconds a temporal step as published."""
     token = tokenizer.convert_tokens_to_ids
     heads = hidden_size // 32
+    spread = 0.7 * hidden_size**-0.5  # 0.02 suits widths in the thousands; here it would start attention uniform
     return Qwen2_5_VLConfig(
         text_config={
             "vocab_size": len(tokenizer),
@@ -81,6 +83,7 @@ def tiny_config(tokenizer: Qwen2Tokenizer, *, hidden_size: int = 128, layers: in
             "num_key_value_heads": max(1, heads // 2),
             "max_position_embeddings": 4096,
             "rope_parameters": {"rope_type": "default", "rope_theta": 1e6, "mrope_section": [4, 6, 6]},
+            "initializer_range": spread,
             "bos_token_id": None,
             "eos_token_id": token("<|im_end|>"),
             "pad_token_id": token("<|endoftext|>"),
@@ -95,6 +98,7 @@ def tiny_config(tokenizer: Qwen2Tokenizer, *, hidden_size: int = 128, layers: in
             "fullatt_block_indexes": [layers - 1],
             "window_size": 112,
             "tokens_per_second": 2,
+            "initializer_range": spread,
         },
         image_token_id=token("<|image_pad|>"),
         video_token_id=token("<|video_pad|>"),
@@ -104,7 +108,7 @@ def tiny_config(tokenizer: Qwen2Tokenizer, *, hidden_size: int = 128, layers: in
     )
 
 
-def make_tiny(texts: Iterable[str], out: str | Path, *, hidden_size: int = 128, layers: int = 4, seed: int = 0) -> Path:
+def make_tiny(texts: Iterable[str], out: str | Path, *, hidden_size: int = 128, layers: int = 2, seed: int = 0) -> Path:
     """Write a random model and its tokenizer as a Hugging Face folder and return the folder."""
     tokenizer = train_tokenizer(texts)
     config = tiny_config(tokenizer, hidden_size=hidden_size, layers=layers)

@@ -24,5 +24,5 @@ def tree_mask(subtree_end: Tensor) -> Tensor:
 
 
 def additive(mask: Tensor, dtype: torch.dtype) -> Tensor:
-    """The form that transformers passes straight to sdpa: [B, 1, Q, K], 0 where visible and the lowest number elsewhere."""
+    """The form that transformers passes on to sdpa: [B, 1, Q, K], 0 where visible, the lowest number elsewhere."""
     return torch.zeros(mask.shape, dtype=dtype, device=mask.device).masked_fill(~mask, torch.finfo(dtype).min)[:, None]

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from videmo.synth.geometry import CENTRE, UNIT, Head
-from videmo.synth.palette import GOLD, INK, SKIN, Colour, mix, shade
+from videmo.synth.palette import GOLD, INK, Colour, mix, shade
 from videmo.synth.shapes import SUPERSAMPLE, Shape, disc, filled, moved, stroke
 
 
@@ -30,9 +30,9 @@ def paint_shoulders(image: Image.Image, head: Head, colour: Colour, collar: str)
     paint([*line, *((-x, y) for x, y in reversed(line))], dark)
 
 
-def neck(head: Head, collar: str) -> list[Shape]:
+def neck(head: Head, skin: Colour, collar: str) -> list[Shape]:
     """The neck with the shadow of the chin."""
-    skin, half, middle = SKIN[head.identity.skin], 15.5 if head.identity.male else 12.5, neck_place(head)
+    half, middle = 15.5 if head.identity.male else 12.5, neck_place(head)
     bottom = [(half, 107), (7, 113), (0, 115), (-7, 113), (-half, 107)]
     if collar == "v":
         bottom = [(half, 107), (5, 115), (0, 122), (-5, 115), (-half, 107)]

@@ -12,7 +12,7 @@ from videmo.synth.face import Clip
 from videmo.synth.features import Features
 from videmo.synth.geometry import CENTRE, UNIT, Head, skin_outline
 from videmo.synth.motion import NUM_FRAMES, animate
-from videmo.synth.palette import HAIR, INK, SKIN, WHITE, mix, vivid
+from videmo.synth.palette import HAIR, INK, WHITE, complexion, mix, vivid
 from videmo.synth.scene import background, clothes
 from videmo.synth.shapes import CANVAS, SUPERSAMPLE, corners
 from videmo.synth.textures import SLACK, hair_texture, knitted_texture, skin_texture
@@ -42,11 +42,13 @@ class Painter:
         self.base = background(clip.background, rng, CANVAS)
         colour, collar = clothes(rng)
         body.paint_shoulders(self.base, head, colour, collar)
-        self.under = body.neck(head, collar) + (body.necklace(head) if "necklace" in worn else [])
+        self.under = body.neck(head, complexion(person.skin, clip.emotion), collar) + (
+            body.necklace(head) if "necklace" in worn else []
+        )
         self.over = Features(clip, head).shapes(rng)
 
         self.skin = corners(skin_outline(head))
-        self.skin_texture = skin_texture(SKIN[person.skin])
+        self.skin_texture = skin_texture(complexion(person.skin, clip.emotion))
         self.hair = attire.hair(head, covered="hat" in worn)
         if self.hair:
             strands = np.random.default_rng(list(person.name.encode()))  # they stay with the person

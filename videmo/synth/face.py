@@ -13,10 +13,10 @@ HAIR_COLOURS = ("black", "brown", "blonde", "gray")
 # 60 and 30 degrees are drawn smaller so that the far half of the face still shows its expression.
 POSES = {
     "Front": (0.0, 0.0),
-    "Right 60 degrees": (-43.0, 0.0),
-    "Left 60 degrees": (43.0, 0.0),
-    "Left 30 degrees": (20.0, 0.0),
-    "Right 30 degrees": (-20.0, 0.0),
+    "Right 60 degrees": (-46.0, 0.0),
+    "Left 60 degrees": (46.0, 0.0),
+    "Left 30 degrees": (18.0, 0.0),
+    "Right 30 degrees": (-18.0, 0.0),
     "Down": (0.0, -26.0),
     "Up": (0.0, 25.0),
 }
@@ -85,7 +85,7 @@ class Clip:
     """One clip's whole state. `name` is random and says nothing about the rest.
 
     Attributes:
-        aus: Active action units with their strength at the apex, 0 to 1.
+        aus: Active action units with their strength at the apex, 1 to 1.25: plain to see.
         accessories: What is put on: of eyeglasses, hat, earrings, necklace, lipstick, blush.
         background: The kind of background; identity pairs differ in it.
         variation: Seed of everything without a label: colours, sway, blinks, size in the frame.

@@ -5,7 +5,7 @@ import numpy as np
 from videmo.synth import attire
 from videmo.synth.face import Clip
 from videmo.synth.geometry import Head, brows, eyes, mouth, nose
-from videmo.synth.palette import EYE, GOLD, HAIR, INK, SKIN, WHITE, mix, shade
+from videmo.synth.palette import EYE, GOLD, HAIR, INK, TEAR, WHITE, complexion, mix, shade
 from videmo.synth.shapes import Shape, between, disc, filled, glow, moved, ring, shrunk, stroke
 
 
@@ -20,7 +20,8 @@ class Features:
     def __init__(self, clip: Clip, head: Head):
         self.person, self.worn = clip.identity, clip.accessories
         self.head, self.motion = head, head.motion
-        self.skin, self.hair_colour = SKIN[self.person.skin], HAIR[self.person.hair_colour]
+        self.emotion = clip.emotion
+        self.skin, self.hair_colour = complexion(self.person.skin, clip.emotion), HAIR[self.person.hair_colour]
         self.turn = float(head.motion.yaw.mean())
 
     def shapes(self, rng: np.random.Generator) -> list[Shape]:
@@ -38,6 +39,7 @@ class Features:
         shapes += self._mouth(lips)
         shapes += self._eyes(eyes(head))
         shapes += self._brows(brows(head))
+        shapes += self._drops()
         return shapes + self._accessories(rng)
 
     def _brows(self, brow: dict[str, np.ndarray]) -> list[Shape]:
@@ -52,6 +54,20 @@ class Features:
             if not self.person.bangs:
                 shapes.append(stroke(brow[f"forehead_{number}"], 1.0, shade(skin, 0.4), 0.6 * raised))
         shapes += [stroke(brow[f"brow_{side}"], width, dark, 0.95, taper=0.25) for side in ("left", "right")]
+        return shapes
+
+    def _drops(self) -> list[Shape]:
+        """Tears of the sad and sweat of the afraid, which come with the expression."""
+        shapes = []
+        if self.emotion == "Sad":
+            for sign in (1, -1):
+                x, y = sign * self.person.eye_spacing + 0.06 * sign * np.linspace(0, 1, 6), np.linspace(0.14, 0.72, 6)
+                track = self.head.on_face(x[None], y[None])
+                shapes.append(stroke(track, 4.6, TEAR, 0.9 * self.motion.au("AU15"), taper=0.3))
+        if self.emotion == "Fear":
+            for x, y in ((0.5, -0.62), (-0.46, -0.7), (0.72, -0.3), (-0.74, -0.26)):
+                place = self.head.on_face(np.array([[x]]), np.array([[y]]))
+                shapes.append(disc(place, 2.6, TEAR, 0.95 * self.motion.au("AU1")))
         return shapes
 
     def _ears(self) -> list[Shape]:

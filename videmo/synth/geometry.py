@@ -14,8 +14,8 @@ from videmo.synth.face import Identity
 from videmo.synth.motion import Motion
 
 SIZE = 128  # pixels
-UNIT = 34.0  # pixels a head unit
-CENTRE = (64.0, 62.5)  # pixels, where the origin of the head stands
+UNIT = 39.0  # pixels a head unit
+CENTRE = (64.0, 63.0)  # pixels, where the origin of the head stands
 
 HEIGHTS = np.array([-1.42, -1.36, -1.2, -1.0, -0.75, -0.45, -0.1, 0.2, 0.5, 0.75, 0.95, 1.1, 1.2, 1.27])
 _WIDTHS = {

@@ -20,7 +20,7 @@ class Motion:
     """Arrays over the frames of a clip.
 
     Attributes:
-        aus: Strength of each action unit that moves, 0 to 1, each [F].
+        aus: Strength of each action unit that moves, 0 to 1.25, each [F].
         eye_wide: Widening of the eyes, 0 to 1.  # [F]
         blink: 0 open, 1 shut.  # [F]
         yaw, pitch, roll: Radians; yaw grows towards the person's left, pitch upwards.  # [F]
@@ -59,14 +59,14 @@ def animate(clip: Clip) -> Motion:
 
     yaw, pitch = POSES[clip.pose]
     breath = 0.012 * np.sin(2 * np.pi * (0.4 * t + rng.random()))
-    place = rng.uniform([-0.12, -0.05], [0.12, 0.07])
+    place = rng.uniform([-0.05, -0.03], [0.05, 0.03])
     return Motion(
         aus={name: strength * onset for name, strength in clip.aus.items()},
         eye_wide=EMOTIONS[clip.emotion].eye_wide * onset,
         blink=blink,
         yaw=np.deg2rad(yaw + rng.uniform(-3, 3)) + sway(2.0, 0.45),
         pitch=np.deg2rad(pitch + rng.uniform(-2.5, 2.5)) + sway(1.2, 0.6),
-        roll=np.deg2rad(rng.uniform(-4, 4)) + sway(1.0, 0.35),
+        roll=np.deg2rad(rng.uniform(-2, 2)) + sway(1.0, 0.35),
         offset=place + np.stack([np.zeros(NUM_FRAMES), breath], axis=-1),  # [F, 2]
-        scale=float(rng.uniform(0.95, 1.05)),
+        scale=float(rng.uniform(0.97, 1.03)),
     )

@@ -17,6 +17,12 @@ SKIN: dict[str, Colour] = {
     "brown": (160, 108, 74),
     "dark": (110, 72, 52),
 }
+TINTS: dict[str, tuple[Colour, float]] = {  # as in comics, some feelings colour the face
+    "Angry": ((222, 40, 34), 0.4),
+    "Disgust": ((112, 172, 58), 0.4),
+    "Fear": ((150, 172, 236), 0.45),
+}
+TEAR: Colour = (110, 190, 255)
 HAIR: dict[str, Colour] = {
     "black": (34, 30, 36),
     "brown": (112, 66, 36),
@@ -39,6 +45,12 @@ def mix(a: Colour, b: Colour, share: float) -> Colour:
         (50, 100, 25)
     """
     return tuple(round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
+
+
+def complexion(skin: str, emotion: str) -> Colour:
+    """The colour of a skin under an emotion: red with anger, green with disgust, blue with fear."""
+    tint, share = TINTS.get(emotion, (WHITE, 0.0))
+    return mix(SKIN[skin], tint, share)
 
 
 def vivid(rng: np.random.Generator, saturation: float, value: float) -> Colour:

@@ -116,7 +116,7 @@ QUESTION_FIRST = 0.05  # share of the records that put the question before the v
 
 
 def clip_records(clips: Sequence[Clip], seed: Sequence[int]) -> dict[str, list[dict]]:
-    """All records about single clips, by task; every clip is asked every task once (hair: a choice and an open one).
+    """All records about single clips, by task; every clip is asked every task once.
 
     Args:
         clips: Of one split.
@@ -186,6 +186,12 @@ def _action_units(clip: Clip, rng: np.random.Generator) -> Iterator[dict]:
 
 
 def _hair(clip: Clip, rng: np.random.Generator) -> Iterator[dict]:
+    """A choice for every other clip, an open question for the rest."""
+    if rng.random() < 0.5:
+        verb = "is" if clip.identity.hair_length == "bald" else "has"
+        answer = f"{'He' if clip.identity.male else 'She'} {verb} {hair_words(clip.identity)}."
+        yield _record("hair", _ask("hair_open", rng), answer, [clip], rng)
+        return
     truth = _capital(hair_words(clip.identity))
     # Wrong options are as common as right ones, so that the options alone tell nothing.
     options = {truth: None}
@@ -194,9 +200,6 @@ def _hair(clip: Clip, rng: np.random.Generator) -> Iterator[dict]:
     while len(options) < 4:
         options[_capital(hair_words(sample_identity("anyone", rng)))] = None
     yield _choice("hair", _ask("hair_choice", rng), list(options), truth, clip, rng)
-    verb = "is" if clip.identity.hair_length == "bald" else "has"
-    answer = f"{'He' if clip.identity.male else 'She'} {verb} {hair_words(clip.identity)}."
-    yield _record("hair", _ask("hair_open", rng), answer, [clip], rng)
 
 
 def _caption(clip: Clip, rng: np.random.Generator) -> Iterator[dict]:
@@ -219,10 +222,10 @@ def _ask(wording: str, rng: np.random.Generator) -> str:
 
 
 def _choice(task: str, question: str, options: Sequence[str], truth: str, clip: Clip, rng: np.random.Generator) -> dict:
-    """A single-choice record: one option a line under shuffled letters; the answer is letter, dot, label."""
+    """A single-choice record: one option a line under shuffled letters; the answer is the option's text."""
     shuffled = [options[place] for place in rng.permutation(len(options))]
     lines = [f"{chr(ord('A') + place)}. {option}" for place, option in enumerate(shuffled)]
-    return _record(task, "\n".join([question, *lines]), lines[shuffled.index(truth)], [clip], rng)
+    return _record(task, "\n".join([question, *lines]), truth, [clip], rng)
 
 
 def _record(task: str, question: str, answer: str, clips: Sequence[Clip], rng: np.random.Generator) -> dict:

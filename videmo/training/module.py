@@ -1,4 +1,4 @@
-"""What SFT and GRPO share: the backbone, the optimizer, validation by teacher forcing, and the benchmark in ``test``."""
+"""What SFT and GRPO share: backbone, optimizer, validation by teacher forcing, and the benchmark in ``test``."""
 
 from collections import defaultdict
 from pathlib import Path
@@ -23,6 +23,7 @@ class VidEmoModule(L.LightningModule):
         checkpoint: Hugging Face folder or hub id of a Qwen2.5-VL model.
         learning_rate: Peak learning rate (paper: 2e-5 in SFT, 1e-5 in RL).
         weight_decay: AdamW's (paper: 0).
+        adam_beta2: AdamW's second-moment decay; lower it for runs of a few hundred steps.
         warmup_ratio: Share of the steps in which the rate rises linearly; it then falls as a cosine to 0 (paper: 0.03).
         max_new_tokens: Longest answer in a test, in tokens (release: 2048).
         method: The name under which a test writes its predictions.
@@ -35,6 +36,7 @@ class VidEmoModule(L.LightningModule):
         checkpoint: str,
         learning_rate: float = 2e-5,
         weight_decay: float = 0.0,
+        adam_beta2: float = 0.999,
         warmup_ratio: float = 0.03,
         max_new_tokens: int = 2048,
         method: str = "videmo",
@@ -57,7 +59,10 @@ class VidEmoModule(L.LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         parameters = [p for p in self.parameters() if p.requires_grad]
         optimizer = torch.optim.AdamW(
-            parameters, lr=self.hparams.learning_rate, weight_decay=self.hparams.weight_decay
+            parameters,
+            lr=self.hparams.learning_rate,
+            weight_decay=self.hparams.weight_decay,
+            betas=(0.9, self.hparams.adam_beta2),
         )
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = get_cosine_schedule_with_warmup(optimizer, round(self.hparams.warmup_ratio * steps), steps)

@@ -1,6 +1,6 @@
 """Supervised fine-tuning, stage 1 of the recipe: cross-entropy of the answers, given video and question.
 
-    videmo fit --config configs/demo/sft.yaml
+videmo fit --config configs/demo/sft.yaml
 """
 
 from torch import Tensor

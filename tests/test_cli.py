@@ -1,0 +1,153 @@
+"""The command line as a user meets it: real processes, what they print, and how they end."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import videmo
+from videmo.cli import _with_shipped_configs, main
+
+ROOT = Path(__file__).resolve().parent.parent
+CONFIGS = sorted(ROOT.glob("configs/**/*.yaml"))
+
+
+def run(*args, cwd=None):
+    """Exit status, standard output and standard error of ``videmo args``."""
+    command = [sys.executable, "-m", "videmo.cli", *map(str, args)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment, timeout=300)
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def sft(world, world_checkpoint, tmp_path_factory):
+    """The options that put the demo's config on the small world."""
+    folder = tmp_path_factory.mktemp("run")
+    return [
+        "--config=configs/demo/sft.yaml",
+        f"--trainer.default_root_dir={folder}",
+        f"--model.init_args.checkpoint={world_checkpoint}",
+        f"--data.root={world}",
+        "--data.video.min_pixels=3136",
+        "--data.video.max_pixels=3136",
+    ]
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda c: str(c.relative_to(ROOT)))
+def test_every_shipped_config_says_how_to_launch_it_and_builds(config, capsys):
+    first = config.read_text().splitlines()[0]
+    assert first.startswith("# videmo "), "the first line is the command that launches it"
+    command = first.removeprefix("# videmo ").split()
+    assert f"configs/{config.relative_to(ROOT / 'configs')}" in first
+    with pytest.raises(SystemExit) as stop:
+        main([*command, "--print_config"])
+    assert stop.value.code == 0
+    printed = capsys.readouterr().out
+    assert "class_path: videmo.training." in printed
+    assert "${" not in printed, "an interpolation was left unresolved"
+
+
+def test_a_shipped_config_is_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    args = _with_shipped_configs(["fit", "--config", "configs/demo/sft.yaml", "--config=configs/demo/sft.yaml"])
+    assert args[2] == str(ROOT / "configs/demo/sft.yaml")
+    assert args[3] == f"--config={ROOT / 'configs/demo/sft.yaml'}"
+
+
+@pytest.mark.slow
+def test_fit_then_test_write_what_they_promise(sft, world):
+    folder = Path(sft[1].split("=")[1])
+    code, _, errors = run("fit", *sft, "--trainer.max_steps=3", "--trainer.val_check_interval=3")
+    assert code == 0, errors
+    checkpoint = folder / "checkpoints" / "last.ckpt"
+    assert torch.load(checkpoint, weights_only=True)["global_step"] == 3
+    assert "Failed to load" not in errors
+    code, printed, errors = run("test", *sft, f"--ckpt_path={checkpoint}", "--model.init_args.max_new_tokens=4")
+    assert code == 0, errors
+    assert "head_pose" in printed
+    result = json.loads((folder / "results" / "videmo" / "benchmark.json").read_text())
+    assert set(result["columns"]) >= {"emotion_single", "head_pose", "identity", "appearance_cls", "action_unit"}
+    assert {"counts", "unparsed", "blind"} <= set(result)
+
+
+@pytest.mark.slow
+def test_tensorboard_holds_loss_rate_throughput_and_pictures(sft):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    folder = Path(sft[1].split("=")[1])
+    code, _, errors = run("fit", *sft, "--trainer.max_steps=12", "--trainer.log_every_n_steps=1", "--data.batch_size=8")
+    assert code == 0, errors
+    events = EventAccumulator(str(folder / "tensorboard")).Reload()
+    scalars = events.Tags()["scalars"]
+    assert {"train/loss", "val/loss", "val/exact", "lr-AdamW"} <= set(scalars)
+    assert any("samples_per_sec" in tag for tag in scalars)
+    assert any(tag.startswith("samples/") for tag in events.Tags()["images"])
+
+
+def test_bad_input_ends_in_one_sentence(sft, world, world_checkpoint, tmp_path):
+    train = world / "jsons/train/attribute/full/MEAD_Head-Pose.json"
+    records = json.loads(train.read_text())
+    absent = [{**records[0], "videos": ["DrawnFaces/train/none.mp4"]}, records[1]]
+    unknown = [records[0], {**records[1], "source": "MEAD_Head-Poes"}]
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"not a video")
+    cases = {
+        "absent.json": (
+            json.dumps(absent, indent=None),
+            r"absent.json:1: no video .*none.mp4 \(1 of 2 videos are missing",
+        ),
+        "malformed.json": (json.dumps(records[0]) + "\n{oops\n", r"malformed.json:2: not valid JSON"),
+        "source.json": ("\n".join(json.dumps(r) for r in unknown), r"source.json:2: .*MEAD_Head-Poes.*MEAD_Head-Pose"),
+        "broken.json": (json.dumps([{**records[0], "videos": [str(broken)]}]), r"broken.json:1: .*broken.mp4"),
+    }
+
+    for name, (text, says) in cases.items():
+        (tmp_path / name).write_text(text)
+        code, _, errors = run("fit", *sft, f"--data.train=[{tmp_path / name}]", "--trainer.max_steps=1")
+        lines = [line for line in errors.splitlines() if line.startswith("videmo: ")]
+        assert code == 1, errors
+        assert len(lines) == 1 and re.search(says, lines[0]), errors
+        assert "Traceback" not in errors, errors
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["fit", "--config=configs/demo/sft.yaml", "--trainer.max_stpes=5"], "max_stpes"),
+        (["fit", "--config=configs/demo/sft.yaml", "--model.init_args.learning_rtae=1"], "learning_rtae"),
+        (["fit", "--config=configs/demo/none.yaml"], "none.yaml"),
+        (["synth", "out", "--vidoes=3"], "vidoes"),
+        (["tset"], "no command 'tset'"),
+    ],
+)
+def test_a_misspelt_option_is_refused_by_name(args, says, capsys):
+    try:
+        code = main(args)
+    except SystemExit as stop:
+        code = stop.code
+    assert code != 0
+    assert says in capsys.readouterr().err
+
+
+def test_missing_data_and_model_are_named(tmp_path, capsys):
+    common = [
+        "fit",
+        "--config=configs/demo/sft.yaml",
+        f"--trainer.default_root_dir={tmp_path}",
+        f"--data.root={tmp_path}/no",
+    ]
+    assert main(common) == 1
+    assert f"no data folder {tmp_path}/no" in capsys.readouterr().err
+
+
+def test_overview_and_version(capsys):
+    assert main(["--help"]) == main([]) == main(["--version"]) == 0
+    printed = capsys.readouterr().out
+    for name in ("fit", "validate", "test", "synth", "tiny", "demo", videmo.__version__):
+        assert name in printed
