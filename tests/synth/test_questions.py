@@ -23,7 +23,7 @@ def world():
 @pytest.fixture(scope="module")
 def records(world):
     return {
-        **clip_records(world.clips["train"], [11, 10]),
+        **clip_records(world.clips["train"], [11, 10], {}),
         "identity": pair_records(world.pairs["train"], [11, 10]),
     }
 
@@ -50,31 +50,38 @@ def test_every_clip_is_asked_every_task_once(records, by_path):
     for task in records:
         if task != "identity":
             asked = Counter(record["videos"][0] for record in records[task])
-            assert set(asked) == set(by_path) and set(asked.values()) == {2 if task == "hair" else 1}
+            assert set(asked) == set(by_path) and set(asked.values()) == {1}
+
+
+def test_a_share_of_the_clips_is_asked_where_one_is_given(world):
+    clips = world.clips["train"]
+    records = clip_records(clips, [11, 10], {"caption": 0.25})
+    assert len(records["caption"]) == pytest.approx(0.25 * len(clips), rel=0.3)
+    assert len(records["emotion"]) == len(clips)
 
 
 @pytest.mark.parametrize("task", CHOICES)
-def test_options_are_the_label_set_and_the_answer_is_its_letter_and_label(records, by_path, task):
+def test_options_are_the_label_set_and_the_answer_is_the_text_of_the_right_one(records, by_path, task):
     truth = {"emotion": lambda c: c.emotion, "head_pose": lambda c: c.pose, "sentiment": sentiment}[task]
     for record in records[task]:
         assert sorted(options(record).values()) == sorted(label_set(CHOICES[task]))
-        letter, label = answer(record).split(". ")
-        assert options(record)[letter] == label == truth(by_path[record["videos"][0]])
+        assert answer(record) == truth(by_path[record["videos"][0]])
 
 
 def test_hair_choices_hold_the_truth_among_four_different_options(records, by_path):
     choices = [record for record in records["hair"] if options(record)]
-    assert len(choices) == len(records["hair"]) // 2
+    assert len(choices) == pytest.approx(len(records["hair"]) / 2, rel=0.15)  # the others are open questions
     for record in choices:
         offered = options(record)
         assert len(set(offered.values())) == 4
-        letter, label = answer(record).split(". ")
-        assert offered[letter] == label and label.lower() == hair_words(by_path[record["videos"][0]].identity)
+        assert answer(record) in offered.values()
+        assert answer(record).lower() == hair_words(by_path[record["videos"][0]].identity)
 
 
 @pytest.mark.parametrize("task", [*CHOICES, "hair"])
 def test_letters_of_the_right_option_are_uniform(records, task):
-    letters = Counter(answer(record)[0] for record in records[task] if options(record))
+    letter_of = [{text: letter for letter, text in options(record).items()} for record in records[task]]
+    letters = Counter(by[answer(record)] for by, record in zip(letter_of, records[task], strict=True) if by)
     assert chisquare(list(letters.values())).pvalue > 0.001
 
 

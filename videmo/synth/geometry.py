@@ -63,8 +63,9 @@ class Head:
             y = y + 0.17 * motion.au("AU26")[:, None] * np.clip((y - 0.45) / 0.6, 0, 1)
         yaw, pitch, roll = motion.yaw[:, None], motion.pitch[:, None], motion.roll[:, None]
         x, z = x * np.cos(yaw) + z * np.sin(yaw), z * np.cos(yaw) - x * np.sin(yaw)
-        y = y * np.cos(pitch) - z * np.sin(pitch) + 0.32 * np.sin(pitch)  # the neck keeps a nodding chin in place
-        x = x - 0.16 * np.sin(yaw)
+        # The neck turns behind the middle of the head, so the face also moves to where it turns.
+        y = y * np.cos(pitch) - z * np.sin(pitch) + 0.05 * np.sin(pitch)
+        x = x + 0.3 * np.sin(yaw)
         x, y = x * np.cos(roll) - y * np.sin(roll), x * np.sin(roll) + y * np.cos(roll)
         points = np.stack([x, y], axis=-1) + motion.offset[:, None]
         return points * (UNIT * motion.scale) + np.array(CENTRE)

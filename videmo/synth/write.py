@@ -31,7 +31,7 @@ from videmo.synth.draw import draw_clip
 from videmo.synth.face import Clip
 from videmo.synth.geometry import SIZE
 from videmo.synth.motion import FPS, NUM_FRAMES
-from videmo.synth.questions import FILES, clip_records, pair_records
+from videmo.synth.questions import FILES, TRAIN_SHARE, clip_records, pair_records
 from videmo.synth.world import SPLITS, World, sample_world
 
 DONE, UNFINISHED = "world.json", "world.unfinished.json"
@@ -181,7 +181,7 @@ def _write_records(out: Path, world: World, seed: int) -> dict[str, dict[str, in
     """The record files and the truth; returns the number of records a split and task."""
     counts: dict[str, dict[str, int]] = {}
     for number, split in enumerate(SPLITS):
-        tasks = clip_records(world.clips[split], [seed, 10 + number])
+        tasks = clip_records(world.clips[split], [seed, 10 + number], TRAIN_SHARE if split == "train" else {})
         tasks["identity"] = pair_records(world.pairs[split], [seed, 10 + number])
         counts[split] = {task: len(tasks[task]) for task in FILES}
         for task, records in tasks.items():
