@@ -68,9 +68,14 @@ class VidEmoCLI(LightningCLI):
             settings.weights_only = True  # a checkpoint from elsewhere must not run code
 
 
+def results_console() -> Console:
+    """A console for tables: as wide as the terminal, and 100 columns where the output is a file or a pipe."""
+    return Console() if sys.stdout.isatty() else Console(width=100)
+
+
 def show_results(cli: VidEmoCLI) -> None:
     """Print the table of a finished test, and where its files are."""
-    Console().print(results_table({cli.model.hparams.method: cli.model.result}))
+    results_console().print(results_table({cli.model.hparams.method: cli.model.result}))
     print(f"predictions and benchmark.json are in {cli.model.results_folder}")
 
 

@@ -8,10 +8,8 @@ It is ``videmo synth``, ``videmo tiny``, ``videmo fit`` and ``videmo test`` one 
 import time
 from pathlib import Path
 
-from rich.console import Console
-
 from videmo.benchmark import BenchmarkResult, results_table, with_controls
-from videmo.cli import run_trainer, synth, tiny
+from videmo.cli import results_console, run_trainer, synth, tiny
 
 CONFIG = "configs/demo/sft.yaml"
 
@@ -26,7 +24,7 @@ def demo(out: str = "runs/demo", videos: int = 1800, seed: int = 0) -> None:
         videos: Clips to draw.
         seed: Seed of the world, the model's weights and the training order.
     """
-    console = Console()
+    console = results_console()
     folder = Path(out)
     started = time.monotonic()
 
