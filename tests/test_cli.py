@@ -63,7 +63,7 @@ def test_a_shipped_config_is_found_from_any_folder(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_fit_then_test_write_what_they_promise(sft, world):
     folder = Path(sft[1].split("=")[1])
-    code, _, errors = run("fit", *sft, "--trainer.max_steps=3", "--trainer.val_check_interval=3")
+    code, _, errors = run("fit", *sft, "--trainer.max_steps=3")
     assert code == 0, errors
     checkpoint = folder / "checkpoints" / "last.ckpt"
     assert torch.load(checkpoint, weights_only=True)["global_step"] == 3
@@ -76,12 +76,21 @@ def test_fit_then_test_write_what_they_promise(sft, world):
     assert {"counts", "unparsed", "blind"} <= set(result)
 
 
+EVERY_STEP = [
+    "--trainer.max_steps=12",
+    "--trainer.log_every_n_steps=1",
+    "--trainer.check_val_every_n_epoch=1",
+    "--trainer.val_check_interval=6",
+    "--data.batch_size=8",
+]
+
+
 @pytest.mark.slow
 def test_tensorboard_holds_loss_rate_throughput_and_pictures(sft):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     folder = Path(sft[1].split("=")[1])
-    code, _, errors = run("fit", *sft, "--trainer.max_steps=12", "--trainer.log_every_n_steps=1", "--data.batch_size=8")
+    code, _, errors = run("fit", *sft, *EVERY_STEP)
     assert code == 0, errors
     events = EventAccumulator(str(folder / "tensorboard")).Reload()
     scalars = events.Tags()["scalars"]
