@@ -155,6 +155,27 @@ def test_missing_data_and_model_are_named(tmp_path, capsys):
     assert f"no data folder {tmp_path}/no" in capsys.readouterr().err
 
 
+def test_a_missing_or_broken_checkpoint_is_named(world, world_checkpoint, tmp_path, capsys):
+    common = [
+        "test",
+        "--config=configs/demo/sft.yaml",
+        f"--trainer.default_root_dir={tmp_path}",
+        f"--data.root={world}",
+    ]
+    model = f"--model.init_args.checkpoint={world_checkpoint}"
+    assert main([*common, model, f"--ckpt_path={tmp_path}/none.ckpt"]) == 1
+    assert f"no checkpoint {tmp_path}/none.ckpt" in capsys.readouterr().err
+    (tmp_path / "text.ckpt").write_text("hello")
+    assert main([*common, model, f"--ckpt_path={tmp_path}/text.ckpt"]) == 1
+    assert "text.ckpt is not a torch checkpoint" in capsys.readouterr().err
+
+
+def test_a_control_alone_has_a_table(sft, capsys):
+    options = ["--data.control=blank", "--model.init_args.method=blank", "--model.init_args.max_new_tokens=2"]
+    assert main(["test", *sft, *options]) == 0
+    assert "head_pose" in capsys.readouterr().out
+
+
 def test_overview_and_version(capsys):
     assert main(["--help"]) == main([]) == main(["--version"]) == 0
     printed = capsys.readouterr().out

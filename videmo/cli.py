@@ -7,6 +7,7 @@ videmo demo --out runs/demo
 import logging
 import sys
 import warnings
+import zipfile
 from argparse import ArgumentError
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 import videmo
-from videmo.benchmark import results_table
+from videmo.benchmark import CONTROLS, results_table
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.records import read_records
 from videmo.errors import InputError
@@ -66,6 +67,21 @@ class VidEmoCLI(LightningCLI):
         settings = self.config[self.subcommand]
         if settings.weights_only is None:
             settings.weights_only = True  # a checkpoint from elsewhere must not run code
+        check_checkpoint(settings.ckpt_path)
+
+
+def check_checkpoint(path: str | None) -> None:
+    """A checkpoint that is named must be there and be one: a torch file (a zip archive) or a sharded folder.
+
+    Raises:
+        InputError: Naming the path; Lightning would end in a trace.
+    """
+    if path is None or path in ("best", "last", "hpc", "registry") or Path(path).is_dir():
+        return
+    if not Path(path).is_file():
+        raise InputError(f"no checkpoint {path}; `videmo fit` writes checkpoints/last.ckpt in its default_root_dir")
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path} is not a torch checkpoint, or was cut short; train again or choose another")
 
 
 def results_console() -> Console:
@@ -75,7 +91,8 @@ def results_console() -> Console:
 
 def show_results(cli: VidEmoCLI) -> None:
     """Print the table of a finished test, and where its files are."""
-    results_console().print(results_table({cli.model.hparams.method: cli.model.result}))
+    method = cli.model.hparams.method
+    results_console().print(results_table({f"{method} videos" if method in CONTROLS else method: cli.model.result}))
     print(f"predictions and benchmark.json are in {cli.model.results_folder}")
 
 
@@ -118,7 +135,9 @@ def synth(out: str, videos: int = 1800, seed: int = 0, workers: int | None = Non
         seed: Seed of everything that is drawn.
         workers: Processes that draw; all cores by default.
     """
-    synthesize(Path(out), videos, seed, workers)
+    summary = synthesize(Path(out), videos, seed, workers)
+    splits = ", ".join(f"{count} {split}" for split, count in summary.videos.items())
+    print(f"a drawn world of {videos} clips ({splits}) is in {out}")
 
 
 def tiny(data: str, out: str, hidden_size: int = 128, layers: int = 2, seed: int = 0) -> None:

@@ -24,8 +24,15 @@ def demo(out: str = "runs/demo", videos: int = 1800, seed: int = 0) -> None:
         videos: Clips to draw.
         seed: Seed of the world, the model's weights and the training order.
     """
+    try:
+        _run(Path(out), videos, seed)
+    except (KeyboardInterrupt, SystemExit):  # Lightning ends an interrupted fit with SystemExit
+        results_console().print(f"\nInterrupted. The same command keeps what is in {out} and resumes the training.")
+        raise
+
+
+def _run(folder: Path, videos: int, seed: int) -> None:
     console = results_console()
-    folder = Path(out)
     started = time.monotonic()
 
     def step(title: str) -> None:

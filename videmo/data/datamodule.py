@@ -87,7 +87,10 @@ class EmoCFGDataModule(L.LightningDataModule):
         for split in splits:
             records = self.records(split)
             if split != "val" and not records:
-                raise InputError(f"no records match {self.patterns[split]} in {self.root}")
+                raise InputError(
+                    f"no records match {' '.join(self.patterns[split])} in {self.root}; "
+                    "`videmo synth` draws a folder to try"
+                )
             check_videos(records, self.video_root)
         if stage == "fit":
             self.trainer.accumulate_grad_batches = accumulation_steps(

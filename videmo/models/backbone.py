@@ -58,7 +58,13 @@ class Backbone(nn.Module):
                 f"no model at {checkpoint}: expected a folder with config.json, or a hub id such as "
                 "Qwen/Qwen2.5-VL-3B-Instruct; `videmo tiny` makes a small one"
             )
-        config = AutoConfig.from_pretrained(checkpoint)
+        try:
+            config = AutoConfig.from_pretrained(checkpoint)
+        except OSError:
+            raise InputError(
+                f"no model {checkpoint}: there is no such folder here, and no hub to fetch it from answered; "
+                "`videmo tiny` makes a small one"
+            ) from None
         if config.model_type != "qwen2_5_vl":
             raise InputError(f"{checkpoint} is a {config.model_type} model; videmo trains Qwen2.5-VL (qwen2_5_vl)")
         model = Qwen2_5_VLForConditionalGeneration.from_pretrained(

@@ -85,8 +85,8 @@ class VidEmoModule(L.LightningModule):
                 merged[task] += values
         means = {task: torch.tensor(values).mean(0) for task, values in sorted(merged.items())}
         for task, (nll, exact) in means.items():
-            self.log(f"val_loss/{task}", nll)
-            self.log(f"val_exact/{task}", exact)
+            self.log(f"val/{task}_loss", nll)
+            self.log(f"val/{task}_exact", exact)
         if means:
             nll, exact = torch.stack(list(means.values())).mean(0)
             self.log("val/loss", nll, prog_bar=True)
@@ -117,7 +117,7 @@ class VidEmoModule(L.LightningModule):
         predictions = [p for part in _gather(self._predictions) for p in part]
         if self.trainer.is_global_zero:
             blind = BlindBaseline.fit(self.trainer.datamodule.records("train"))
-            self.result = score_predictions(predictions, blind)
+            self.result = score_predictions(predictions, blind, self.hparams.method)
             write_predictions(predictions, self.results_folder.parent, self.hparams.method)
             self.result.save(self.results_folder / "benchmark.json")
 
