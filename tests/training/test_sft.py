@@ -159,3 +159,16 @@ def test_a_test_writes_predictions_and_scores(world, world_checkpoint, tmp_path)
     written = sum(len(f.read_text().splitlines()) for f in folder.glob("*.json") if f.name != "benchmark.json")
     asked = sum(len(f.read_text().splitlines()) for f in world.glob("jsons/test/*/full/*.json"))
     assert written == asked > 0
+
+
+def test_a_sample_that_teaches_nothing_is_left_out_of_validation(world, world_checkpoint, tmp_path):
+    """A rank without a record of its own in the last batch repeats another's; it must not count."""
+    datamodule = data(world, world_checkpoint)
+    module = SFTModule(str(world_checkpoint))
+    run = trainer(tmp_path, limit_val_batches=1.0)
+    run.validate(module, datamodule, verbose=False)
+    dataset = datamodule._dataset("val", with_answer=True)
+    module.on_validation_epoch_start()
+    with torch.no_grad():
+        module.validation_step(dataset.__getitems__([0, ~1]), 0)
+    assert sum(len(values) for values in module._validation.values()) == 1

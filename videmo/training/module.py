@@ -1,5 +1,6 @@
 """What SFT and GRPO share: backbone, optimizer, validation by teacher forcing, and the benchmark in ``test``."""
 
+import math
 from collections import defaultdict
 from pathlib import Path
 
@@ -74,7 +75,8 @@ class VidEmoModule(L.LightningModule):
     def validation_step(self, batch: TreeBatch, batch_idx: int) -> None:
         scores = self.backbone.score(batch)
         for record, (nll, exact) in zip(batch.records, per_sample(scores, batch), strict=True):
-            self._validation[find_task(record.source, record.file).name].append((nll, exact))
+            if not math.isnan(nll):  # a sample that only kept this rank in step
+                self._validation[find_task(record.source, record.file).name].append((nll, exact))
 
     def on_validation_epoch_end(self) -> None:
         """Log, for each task and as their mean, the loss an answer token and the share of answers greedily exact."""
@@ -128,7 +130,7 @@ class VidEmoModule(L.LightningModule):
 
 
 def per_sample(scores: TokenScores, batch: TreeBatch) -> list[tuple[float, float]]:
-    """Each sample's mean negative log-probability a token, and 1.0 if all its tokens are the greedy ones."""
+    """Each sample's mean negative log-probability a token (NaN without one), and 1.0 if all are the greedy ones."""
     sample = batch.sample[batch.labels != IGNORE_INDEX]  # [N]
     count = torch.bincount(sample, minlength=batch.num_samples)
     nll = torch.zeros(batch.num_samples, device=sample.device).index_add(0, sample, -scores.logps.float())
