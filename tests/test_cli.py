@@ -61,7 +61,7 @@ def test_a_shipped_config_is_found_from_any_folder(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_fit_then_test_write_what_they_promise(sft, world):
+def test_fit_then_test_write_what_they_promise(sft):
     folder = Path(sft[1].split("=")[1])
     code, _, errors = run("fit", *sft, "--trainer.max_steps=3")
     assert code == 0, errors
@@ -99,7 +99,7 @@ def test_tensorboard_holds_loss_rate_throughput_and_pictures(sft):
     assert any(tag.startswith("samples/") for tag in events.Tags()["images"])
 
 
-def test_bad_input_ends_in_one_sentence(sft, world, world_checkpoint, tmp_path):
+def test_bad_input_ends_in_one_sentence(sft, world, tmp_path):
     train = world / "jsons/train/attribute/full/MEAD_Head-Pose.json"
     records = json.loads(train.read_text())
     absent = [{**records[0], "videos": ["DrawnFaces/train/none.mp4"]}, records[1]]

@@ -28,7 +28,7 @@ def theirs(backbone, input_ids, videos):
 
 
 @pytest.fixture
-def sample(make_record, make_video, tokenizer):
+def sample(make_record, tokenizer):
     def make(question, *videos):
         names = tuple(f"{i}.mp4" for i in range(len(videos)))
         return Sample(encode_record(make_record(question, "Yes", names), tokenizer), videos, names)

@@ -31,9 +31,8 @@ from videmo.training import VidEmoModule
 logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda line: "litlogger" not in line.getMessage())
 warnings.filterwarnings("ignore", message=".*(flops_per_batch|LeafSpec|does not have many workers).*")
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
-SHIPPED = (
-    Path(videmo.__file__).resolve().parent.parent
-)  # holds configs/, in the repository and where a wheel is installed
+# Holds configs/, in the repository and where a wheel is installed.
+SHIPPED = Path(videmo.__file__).resolve().parent.parent
 TRAINER_COMMANDS = {
     "fit": "train from a YAML config",
     "validate": "loss and exact answers on the validation split",
@@ -59,12 +58,10 @@ class VidEmoCLI(LightningCLI):
         """Configs and options say what is built; Lightning would let a checkpoint's old arguments override them."""
 
     def before_instantiate_classes(self) -> None:
-        trainer = self.config[self.subcommand].trainer
-        if trainer.precision is None:
-            bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-            trainer.precision = "bf16-mixed" if bf16 else "32-true"
-
         settings = self.config[self.subcommand]
+        if settings.trainer.precision is None:
+            bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+            settings.trainer.precision = "bf16-mixed" if bf16 else "32-true"
         if settings.weights_only is None:
             settings.weights_only = True  # a checkpoint from elsewhere must not run code
         check_checkpoint(settings.ckpt_path)

@@ -41,7 +41,7 @@ def test_batches_do_not_depend_on_the_number_of_workers(datamodule):
         assert torch.equal(a.pixel_values_videos, b.pixel_values_videos)
 
 
-def test_labels_are_the_answers(datamodule, tokenizer):
+def test_labels_are_the_answers(datamodule):
     module = datamodule(batch_size=16)
     batch = next(iter(module.train_dataloader()))
     tokenizer = module._dataset("train", with_answer=True).tokenizer

@@ -41,7 +41,7 @@ def decisive(backbone):
 
 
 @pytest.mark.parametrize("max_branches", [1, 8])
-def test_greedy_answers_equal_transformers_generate(max_branches, samples, decisive, layout, tokenizer):
+def test_greedy_answers_equal_transformers_generate(max_branches, samples, decisive, layout):
     batch = flatten(build_trees(samples, layout.video_token_id, max_branches), layout)
     # Take a token that some answers contain as the stop token, so that branches end at different steps.
     free = generate(decisive, batch, max_new_tokens=12, eos_token_id=-1)

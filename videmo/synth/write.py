@@ -152,9 +152,8 @@ def _draw_all(out: Path, clips: list[Clip], workers: int, console: Console) -> N
             try:
                 for done in as_completed([pool.submit(_draw_batch, folder, batch) for batch in batches]):
                     progress.advance(bar, done.result())
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+            finally:
+                pool.shutdown(cancel_futures=True)  # after an error or an interrupt, nothing that still waits is drawn
 
 
 def _draw_batch(folder: Path, clips: list[Clip]) -> int:
