@@ -1,5 +1,6 @@
 """Callbacks for the trainer's YAML (``class_path: callbacks.SampleLogger``): they watch or schedule."""
 
 from callbacks.samples import SampleLogger
+from callbacks.stages import StageCheckpoint, StageProgressBar
 
-__all__ = ["SampleLogger"]
+__all__ = ["SampleLogger", "StageCheckpoint", "StageProgressBar"]

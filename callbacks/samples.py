@@ -18,7 +18,8 @@ LINE_WIDTH = 78  # characters
 
 
 class SampleLogger(L.Callback):
-    """After each validation, answers one validation record of every task and logs it as a picture.
+    """Answers one validation record of every task and logs it as a picture: after each validation, or, in a curriculum,
+    after the last one of each stage.
 
     Args:
         per_task: Records a task.
@@ -32,6 +33,10 @@ class SampleLogger(L.Callback):
         if writer is None or trainer.sanity_checking:
             return
         data = trainer.datamodule
+        if curriculum := getattr(data, "curriculum", None):
+            phase = curriculum.phase(trainer.current_epoch)
+            if trainer.current_epoch < phase.first_epoch + phase.epochs - 1:
+                return
         seen: dict[str, int] = {}
         chosen = []
         for number, record in enumerate(data.records("val")):

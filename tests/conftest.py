@@ -10,7 +10,7 @@ from videmo.data.records import Record, parse_record, read_records
 from videmo.data.video import Video
 from videmo.models.backbone import Backbone
 from videmo.models.tiny import make_tiny
-from videmo.synth import synthesize
+from videmo.synth import Plan, synthesize
 from videmo.token_tree import TokenLayout
 
 TEXT = [
@@ -72,9 +72,9 @@ def make_record():
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory) -> Path:
-    """A data folder of 40 drawn clips."""
+    """A data folder of 60 drawn clips."""
     folder = tmp_path_factory.mktemp("world") / "data"
-    synthesize(folder, 40, seed=0)
+    synthesize(folder, Plan(60))
     return folder
 
 

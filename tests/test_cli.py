@@ -79,9 +79,8 @@ def test_fit_then_test_write_what_they_promise(sft):
 EVERY_STEP = [
     "--trainer.max_steps=12",
     "--trainer.log_every_n_steps=1",
-    "--trainer.check_val_every_n_epoch=1",
-    "--trainer.val_check_interval=6",
     "--data.batch_size=8",
+    '--data.curriculum=[{"name": "one", "mix": {"head_pose": 1, "gender": 1}, "steps": 12}]',
 ]
 
 
@@ -94,9 +93,13 @@ def test_tensorboard_holds_loss_rate_throughput_and_pictures(sft):
     assert code == 0, errors
     events = EventAccumulator(str(folder / "tensorboard")).Reload()
     scalars = events.Tags()["scalars"]
-    assert {"train/loss", "val/loss", "val/exact", "lr-AdamW"} <= set(scalars)
+    assert {"train/loss", "val/loss", "val/exact", "val_stage/one_loss", "stage"} <= set(scalars)
+    assert any(tag.startswith("lr-") for tag in scalars)
     assert any("samples_per_sec" in tag for tag in scalars)
     assert any(tag.startswith("samples/") for tag in events.Tags()["images"])
+
+
+ONE_STEP = ["--trainer.max_steps=1", "--trainer.callbacks=[]"]
 
 
 def test_bad_input_ends_in_one_sentence(sft, world, tmp_path):
@@ -118,7 +121,7 @@ def test_bad_input_ends_in_one_sentence(sft, world, tmp_path):
 
     for name, (text, says) in cases.items():
         (tmp_path / name).write_text(text)
-        code, _, errors = run("fit", *sft, f"--data.train=[{tmp_path / name}]", "--trainer.max_steps=1")
+        code, _, errors = run("fit", *sft, f"--data.train=[{tmp_path / name}]", "--data.curriculum=null", *ONE_STEP)
         lines = [line for line in errors.splitlines() if line.startswith("videmo: ")]
         assert code == 1, errors
         assert len(lines) == 1 and re.search(says, lines[0]), errors
@@ -170,14 +173,38 @@ def test_a_missing_or_broken_checkpoint_is_named(world, world_checkpoint, tmp_pa
     assert "text.ckpt is not a torch checkpoint" in capsys.readouterr().err
 
 
-def test_a_control_alone_has_a_table(sft, capsys):
-    options = ["--data.control=blank", "--model.init_args.method=blank", "--model.init_args.max_new_tokens=2"]
+@pytest.mark.slow
+def test_controls_stand_beside_the_scores(sft, capsys):
+    folder = Path(sft[1].split("=")[1])
+    options = [
+        "--data.controls=[blank,shuffled]",
+        "--model.init_args.method=ours",
+        "--model.init_args.max_new_tokens=2",
+    ]
     assert main(["test", *sft, *options]) == 0
-    assert "head_pose" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "head_pose" in printed and "shuffled" in printed
+    result = json.loads((folder / "results" / "ours" / "benchmark.json").read_text())
+    assert set(result["controls"]) == {"blank", "shuffled"}
+    assert set(result["controls"]["blank"]) == set(result["columns"]) | set(result["extra"])
+    assert (folder / "results" / "ours" / "blank" / "MEAD_Head-Pose.json").is_file()
+    assert result["data"]["name"] == "data" and len(result["data"]["content"]) == 16
+
+
+def test_a_preset_is_frozen(capsys, tmp_path):
+    assert main(["synth", str(tmp_path / "w"), "--preset=demo-v1", "--seed=3"]) == 1
+    assert "give --preset or --seed" in capsys.readouterr().err
+    assert main(["synth", str(tmp_path / "w"), "--preset=demo-v9"]) == 1
+    assert "there are demo-v1, bench-v1" in capsys.readouterr().err
+
+
+def test_an_empty_run_has_no_report(capsys, tmp_path):
+    assert main(["report", str(tmp_path)]) == 1
+    assert str(tmp_path) in capsys.readouterr().err
 
 
 def test_overview_and_version(capsys):
     assert main(["--help"]) == main([]) == main(["--version"]) == 0
     printed = capsys.readouterr().out
-    for name in ("fit", "validate", "test", "synth", "tiny", "demo", videmo.__version__):
+    for name in ("fit", "validate", "test", "synth", "tiny", "demo", "report", videmo.__version__):
         assert name in printed

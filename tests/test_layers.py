@@ -7,21 +7,27 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
-    {"videmo", "videmo.errors", "videmo.tasks", "videmo.positions", "videmo.token_tree"},
+    {
+        *("videmo", "videmo.errors", "videmo.fingerprint", "videmo.tasks", "videmo.affect"),
+        *("videmo.positions", "videmo.token_tree"),
+    },
     {"videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.synth"},
     {"videmo.training", "videmo.benchmark"},
-    {"videmo.cli", "videmo.demo"},
+    {"videmo.cli", "videmo.demo", "videmo.report"},
     {"callbacks"},
 ]
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 SIDEWAYS = {  # within a layer, one direction
     ("videmo.token_tree", "videmo.positions"),
     ("videmo.tasks", "videmo.errors"),
+    ("videmo.affect", "videmo.errors"),
     ("videmo.token_tree", "videmo.errors"),
     ("videmo.training", "videmo.benchmark"),
     ("videmo.demo", "videmo.cli"),
     ("videmo.cli", "videmo"),
     ("videmo.cli", "videmo.demo"),
+    ("videmo.cli", "videmo.report"),
+    ("videmo.demo", "videmo.report"),
 }
 FILES = sorted([*ROOT.glob("videmo/**/*.py"), *ROOT.glob("callbacks/**/*.py")])
 

@@ -5,12 +5,15 @@ videmo demo --out runs/demo
 """
 
 import logging
+import shutil
 import sys
 import warnings
 import zipfile
 from argparse import ArgumentError
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
 
 import torch
 from jsonargparse import auto_cli, set_parsing_settings
@@ -19,13 +22,16 @@ from rich.console import Console
 from rich.table import Table
 
 import videmo
-from videmo.benchmark import CONTROLS, results_table
+from videmo.benchmark import results_table
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.records import read_records
+from videmo.data.video import VideoSettings
 from videmo.errors import InputError
 from videmo.models.tiny import make_tiny
-from videmo.synth import synthesize
+from videmo.report import write_report
+from videmo.synth import Plan, find_preset, synthesize
 from videmo.training import VidEmoModule
+from videmo.training.tower import pretrain_tower
 
 # Lightning advertises a hosted service at every start; that line says nothing about the run.
 logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda line: "litlogger" not in line.getMessage())
@@ -33,6 +39,7 @@ warnings.filterwarnings("ignore", message=".*(flops_per_batch|LeafSpec|does not 
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
 # Holds configs/, in the repository and where a wheel is installed.
 SHIPPED = Path(videmo.__file__).resolve().parent.parent
+TINY_VIDEO = VideoSettings(max_frames=4, min_pixels=84 * 84, max_pixels=84 * 84)  # as configs/demo has it
 TRAINER_COMMANDS = {
     "fit": "train from a YAML config",
     "validate": "loss and exact answers on the validation split",
@@ -88,8 +95,7 @@ def results_console() -> Console:
 
 def show_results(cli: VidEmoCLI) -> None:
     """Print the table of a finished test, and where its files are."""
-    method = cli.model.hparams.method
-    results_console().print(results_table({f"{method} videos" if method in CONTROLS else method: cli.model.result}))
+    results_console().print(results_table(cli.model.result))
     print(f"predictions and benchmark.json are in {cli.model.results_folder}")
 
 
@@ -123,28 +129,53 @@ def _with_shipped_configs(args: Sequence[str]) -> list[str]:
     return found
 
 
-def synth(out: str, videos: int = 1800, seed: int = 0, workers: int | None = None) -> None:
+def synth(
+    out: str,
+    preset: str | None = None,
+    videos: int | None = None,
+    seed: int | None = None,
+    look: Literal["clear", "hard"] | None = None,
+    workers: int | None = None,
+) -> None:
     """Draw a world of moving faces in the release's layout: mp4 files, questions, answers.
 
     Args:
         out: Folder to write; it must be empty, or hold the same world.
-        videos: Clips over all splits.
-        seed: Seed of everything that is drawn.
+        preset: A frozen world, demo-v1 or bench-v1 (harder: fainter expressions, noise, things before the face), whose
+            name and content hash stand in every result. demo-v1 where nothing else is given.
+        videos: For a world of your own, clips over all splits; 1800 by default.
+        seed: Seed of everything that is drawn in a world of your own; 0 by default.
+        look: clear or hard, for a world of your own; clear by default.
         workers: Processes that draw; all cores by default.
     """
-    summary = synthesize(Path(out), videos, seed, workers)
+    own = {name: value for name, value in (("videos", videos), ("seed", seed), ("look", look)) if value is not None}
+    if preset is not None and own:
+        raise InputError(f"a preset is frozen: give --preset or --{' --'.join(own)}, not both")
+    plan = Plan(**{"videos": 1800, **own}) if own else find_preset(preset or "demo-v1")
+    summary = synthesize(Path(out), plan, workers)
     splits = ", ".join(f"{count} {split}" for split, count in summary.videos.items())
-    print(f"a drawn world of {videos} clips ({splits}) is in {out}")
+    named = f"{plan.preset}, " if plan.preset else ""
+    print(f"a drawn world of {plan.videos} clips ({named}{splits}; test set {summary.content['test']}) is in {out}")
 
 
-def tiny(data: str, out: str, hidden_size: int = 128, layers: int = 2, seed: int = 0) -> None:
-    """Make a tiny random Qwen2.5-VL whose tokenizer is trained on a data folder's text.
+def tiny(
+    data: str,
+    out: str,
+    hidden_size: int = 128,
+    layers: int = 2,
+    pretrain_epochs: int = 3,
+    video: VideoSettings = TINY_VIDEO,
+    seed: int = 0,
+) -> None:
+    """Make a tiny Qwen2.5-VL for a data folder: its tokenizer and its vision tower have seen the training split.
 
     Args:
-        data: Data folder; the text of its training files is used.
+        data: Data folder; the text of its training files makes the tokenizer, their closed answers the tower.
         out: Hugging Face folder to write.
         hidden_size: Width of the language model and the vision tower, a multiple of 32.
         layers: Layers of each.
+        pretrain_epochs: Passes over the training clips for the vision tower; 0 leaves it random.
+        video: How frames are sampled and sized while it is pretrained.
         seed: Seed of the weights.
     """
     if hidden_size % 32 or hidden_size <= 0:
@@ -152,8 +183,15 @@ def tiny(data: str, out: str, hidden_size: int = 128, layers: int = 2, seed: int
     files = sorted(Path(data).glob("jsons/train/*/full/*.json"))
     if not files:
         raise InputError(f"no training files jsons/train/*/full/*.json in {data}; `videmo synth {data}` makes some")
-    texts = [message.content for file in files for record in read_records(file) for message in record.messages]
-    make_tiny(texts, out, hidden_size=hidden_size, layers=layers, seed=seed)
+    records = [record for file in files for record in read_records(file)]
+    texts = [message.content for record in records for message in record.messages]
+    with TemporaryDirectory(dir=Path(out).parent if Path(out).parent.is_dir() else None) as work:
+        folder = make_tiny(texts, Path(work) / "tiny", hidden_size=hidden_size, layers=layers, seed=seed)
+        if pretrain_epochs:
+            right = pretrain_tower(folder, records, Path(data) / "videos", video, epochs=pretrain_epochs, seed=seed)
+            print(f"the vision tower tells {100 * right:.0f}% of the training clips' single choices")
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(folder, out, dirs_exist_ok=True)
     print(f"a tiny Qwen2.5-VL is in {out}")
 
 
@@ -163,10 +201,21 @@ def _demo() -> Callable:
     return demo
 
 
+def report(run: str, out: str | None = None) -> None:
+    """Write report.html, one self-contained page, from a run folder.
+
+    Args:
+        run: The folder that `videmo fit` and `videmo test` wrote into (the trainer's default_root_dir).
+        out: The page; RUN/report.html by default.
+    """
+    print(f"the report is {write_report(Path(run), Path(out) if out else None)}")
+
+
 COMMANDS: dict[str, tuple[str, Callable[[], Callable]]] = {
     "demo": ("the whole path on drawn faces: draw, train, test, table", _demo),
     "synth": ("draw a world of faces to train on", lambda: synth),
     "tiny": ("make a tiny random Qwen2.5-VL", lambda: tiny),
+    "report": ("one page of a run: scores, curves, samples", lambda: report),
 }
 
 

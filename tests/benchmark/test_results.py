@@ -47,9 +47,11 @@ def test_every_denominator_is_counted():
 
 
 def test_captions_get_rouge_beside_the_columns_never_in_them():
-    result = score_predictions(_several(CAPTION, ("a sad man", "a sad woman")))
+    result = score_predictions(_several(CAPTION, ("A sad man. He has black hair.", "A sad woman. She has black hair.")))
     assert result.columns == result.native == {}
-    assert result.extra["caption_rouge_l"]["score"] == 66.67
+    assert result.extra["caption_rouge_l"]["score"] == 71.43
+    assert 0 < result.extra["caption_tree_f1"]["score"] < 100
+    assert "not a judge's" in result.notes["caption_tree_f1"]
     assert result.counts["caption_rouge_l"]["unscorable"] == 0
 
 
@@ -60,7 +62,7 @@ def test_blind_answers_the_same_questions():
     result = score_predictions(test, BlindBaseline.fit(p.record for p in train))
     assert result.blind == {"identity": 25.0}  # training has no action units: no blind score for them
     assert result.columns == {"identity": 75.0, "action_unit": 100.0}
-    assert result.extra["caption_rouge_l"]["blind"] == 100.0
+    assert result.extra["caption_rouge_l"]["blind"] == result.extra["caption_tree_f1"]["blind"] == 100.0
 
 
 def test_an_interval_holds_its_score():
@@ -81,12 +83,15 @@ def test_columns_that_no_rule_can_score_are_left_out_but_counted():
 
 
 def test_the_file_holds_the_result(tmp_path):
-    result = score_predictions(_several("MEAD_ID", ("Yes", "Yes")), method="ours")
-    result = with_controls(result, {"blank": score_predictions(_several("MEAD_ID", ("No", "Yes")))})
+    ours = _several("MEAD_ID", ("Yes", "Yes")) + _several(CAPTION, ("a man", "a man"))
+    blank = _several("MEAD_ID", ("No", "Yes")) + _several(CAPTION, ("", "a man"))
+    result = score_predictions(ours, method="ours", data={"name": "demo-v1", "content": "12ab"})
+    result = with_controls(result, {"blank": score_predictions(blank)})
     result.save(tmp_path / "new" / "benchmark.json")
     assert BenchmarkResult.load(tmp_path / "new" / "benchmark.json") == result
     fields = json.loads((tmp_path / "new" / "benchmark.json").read_text())
-    assert fields["method"] == "ours" and fields["controls"] == {"blank": {"identity": 0.0}}
+    assert fields["method"] == "ours" and fields["data"] == {"name": "demo-v1", "content": "12ab"}
+    assert fields["controls"] == {"blank": {"identity": 0.0, "caption_rouge_l": 0.0, "caption_tree_f1": 0.0}}
 
 
 def test_no_predictions_and_unknown_sources_are_refused():

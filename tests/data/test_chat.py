@@ -35,7 +35,7 @@ def test_a_prompt_ends_where_the_last_answer_begins(make_record, tokenizer):
     record = make_record("<video>What?", "Happy", ("a.mp4",), "Why?", "She smiles.")
     _, branch, learned = text_of(record, tokenizer, with_answer=False)
     assert branch.endswith("Happy<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\n")
-    assert learned == "Happy<|im_end|>"
+    assert learned == ""
 
 
 def test_root_ends_with_the_last_video_before_the_first_answer(make_record, tokenizer):

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from videmo.synth.face import POSES
-from videmo.synth.geometry import landmarks
+from videmo.synth.face import HEAD_ACTIONS, POSES
+from videmo.synth.landmarks import landmarks
 from videmo.synth.motion import APEX_FRAME, NUM_FRAMES, animate
 from videmo.synth.world import sample_world
 
@@ -15,8 +15,8 @@ APEX = 10
 
 @pytest.fixture(scope="module")
 def neutral():
-    clip = sample_world(40, seed=2).clips["train"][0]
-    return replace(clip, emotion="Neutral", aus={}, pose="Front")
+    clip = next(clip for clip in sample_world(60, seed=2).clips["train"] if clip.kind == "single")
+    return replace(clip, emotion="Neutral", aus={}, pose="Front", head_action="none", face_action="none")
 
 
 def marks(clip, **changes):
@@ -84,7 +84,53 @@ def test_the_mouth_stays_in_the_frame_and_on_the_face_in_every_pose(neutral):
         curves = marks(neutral, pose=pose, aus={"AU12": 1.0, "AU25": 1.0})
         mouth, skin = curves["lip_inner_top"][APEX], curves["skin"][APEX]
         assert mouth.min() > 0 and mouth.max() < 128
-        assert skin[:, 0].min() < mouth[:, 0].min() and mouth[:, 0].max() < skin[:, 0].max() + 1
+        assert skin[:, 0].min() - 1 < mouth[:, 0].min() and mouth[:, 0].max() < skin[:, 0].max() + 1
+
+
+@pytest.mark.parametrize("pose", POSES)
+def test_no_head_action_takes_the_eyes_or_the_mouth_out_of_the_frame(neutral, pose):
+    for action in HEAD_ACTIONS:
+        curves = marks(neutral, pose=pose, head_action=action, aus={"AU1": 1.2, "AU12": 1.2, "AU25": 1.2, "AU26": 1.2})
+        for name, curve in curves.items():
+            if name != "skin":
+                assert np.isfinite(curve).all() and curve.min() > 0 and curve.max() < 128, name
+
+
+@pytest.mark.parametrize(
+    ("field", "small", "large", "curve", "axis"),
+    [
+        ("nose", "narrow", "wide", "nose_under", 0),
+        ("eye_shape", "narrow", "large", "iris_left", 1),
+        ("lips", "thin", "full", None, 1),
+        ("chin", "rounded", "pointed", "skin", 1),
+        ("face_shape", "oval", "round", "skin", 0),
+        ("face_shape", "oval", "square", "skin", 0),
+        ("eyebrows", "thin", "arched", "brow_left", 1),
+        ("nose", "narrow", "wide", "nose_bulb", 1),
+    ],
+)
+def test_words_of_size_are_sizes(neutral, field, small, large, curve, axis):
+    def extent(value):
+        curves = landmarks(replace(neutral.identity, **{"age": "young", field: value}), animate(neutral))
+        points = curves[curve][0] if curve else np.concatenate([curves["lip_top"][0], curves["lip_low"][0]])
+        return np.ptp(points[:, axis])
+
+    assert extent(large) > extent(small) + 2.5
+
+
+def test_a_wink_shuts_the_left_eye_only_and_a_kiss_narrows_the_mouth(neutral):
+    def opening(curves, side):
+        return (curves[f"lower_lid_{side}"] - curves[f"upper_lid_{side}"])[APEX, 6, 1]
+
+    wink, rest = marks(neutral, face_action="wink"), marks(neutral)
+    assert opening(wink, "left") < 1 < 3 < opening(wink, "right")
+    kiss = marks(neutral, face_action="kiss")
+    assert np.ptp(kiss["lip_top"][APEX, :, 0]) < 0.6 * np.ptp(rest["lip_top"][APEX, :, 0])
+
+
+def test_contempt_raises_one_corner_of_the_mouth(neutral):
+    line = marks(neutral, emotion="Contempt")["lip_inner_top"][APEX, :, 1]
+    assert line[-1] < line[0] - 3
 
 
 def test_the_expression_is_there_from_the_apex_on(neutral):

@@ -192,6 +192,38 @@ def test_action_units_are_read_by_number_and_by_name(text, labels):
     assert UNITS.parse(text) == labels
 
 
+SEVERAL = "Which emotions?\nA. Fear\nB. Sadness\nC. Happiness\nD. Anger\nE. Surprise"
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("A, D", {"Fear", "Anger"}),
+        ("a and d", {"Fear", "Anger"}),
+        ("AD", {"Fear", "Anger"}),
+        ("[A] [D]", {"Fear", "Anger"}),
+        ("The answer is A, D.", {"Fear", "Anger"}),
+        ("A. Fear, D. Anger", {"Fear", "Anger"}),
+        ("Fear (A) and anger (D)", {"Fear", "Anger"}),
+        ("fear, angry", {"Fear", "Anger"}),
+        ("B", {"Sadness"}),
+        ("none", set()),
+        ("A. Anger", None),  # the letter contradicts the text
+        ("Z", None),
+        ("A man", None),
+        ("", None),
+    ],
+)
+def test_several_options_are_read_by_letter_and_by_word(text, labels):
+    assert find_task("MAFW_Multiple-Label-Emotion-Recognition").parse(text, SEVERAL) == labels
+
+
+def test_letters_mean_nothing_where_no_options_are_listed():
+    several = find_task("MAFW_Multiple-Label-Emotion-Recognition")
+    assert several.parse("A, D", "Name all emotions.") is None
+    assert several.parse("Anger, Helplessness", "Name all emotions.") == {"Anger", "Helplessness"}
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -3,13 +3,13 @@
 from videmo.benchmark.blind import BlindBaseline
 from videmo.benchmark.predictions import Prediction, read_predictions, write_predictions
 from videmo.benchmark.results import BenchmarkResult, score_predictions, with_controls
-from videmo.benchmark.table import CONTROLS, results_table
+from videmo.benchmark.table import columns_above_blind, results_table
 
 __all__ = [
-    "CONTROLS",
     "BenchmarkResult",
     "BlindBaseline",
     "Prediction",
+    "columns_above_blind",
     "read_predictions",
     "results_table",
     "score_predictions",

@@ -29,6 +29,8 @@ MAX_JUDGES = 150  # ... and the answers that it must resemble
 
 Rule = Callable[[str], str]
 """From a question to an answer's text."""
+CaptionMetric = Callable[[str, str], float]
+"""From a caption and its reference to a score in 0..1."""
 
 
 class Sample(NamedTuple):
@@ -55,7 +57,7 @@ class BlindBaseline:
         self.skipped = skipped
         self.chosen: dict[str, str] = {}
         self._answers = answers
-        self._rules: dict[tuple[Task, bool], Rule | None] = {}
+        self._rules: dict[tuple[Task, bool, CaptionMetric], Rule | None] = {}
 
     @classmethod
     def fit(cls, records: Iterable[Record]) -> "BlindBaseline":
@@ -75,27 +77,27 @@ class BlindBaseline:
         """Whether training had answers to questions of this record's task and form."""
         return self._rule(record) is not None
 
-    def answer(self, record: Record) -> str:
-        """The answer to a record's question.
+    def answer(self, record: Record, caption_metric: CaptionMetric = rouge_l) -> str:
+        """The answer to a record's question; a caption is the best by `caption_metric`.
 
         Raises:
             InputError: If training had no answer for its task (see `knows`), or its task is unknown.
         """
-        rule = self._rule(record)
+        rule = self._rule(record, caption_metric)
         if rule is None:
             raise InputError(f"{record.where}: no training answer for {record.source!r}; fit on records that have some")
         return rule(record.question)
 
-    def _rule(self, record: Record) -> Rule | None:
+    def _rule(self, record: Record, caption_metric: CaptionMetric = rouge_l) -> Rule | None:
         task, has_options = find_task(record.source, record.file), bool(question_options(record.question))
-        key = (task, has_options)
+        key = (task, has_options, caption_metric)
         if key not in self._rules:
             pairs = [pair for pair in self._training_of(task) if bool(question_options(pair[0])) == has_options]
             self._rules[key] = None
             if pairs:
                 random.Random(0).shuffle(pairs)  # files are often periodic, and so would folds of every fifth be
                 samples = [Sample(q, question_stem(q), a, task.parse(a, q)) for q, a in _spread(pairs, MAX_TRAINING)]
-                name, self._rules[key] = choose_rule(task, samples, has_options)
+                name, self._rules[key] = choose_rule(task, samples, has_options, caption_metric)
                 self.chosen[f"{task.name} ({'choice' if has_options else 'open'})"] = name
         return self._rules[key]
 
@@ -121,7 +123,9 @@ def question_stem(question: str) -> str:
     return " ".join(" ".join(lines).lower().split())
 
 
-def choose_rule(task: Task, samples: Sequence[Sample], has_options: bool) -> tuple[str, Rule]:
+def choose_rule(
+    task: Task, samples: Sequence[Sample], has_options: bool, caption_metric: CaptionMetric = rouge_l
+) -> tuple[str, Rule]:
     """A rule that does best on training answers held out from it, fitted on all of them.
 
     Of the rules within one standard error of the best, the first in order, so that chance picks no elaborate one.
@@ -133,31 +137,33 @@ def choose_rule(task: Task, samples: Sequence[Sample], has_options: bool) -> tup
     elif task.kind == "yes_no":
         fitters = (most_frequent_answer,)
     else:
-        fitters = (representative_answer, most_frequent_answer)
+        fitters = (representative_answer(caption_metric), most_frequent_answer)
     named = {fitter.__name__: fitter for fitter in fitters}
     named |= {f"{name} by question": by_question(fitter) for name, fitter in named.items()}
-    held_out = {name: held_out_scores(task, samples, fitter).double() for name, fitter in named.items()}
+    held_out = {name: held_out_scores(task, samples, fitter, caption_metric).double() for name, fitter in named.items()}
     best = max(held_out.values(), key=torch.mean)
     enough = best.mean() - best.std(correction=0) / len(best) ** 0.5
     name = next(name for name, scores in held_out.items() if scores.mean() >= enough)
     return name, named[name](task, samples)
 
 
-def held_out_scores(task: Task, samples: Sequence[Sample], fitter: Fitter) -> torch.Tensor:
+def held_out_scores(
+    task: Task, samples: Sequence[Sample], fitter: Fitter, caption_metric: CaptionMetric = rouge_l
+) -> torch.Tensor:
     """The score of every sample [N] under a rule fitted without its fold; 0 where no rule can score a sample."""
     scores = []
     for fold in range(min(NUM_FOLDS, len(samples))):
         kept = [sample for i, sample in enumerate(samples) if i % NUM_FOLDS != fold]
         rule = fitter(task, kept or samples)
         held_out = _spread(samples[fold::NUM_FOLDS], MAX_SCORED // NUM_FOLDS)
-        scores += [answer_score(task, rule(sample.question), sample) or 0.0 for sample in held_out]
+        scores += [answer_score(task, rule(sample.question), sample, caption_metric) or 0.0 for sample in held_out]
     return torch.tensor(scores)
 
 
-def answer_score(task: Task, answer: str, sample: Sample) -> float | None:
-    """What the published columns give an answer; for captions, ROUGE-L."""
+def answer_score(task: Task, answer: str, sample: Sample, caption_metric: CaptionMetric = rouge_l) -> float | None:
+    """What the published columns give an answer; for captions, the given metric."""
     if task.kind == "caption":
-        return rouge_l(answer, sample.answer)
+        return caption_metric(answer, sample.answer)
     return task.release_score(answer, sample.answer, sample.question)
 
 
@@ -250,21 +256,26 @@ def maximise_sample_f1(targets: torch.Tensor) -> torch.Tensor:
     return best
 
 
-def representative_answer(task: Task, samples: Sequence[Sample]) -> Rule:
+def representative_answer(caption_metric: CaptionMetric) -> Fitter:
     """The training answer that scores best against the others, among the frequent ones and a spread of the rest."""
-    texts = defaultdict(list)
-    for sample in samples:
-        texts[sample.answer if task.kind == "caption" else sample.label].append(sample.answer)
-    ranked = [_most_frequent(same) for same in sorted(texts.values(), key=lambda same: (-len(same), min(same)))]
-    half = MAX_CANDIDATES // 2
-    candidates = ranked[:half] + _spread(ranked[half:], half)
-    judges = _spread(samples, MAX_JUDGES)
 
-    def total(answer: str) -> float:
-        return sum(answer_score(task, answer, judge) or 0.0 for judge in judges)
+    def fit(task: Task, samples: Sequence[Sample]) -> Rule:
+        texts = defaultdict(list)
+        for sample in samples:
+            texts[sample.answer if task.kind == "caption" else sample.label].append(sample.answer)
+        ranked = [_most_frequent(same) for same in sorted(texts.values(), key=lambda same: (-len(same), min(same)))]
+        half = MAX_CANDIDATES // 2
+        candidates = ranked[:half] + _spread(ranked[half:], half)
+        judges = _spread(samples, MAX_JUDGES)
 
-    answer = max(candidates, key=total)
-    return lambda question: answer
+        def total(answer: str) -> float:
+            return sum(answer_score(task, answer, judge, caption_metric) or 0.0 for judge in judges)
+
+        answer = max(candidates, key=total)
+        return lambda question: answer
+
+    fit.__name__ = "representative_answer"
+    return fit
 
 
 def _most_frequent(texts: Iterable[str]) -> str:

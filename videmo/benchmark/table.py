@@ -1,4 +1,4 @@
-"""Results side by side in a terminal: blind, before, after and the controls, with the 95% interval of the main one."""
+"""A result in a terminal: blind, score with its 95% interval, and the controls, a row a column of the paper."""
 
 from collections.abc import Mapping
 
@@ -7,84 +7,77 @@ from rich.table import Table
 from rich.text import Text
 
 from videmo.benchmark.results import BenchmarkResult
-from videmo.errors import InputError
 from videmo.tasks import all_tasks
 
-CONTROLS = ("blank", "shuffled", "frozen", "swapped")
-"""Names of results of the same model shown other pixels (or none): never the main result."""
-
 _BAR_WIDTH = 14
-_MOST_WITH_BAR = 3  # results that leave room for the bar in 100 columns
+_MOST_WITH_BAR = 1  # controls that leave room for the bar in 100 columns
 
 
-def results_table(results: Mapping[str, BenchmarkResult]) -> Table:
-    """A table of results, one row a column of the paper, for a terminal of 100 columns.
+def results_table(result: BenchmarkResult) -> Table:
+    """A table for a terminal of 100 columns.
 
-    The main result is the last that is no control: its interval, bar and counts are shown, in green where the
-    interval's lower bound lies above blind, in red where its upper bound lies below.
-
-    Args:
-        results: Name -> result, from left to right: ``{"before": ..., "after": ..., "blank": ...}``.
-
-    Raises:
-        InputError: If there is no result that is not a control.
+    A score is green where its interval's lower bound lies above blind, red where its upper bound lies below.
     """
-    mains = [name for name in results if name not in CONTROLS]
-    if not mains:
-        raise InputError(f"expected a result besides the controls {', '.join(CONTROLS)}; got {list(results) or 'none'}")
-    main = results[mains[-1]]
     table = Table(
         box=box.SIMPLE_HEAD,
-        title=f"Emo-CFG benchmark: {mains[-1]}",
+        title=f"Emo-CFG benchmark: {result.method}" + _named(result.data),
         title_style="bold",
         pad_edge=False,
         collapse_padding=True,
     )
     table.add_column("column", no_wrap=True)
     table.add_column("blind", justify="right", style="yellow")
-    for name in results:
-        style = "dim" if name in CONTROLS else "bold" if name == mains[-1] else ""
-        table.add_column(name, justify="right", style=style, header_style=style)
-        if name == mains[-1]:
-            table.add_column("95%", justify="center", no_wrap=True)
-            if len(results) <= _MOST_WITH_BAR:
-                table.add_column("0 ┃ blind  100", no_wrap=True)
+    table.add_column("score", justify="right", style="bold", header_style="bold")
+    table.add_column("95%", justify="center", no_wrap=True)
+    with_bar = len(result.controls) <= _MOST_WITH_BAR
+    if with_bar:
+        table.add_column("0 ┃ blind  100", no_wrap=True)
+    for name in result.controls:
+        table.add_column(name, justify="right", style="dim", header_style="dim")
     table.add_column("asked", justify="right")
     table.add_column("unread", justify="right")
 
-    notes = {}
-    rows = _ordered_rows(main)
+    marks: dict[str, str] = {}  # note -> mark
+    rows = _ordered_rows(result)
     for position, (scenario, column) in enumerate(rows):
-        if column in main.notes:
-            notes[column] = "*†‡§"[len(notes) % 4]
+        note = result.notes.get(column)
+        if note:
+            marks.setdefault(note, "*†‡§"[len(marks) % 4])
         ends_scenario = position + 1 < len(rows) and rows[position + 1][0] != scenario
-        table.add_row(*_cells(column, notes.get(column, ""), results, mains[-1]), end_section=ends_scenario)
-    table.caption = _caption(main, notes)
+        table.add_row(*_cells(column, marks.get(note, ""), result, with_bar), end_section=ends_scenario)
+    table.caption = _caption(result, marks)
     table.caption_justify = "left"
     return table
 
 
-def _ordered_rows(main: BenchmarkResult) -> list[tuple[str, str]]:
+def columns_above_blind(result: BenchmarkResult) -> tuple[list[str], list[str]]:
+    """The columns (also those in ``extra``) whose whole interval lies above blind, and all that have a blind."""
+    known = [column for _, column in _ordered_rows(result) if _blind(result, column) is not None]
+    return [column for column in known if _interval(result, column)[0] > _blind(result, column)], known
+
+
+def _named(data: Mapping[str, str]) -> str:
+    return f" on {data['name']} ({data['content']})" if data else ""
+
+
+def _ordered_rows(result: BenchmarkResult) -> list[tuple[str, str]]:
     """(Scenario, column) of all that was asked; what is no column of the paper comes last."""
-    known = {task.column: task.scenario for task in all_tasks() if task.column in main.counts}
-    rows = [(scenario, column) for column, scenario in known.items() if column not in main.extra]
-    return rows + [("extra", column) for column in main.extra]
+    known = {task.column: task.scenario for task in all_tasks() if task.column in result.counts}
+    rows = [(scenario, column) for column, scenario in known.items() if column not in result.extra]
+    return rows + [("extra", column) for column in result.extra]
 
 
-def _cells(column: str, mark: str, results: Mapping[str, BenchmarkResult], main_name: str) -> list[Text | str]:
-    main = results[main_name]
-    score, interval, blind = _score(main, column), _interval(main, column), _blind(main, column)
+def _cells(column: str, mark: str, result: BenchmarkResult, with_bar: bool) -> list[Text | str]:
+    score, interval, blind = _score(result, column), _interval(result, column), _blind(result, column)
     colour = ""
     if interval and blind is not None:
         colour = "green" if interval[0] > blind else "red" if interval[1] < blind else ""
-    cells = [f"{column}{mark}", _number(blind)]
-    for name, result in results.items():
-        cells.append(Text(_number(_score(result, column)), style=colour if name == main_name else ""))
-        if name == main_name:
-            cells.append(Text(f"{interval[0]:.1f} to {interval[1]:.1f}" if interval else "-", style=colour))
-            if len(results) <= _MOST_WITH_BAR:
-                cells.append(_bar(score, blind, colour))
-    counts = main.counts[column]
+    cells = [f"{column}{mark}", _number(blind), Text(_number(score), style=colour)]
+    cells.append(Text(f"{interval[0]:.1f}-{interval[1]:.1f}" if interval else "-", style=colour))
+    if with_bar:
+        cells.append(_bar(score, blind, colour))
+    cells += [_number(scores.get(column)) for scores in result.controls.values()]
+    counts = result.counts[column]
     unread = Text(str(counts["unparsed"]), style="red" if counts["unparsed"] else "dim")
     return [*cells, str(counts["asked"]), unread]
 
@@ -115,13 +108,21 @@ def _bar(score: float | None, blind: float | None, colour: str) -> Text:
     return bar[:tick] + Text("┃", style="yellow") + bar[tick + 1 :]
 
 
-def _caption(main: BenchmarkResult, notes: Mapping[str, str]) -> Text:
+def _caption(result: BenchmarkResult, marks: Mapping[str, str]) -> Text:
     lines = [
         "Scores 0 to 100. blind: the best answer without looking, from the training answers. Green: the 95% interval "
         "lies above blind; red: below it. unread: answers that cannot be read, counted as wrong."
     ]
-    lines += [f"{mark} {main.notes[column]}" for column, mark in notes.items()]
-    unscorable = {column: c["unscorable"] for column, c in main.counts.items() if c["unscorable"]}
+    above, known = columns_above_blind(result)
+    if known:
+        ruled = [column for column in known if column in result.columns]
+        good = [column for column in above if column in result.columns]
+        lines.append(
+            f"Above blind: {len(good)} of {len(ruled)} columns of the paper scored by rule, and "
+            f"{len(above) - len(good)} of {len(known) - len(ruled)} other scores."
+        )
+    lines += [f"{mark} {note}" for note, mark in marks.items()]
+    unscorable = {column: c["unscorable"] for column, c in result.counts.items() if c["unscorable"]}
     if unscorable:
         listed = ", ".join(f"{number} of {column}" for column, number in unscorable.items())
         lines.append(f"Left out, no rule can score them: {listed}.")

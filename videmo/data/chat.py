@@ -36,7 +36,8 @@ def encode_record(record: Record, tokenizer, *, with_answer: bool = True) -> Enc
     Args:
         record: The conversation.
         tokenizer: A Hugging Face tokenizer with a chat template.
-        with_answer: False leaves the last answer out and ends with the generation prompt, as a test asks.
+        with_answer: False leaves the last answer out and ends with the generation prompt, as a test asks; nothing is
+            learned then.
 
     Raises:
         RecordError: If the text holds one of the tokenizer's special tokens, which would be read as structure.
@@ -53,7 +54,7 @@ def encode_record(record: Record, tokenizer, *, with_answer: bool = True) -> Enc
     for text, is_answer in pieces[1:]:
         tokens = ids(text)
         branch += tokens
-        learned += [is_answer] * len(tokens)
+        learned += [is_answer and with_answer] * len(tokens)
     return EncodedRecord(tuple(ids(prompt[:cut])), tuple(branch), tuple(learned))
 
 

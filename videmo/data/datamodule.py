@@ -1,6 +1,7 @@
 """``EmoCFGDataModule``: Emo-CFG folders as batches of token trees, for fit, validate and test."""
 
 import glob
+import json
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +12,15 @@ from torch.utils.data import DataLoader
 from transformers import AutoConfig, AutoTokenizer
 
 from videmo.data.cache import VideoCache
-from videmo.data.dataset import Control, RecordDataset, as_batch
+from videmo.data.controls import Control, Shown
+from videmo.data.curriculum import Curriculum, Stage
+from videmo.data.dataset import RecordDataset, as_batch
 from videmo.data.loader import BatchLoader, Failure
 from videmo.data.order import BatchOrder, accumulation_steps
 from videmo.data.records import Record, RecordError, read_records
 from videmo.data.video import VideoSettings
 from videmo.errors import InputError
+from videmo.fingerprint import WORLD_FILE, content_hash
 from videmo.tasks import find_task
 from videmo.token_tree import TokenLayout, TreeBatch
 
@@ -39,7 +43,10 @@ class EmoCFGDataModule(L.LightningDataModule):
         max_branches: Samples on one video that may share its tokens in one tree; 1 turns sharing off.
         num_workers: Worker processes that decode videos.
         video_cache_mb: Megabytes of decoded videos that each worker keeps in memory, for sets of few short clips.
-        control: ``blank`` replaces every video by a uniform one, to see what a score owes to looking.
+        controls: A test asks everything once more of other pixels, to see what a score owes to looking: ``blank``
+            uniform videos, ``shuffled`` frames in another order, ``frozen`` first frames, ``swapped`` other clips.
+        curriculum: The stages of the training, in order; they set the number of epochs. By default all records in
+            every epoch of the trainer's ``max_epochs``.
         seed: Seed of the training order.
     """
 
@@ -58,7 +65,8 @@ class EmoCFGDataModule(L.LightningDataModule):
         max_branches: int = 8,
         num_workers: int = 2,
         video_cache_mb: int = 0,
-        control: Control = "none",
+        controls: list[Control] = [],  # noqa: B006
+        curriculum: list[Stage] | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
@@ -77,9 +85,12 @@ class EmoCFGDataModule(L.LightningDataModule):
         self.max_branches = max_branches
         self.num_workers = num_workers
         self.video_cache_mb = video_cache_mb
-        self.control: Control = control
+        self.shown: list[Shown] = ["none", *controls]
+        self.stages = curriculum
+        self.curriculum: Curriculum | None = None
         self.seed = seed
         self._records: dict[str, list[Record]] = {}
+        self._train_loader: BatchLoader | None = None
 
     def setup(self, stage: str) -> None:
         """Read and check the records of the stage, and set the accumulation that ``global_batch_size`` asks for."""
@@ -96,6 +107,17 @@ class EmoCFGDataModule(L.LightningDataModule):
             self.trainer.accumulate_grad_batches = accumulation_steps(
                 self.global_batch_size, self.batch_size, self.trainer.world_size
             )
+            if self.stages is not None:
+                records = self.records("train")
+                self.curriculum = Curriculum(
+                    self.stages,
+                    [task_of(record) for record in records],
+                    self.batch_size * self.trainer.world_size * self.trainer.accumulate_grad_batches,
+                    self.seed,
+                    [family(record) for record in records],
+                )
+                self.trainer.fit_loop.max_epochs = self.curriculum.num_epochs
+                self.trainer.reload_dataloaders_every_n_epochs = 1  # an epoch's length is its stage's
 
     def records(self, split: str) -> list[Record]:
         """The records of ``train``, ``val`` or ``test``, read once.
@@ -106,21 +128,32 @@ class EmoCFGDataModule(L.LightningDataModule):
         if split not in self._records:
             if not self.root.is_dir():
                 raise InputError(f"no data folder {self.root}; `videmo synth {self.root}` draws one to try")
-            files = sorted({f for p in self.patterns[split] for f in glob.glob(str(self.root / p), recursive=True)})
-            records = [record for file in files for record in read_records(file)]
+            records = [record for file in self._files(split) for record in read_records(file)]
             for record in records:
                 task_of(record)
             self._records[split] = records
         return self._records[split]
 
     def train_dataloader(self) -> BatchLoader:
-        return self._loader("train", self.batch_size, window=self.trainer.accumulate_grad_batches)
+        """The loader of the current epoch: one object for the whole run, so that its workers and caches stay."""
+        if self._train_loader is None:
+            self._train_loader = self._loader("train", self.batch_size, window=self.trainer.accumulate_grad_batches)
+        self._train_loader.sampler.set_epoch(self.trainer.current_epoch)
+        return self._train_loader
 
     def val_dataloader(self) -> BatchLoader | list:
         return self._loader("val", self.eval_batch_size) if self.records("val") else []
 
-    def test_dataloader(self) -> BatchLoader:
-        return self._loader("test", self.eval_batch_size)
+    def test_dataloader(self) -> list[BatchLoader]:
+        """A loader of the test split, and one more for each control, in the order of ``shown``."""
+        return [self._loader("test", self.eval_batch_size, control=control) for control in self.shown]
+
+    def fingerprint(self) -> dict[str, str]:
+        """Which questions a result answers: the data's name, and a hash of its test files."""
+        name = self.root.name
+        if (self.root / WORLD_FILE).is_file():
+            name = json.loads((self.root / WORLD_FILE).read_text(encoding="utf-8")).get("preset") or name
+        return {"name": name, "content": content_hash(self.root, self._files("test"))}
 
     def prompts(self, split: str, numbers: list[int]) -> TreeBatch:
         """The chosen records of a split as prompts without their last answer, for a look at what the model says."""
@@ -129,7 +162,11 @@ class EmoCFGDataModule(L.LightningDataModule):
             raise batch.error
         return batch
 
-    def _dataset(self, split: str, with_answer: bool) -> RecordDataset:
+    def _files(self, split: str) -> list[Path]:
+        found = {file for p in self.patterns[split] for file in glob.glob(str(self.root / p), recursive=True)}
+        return [Path(file) for file in sorted(found)]
+
+    def _dataset(self, split: str, with_answer: bool, control: Shown = "none") -> RecordDataset:
         tokenizer = AutoTokenizer.from_pretrained(self.checkpoint)
         layout = TokenLayout.from_config(AutoConfig.from_pretrained(self.checkpoint), tokenizer.pad_token_id)
         return RecordDataset(
@@ -141,14 +178,15 @@ class EmoCFGDataModule(L.LightningDataModule):
             self.max_branches,
             with_answer=with_answer,
             cache=VideoCache(self.video_cache_mb * 2**20),
-            control=self.control,
+            control=control,
         )
 
-    def _loader(self, split: str, batch_size: int, window: int = 1) -> BatchLoader:
+    def _loader(self, split: str, batch_size: int, window: int = 1, control: Shown = "none") -> BatchLoader:
         records = self.records(split)
         order = BatchOrder(
-            [record.videos or (record.where,) for record in records],
+            [family(record) for record in records],
             batch_size,
+            chosen=self.curriculum.records if split == "train" and self.curriculum else None,
             max_branches=self.max_branches,
             shuffle=split == "train",
             seed=self.seed,
@@ -156,14 +194,15 @@ class EmoCFGDataModule(L.LightningDataModule):
             world_size=self.trainer.world_size,
         )
         loader = DataLoader(
-            self._dataset(split, with_answer=split != "test"),
+            self._dataset(split, split != "test", control),
             batch_sampler=order,
             collate_fn=as_batch,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0 and split == "train",
             pin_memory=self.trainer.strategy.root_device.type == "cuda",
         )
-        return BatchLoader(loader, window, self._sum_over_ranks())
+        progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
+        return BatchLoader(loader, window, self._sum_over_ranks(), lambda: progress.processed)
 
     def _sum_over_ranks(self) -> Callable[[int], int]:
         strategy = self.trainer.strategy
@@ -178,6 +217,11 @@ def task_of(record: Record):
         return find_task(record.source, record.file)
     except InputError as error:
         raise RecordError(f"{record.where}: {error}") from None
+
+
+def family(record: Record) -> tuple[str, ...]:
+    """What a record shares with its siblings: its videos; without one it has none."""
+    return record.videos or (record.where,)
 
 
 def check_videos(records: list[Record], video_root: Path) -> None:

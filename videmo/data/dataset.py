@@ -2,22 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch.utils.data import Dataset
 
 from videmo.data.cache import VideoCache
 from videmo.data.chat import encode_record
+from videmo.data.controls import Shown, swaps
 from videmo.data.loader import Failure
 from videmo.data.records import Record, RecordError
 from videmo.data.trees import Sample, build_trees
 from videmo.data.video import Video, VideoSettings, load_video
 from videmo.errors import InputError
 from videmo.token_tree import TokenLayout, TreeBatch, flatten
-
-Control = Literal["none", "blank"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class RecordDataset(Dataset):
         max_branches: Samples that may share a tree.
         with_answer: False for tests, where the model answers.
         cache: Keeps decoded videos.
-        control: ``blank`` shows a uniform frame instead of the video, to see what a score owes to looking.
+        control: What is shown instead of a video.
     """
 
     records: Sequence[Record]
@@ -44,7 +43,7 @@ class RecordDataset(Dataset):
     max_branches: int = 1
     with_answer: bool = True
     cache: VideoCache = field(default_factory=lambda: VideoCache(0))
-    control: Control = "none"
+    control: Shown = "none"
 
     def __len__(self) -> int:
         return len(self.records)
@@ -69,9 +68,14 @@ class RecordDataset(Dataset):
         trees = build_trees(samples, self.layout.video_token_id, self.max_branches)
         return flatten(trees, self.layout, records)
 
+    @cached_property
+    def _swaps(self) -> dict[str, str]:
+        return swaps(sorted({path for record in self.records for path in record.videos}))
+
     def _load(self, path: str, record: Record) -> Video:
+        shown = self._swaps[path] if self.control == "swapped" else path
         try:
-            video = self.cache.get(path, lambda: load_video(self.video_root / path, self.video))
+            video = self.cache.get(shown, lambda: load_video(self.video_root / shown, self.video, self.control))
         except InputError as error:
             raise RecordError(f"{record.where}: {error}") from None
         if self.control == "blank":  # normalised zero is the mean colour of the processor's statistics

@@ -30,14 +30,22 @@ class BatchLoader:
         loader: Yields ``TreeBatch`` or ``Failure``; its batch sampler is a ``BatchOrder``.
         window: Micro-batches an optimizer step.
         sum_over_ranks: Adds a number over all ranks.
+        processed: How many batches of the epoch were trained on: where a checkpoint resumes. What was handed out says
+            less, as an interrupt may come while the last one is computed.
     """
 
-    def __init__(self, loader: DataLoader, window: int = 1, sum_over_ranks: Callable[[int], int] = int) -> None:
+    def __init__(
+        self,
+        loader: DataLoader,
+        window: int = 1,
+        sum_over_ranks: Callable[[int], int] = int,
+        processed: Callable[[], int] | None = None,
+    ) -> None:
         self.loader = loader
         self.window = window
         self.sum_over_ranks = sum_over_ranks
         self.batch_sampler = loader.batch_sampler
-        self._yielded = 0
+        self.processed = processed or (lambda: 0)
 
     @property
     def sampler(self):
@@ -48,18 +56,16 @@ class BatchLoader:
         return len(self.loader)
 
     def __iter__(self) -> Iterator[TreeBatch]:
-        self._yielded = self.batch_sampler.start
         batches = iter(self.loader)
         while step := [_checked(batch) for batch in islice(batches, self.window)]:
             num_items = self.sum_over_ranks(sum(batch.num_label_tokens for batch in step))
             for batch in step:
                 batch.num_items_in_batch = num_items
-                self._yielded += 1
                 yield batch
 
     def state_dict(self) -> dict[str, Any]:
         """Where the epoch stands, for Lightning's checkpoint."""
-        return {"epoch": self.batch_sampler.epoch, "batches": self._yielded}
+        return {"epoch": self.batch_sampler.epoch, "batches": self.processed()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.batch_sampler.set_epoch(state["epoch"])

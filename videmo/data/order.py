@@ -1,6 +1,6 @@
 """Which samples make a batch: shuffled by seed and epoch, records on one video side by side, ranks disjoint."""
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 
 import numpy as np
 from torch.utils.data import Sampler
@@ -28,8 +28,8 @@ def accumulation_steps(global_batch_size: int | None, batch_size: int, world_siz
 class BatchOrder(Sampler[list[int]]):
     """Batches of record numbers for one rank.
 
-    Records with the same key (the same videos) are cut into groups of at most ``max_branches``, the groups are
-    shuffled, and their concatenation is cut every ``batch_size * world_size`` records. No record is dropped or
+    An epoch's records with the same key (the same videos) are cut into groups of at most ``max_branches``, the groups
+    are shuffled, and their concatenation is cut every ``batch_size * world_size`` records. No record is dropped or
     repeated; in the last, smaller batch a rank left without a record gets another rank's as its complement
     (``~number``), which the dataset makes a sample that teaches nothing, so that every rank takes part in every
     collective.
@@ -37,6 +37,7 @@ class BatchOrder(Sampler[list[int]]):
     Args:
         keys: For each record what its siblings share.
         batch_size: Records a batch and rank.
+        chosen: From an epoch's number to the numbers of its records; all of them by default.
         max_branches: Records of one video that may stand together.
         shuffle: False keeps the records' order, siblings gathered, for evaluation.
         seed: Seed of the order, together with the epoch.
@@ -47,12 +48,15 @@ class BatchOrder(Sampler[list[int]]):
         keys: Sequence[Hashable],
         batch_size: int,
         *,
+        chosen: Callable[[int], Sequence[int]] | None = None,
         max_branches: int = 1,
         shuffle: bool = True,
         seed: int = 0,
         rank: int = 0,
         world_size: int = 1,
     ) -> None:
+        self.keys = keys
+        self.chosen = chosen or (lambda epoch: range(len(keys)))
         self.batch_size = batch_size
         self.max_branches = max_branches
         self.shuffle = shuffle
@@ -61,16 +65,12 @@ class BatchOrder(Sampler[list[int]]):
         self.world_size = world_size
         self.epoch = 0
         self.start = 0  # batches to pass over, once, when a run resumes inside an epoch
-        self._siblings: dict[Hashable, list[int]] = {}
-        for number, key in enumerate(keys):
-            self._siblings.setdefault(key, []).append(number)
-        self._num_records = len(keys)
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
 
     def __len__(self) -> int:
-        return -(-self._num_records // (self.batch_size * self.world_size))
+        return -(-len(self.chosen(self.epoch)) // (self.batch_size * self.world_size))
 
     def __iter__(self) -> Iterator[list[int]]:
         records = self._ordered()
@@ -83,10 +83,13 @@ class BatchOrder(Sampler[list[int]]):
 
     def _ordered(self) -> list[int]:
         rng = np.random.default_rng((self.seed, self.epoch))
+        families: dict[Hashable, list[int]] = {}
+        for number in self.chosen(self.epoch):
+            families.setdefault(self.keys[number], []).append(int(number))
         groups = []
-        for siblings in self._siblings.values():
+        for siblings in families.values():
             if self.shuffle:
                 siblings = rng.permutation(siblings).tolist()
             groups += [siblings[i : i + self.max_branches] for i in range(0, len(siblings), self.max_branches)]
-        chosen = rng.permutation(len(groups)) if self.shuffle else range(len(groups))
-        return [record for group in chosen for record in groups[group]]
+        places = rng.permutation(len(groups)) if self.shuffle else range(len(groups))
+        return [record for place in places for record in groups[place]]

@@ -20,6 +20,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from videmo.data.controls import Shown, altered_frames
 from videmo.data.decode import VideoError, read_frames
 from videmo.errors import InputError
 
@@ -105,8 +106,8 @@ class Video:
         return math.prod(self.grid_thw) // self.merge_size**2
 
 
-def load_video(path: str | Path, settings: VideoSettings) -> Video:
-    """Read, sample, resize and cut one clip.
+def load_video(path: str | Path, settings: VideoSettings, control: Shown = "none") -> Video:
+    """Read, sample, resize and cut one clip; a control may shuffle or freeze its frames.
 
     A clip of a single frame, which qwen-vl-utils refuses, is a still: the frame is repeated to fill its temporal patch.
 
@@ -114,6 +115,7 @@ def load_video(path: str | Path, settings: VideoSettings) -> Video:
         VideoError: If the file cannot be read, or its frames are more than 200 times as long as wide.
     """
     frames, sampled_fps = read_frames(path, partial(frame_indices, settings=settings))
+    frames = altered_frames(frames, control, key=Path(path).name)
     try:
         resized = resize_frames(frames, settings)
     except ValueError as error:

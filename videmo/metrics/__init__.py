@@ -5,6 +5,7 @@ from videmo.metrics.bootstrap import bootstrap_interval
 from videmo.metrics.multilabel_f1 import MultilabelSampleF1, multi_hot, multilabel_sample_f1, sample_f1_scores
 from videmo.metrics.rouge import CaptionRougeL, caption_rouge_l, rouge_l
 from videmo.metrics.task_score import TaskScore, summarise_scores, task_scores
+from videmo.metrics.tree_f1 import caption_tree_f1
 
 __all__ = [
     "UNPARSED",
@@ -14,6 +15,7 @@ __all__ = [
     "TaskScore",
     "bootstrap_interval",
     "caption_rouge_l",
+    "caption_tree_f1",
     "multi_hot",
     "multilabel_sample_f1",
     "rouge_l",

@@ -1,11 +1,12 @@
-"""Shoulders in their clothes, the neck, and the necklace on it; pixels of the final frame."""
+"""Shoulders in their clothes, the neck, and what hangs on them: necktie and necklace; pixels of the final frame."""
 
 import numpy as np
-from PIL import Image, ImageDraw
 
 from videmo.synth.geometry import CENTRE, UNIT, Head
-from videmo.synth.palette import GOLD, INK, Colour, mix, shade
-from videmo.synth.shapes import SUPERSAMPLE, Shape, disc, filled, moved, stroke
+from videmo.synth.palette import GOLD, INK, WHITE, Colour, mix, shade
+from videmo.synth.shapes import Shape, disc, filled, moved, ring
+
+TIES: tuple[Colour, ...] = ((196, 22, 40), (24, 60, 160), (20, 120, 70))
 
 
 def neck_place(head: Head) -> float:
@@ -13,32 +14,32 @@ def neck_place(head: Head) -> float:
     return float(CENTRE[0] + (head.motion.offset[0, 0] - 0.1 * np.sin(head.motion.yaw.mean())) * UNIT)
 
 
-def paint_shoulders(image: Image.Image, head: Head, colour: Colour, collar: str) -> None:
-    """Paint the clothes onto a large canvas; they stand still, so once a clip is enough."""
-    pen, dark, middle = ImageDraw.Draw(image), mix(colour, (0, 0, 0), 0.22), neck_place(head)
-    wide = 57 if head.identity.male else 50
+def shoulders(head: Head, colour: Colour, collar: str) -> list[Shape]:
+    """The clothes; they stand still, so they are painted once a clip. Arms reach below the frame."""
+    dark, wide = mix(colour, (0, 0, 0), 0.25), 57 if head.identity.male else 50
+    shift = np.array([neck_place(head), 0.0])
 
-    def paint(corners: list[tuple[float, float]], fill: Colour) -> None:
-        pen.polygon([((middle + x) * SUPERSAMPLE, y * SUPERSAMPLE) for x, y in corners], fill=fill)
+    def part(corners: list[tuple[float, float]], fill: Colour) -> Shape:
+        return filled((np.array(corners, dtype=float) + shift)[None], fill)
 
-    slope = [(14, 107), (wide * 0.55, 112), (wide * 0.9, 118), (wide, 129)]
-    paint([*slope, *((-x, y) for x, y in reversed(slope))], colour)
+    slope = [(14, 106), (wide * 0.55, 110), (wide * 0.9, 116), (wide, 128), (wide, 200)]
+    line = [(17, 105), (15, 111), (8, 116), (0, 118)] if collar == "crew" else [(16, 105), (14, 108), (0, 124)]
+    shapes = [part([*slope, *((-x, y) for x, y in reversed(slope))], colour)]
     for sign in (-1, 1):
-        sleeve = [(wide * 0.62, 129), (wide * 0.74, 120), (wide * 0.9, 118), (wide, 129)]
-        paint([(sign * x, y) for x, y in sleeve], dark)
-    line = [(17, 106), (15, 112), (8, 117), (0, 119)] if collar == "crew" else [(16, 106), (14, 109), (0, 127)]
-    paint([*line, *((-x, y) for x, y in reversed(line))], dark)
+        sleeve = [(wide * 0.6, 200), (wide * 0.72, 119), (wide * 0.9, 116), (wide, 128), (wide, 200)]
+        shapes.append(part([(sign * x, y) for x, y in sleeve], dark))
+    return [*shapes, part([*line, *((-x, y) for x, y in reversed(line))], dark)]
 
 
 def neck(head: Head, skin: Colour, collar: str) -> list[Shape]:
     """The neck with the shadow of the chin."""
     half, middle = 15.5 if head.identity.male else 12.5, neck_place(head)
-    bottom = [(half, 107), (7, 113), (0, 115), (-7, 113), (-half, 107)]
+    bottom = [(half, 106), (7, 112), (0, 114), (-7, 112), (-half, 106)]
     if collar == "v":
-        bottom = [(half, 107), (5, 115), (0, 122), (-5, 115), (-half, 107)]
+        bottom = [(half, 106), (5, 113), (0, 119), (-5, 113), (-half, 106)]
     top_x = head.project(np.zeros((1, 1)), np.full((1, 1), 0.6), np.full((1, 1), -0.1))[:, 0, 0]  # [F]
     top = np.stack(
-        [np.stack([top_x + side, np.full_like(top_x, 84.0)], -1) for side in (-0.75 * half, 0.75 * half)], 1
+        [np.stack([top_x + side, np.full_like(top_x, 82.0)], -1) for side in (-0.75 * half, 0.75 * half)], 1
     )  # [F, 2, 2]
     low = np.broadcast_to(np.array(bottom) + np.array([middle, 0.0]), (len(top_x), 5, 2))
     shadow = np.concatenate([top, moved(low[:, :1], 0, -0.5), moved(low[:, 2:3], 0, -9), moved(low[:, 4:], 0, -0.5)], 1)
@@ -48,15 +49,38 @@ def neck(head: Head, skin: Colour, collar: str) -> list[Shape]:
     ]
 
 
+def necktie(head: Head, colour: Colour) -> list[Shape]:
+    """A white collar, a knot and a striped blade."""
+    shift = np.array([neck_place(head), 0.0])
+
+    def part(corners: list[tuple[float, float]], fill: Colour) -> Shape:
+        return filled((np.array(corners, dtype=float) + shift)[None], fill)
+
+    shapes = []
+    for sign in (1, -1):
+        wing = [(sign * 16, 104), (sign * 1, 112), (sign * 12, 122), (sign * 21, 110)]
+        shapes += [part(wing, WHITE)]
+        shapes.append(ring((np.array(wing, dtype=float) + shift)[None], 1.0, (110, 114, 126)))
+    dark = mix(colour, INK, 0.55)
+    shapes += [
+        part([(-7, 110), (7, 110), (5, 117), (10.5, 140), (-10.5, 140), (-5, 117)], dark),
+        part([(-4, 117), (4, 117), (9, 140), (-9, 140)], colour),
+        part([(-6, 111), (6, 111), (4, 117), (-4, 117)], mix(colour, WHITE, 0.18)),
+        part([(-5.5, 120), (5.5, 123), (6.2, 126), (-6.2, 123)], mix(colour, WHITE, 0.75)),
+    ]
+    return shapes
+
+
 def necklace(head: Head) -> list[Shape]:
-    """A golden chain with a red pendant."""
+    """A chain of golden beads with a big red pendant."""
     along = np.linspace(-1, 1, 15)
-    chain = np.stack([neck_place(head) + 15 * along, 120.5 - 14 * along**2], axis=-1)
-    chain = np.broadcast_to(chain, (len(head.motion.blink), 15, 2))
-    pendant = moved(chain[:, 7:8], 0, 1.8)
+    chain = np.stack([neck_place(head) + 20 * along, 117.0 - 13 * along**2], axis=-1)[None]
+    pendant = moved(chain[:, 7:8], 0, 2.6)
+    beads = [chain[:, number : number + 1] for number in range(0, 15, 2)]
     return [
-        stroke(chain, 2.2, mix(GOLD, INK, 0.35), taper=0),
-        stroke(chain, 1.4, GOLD, taper=0),
-        disc(pendant, 2.9, mix(GOLD, INK, 0.3)),
-        disc(pendant, 2.1, (222, 60, 84)),
+        *(disc(bead, 4.4, mix(GOLD, INK, 0.65)) for bead in beads),
+        *(disc(bead, 3.4, (255, 214, 72)) for bead in beads),
+        disc(pendant, 7.2, mix(GOLD, INK, 0.6)),
+        disc(pendant, 6.0, GOLD),
+        disc(pendant, 4.4, (232, 16, 62)),
     ]

@@ -1,73 +1,98 @@
-"""The face's features as shapes, back to front: ears, cheeks, nose, beard, mouth, eyes, brows, glasses, earrings."""
+"""The features of a face as shapes, back to front: ears, cheeks, nose, beard, mouth, eyes, brows."""
 
 import numpy as np
 
-from videmo.synth import attire
-from videmo.synth.face import Clip
-from videmo.synth.geometry import Head, brows, eyes, mouth, nose
-from videmo.synth.palette import EYE, GOLD, HAIR, INK, TEAR, WHITE, complexion, mix, shade
-from videmo.synth.shapes import Shape, between, disc, filled, glow, moved, ring, shrunk, stroke
+from videmo.synth import attire, worn, wrinkles
+from videmo.synth.geometry import Head
+from videmo.synth.landmarks import brows, eyes, mouth, nose
+from videmo.synth.palette import EYE, HAIR, INK, WHITE, Colour, mix, shade
+from videmo.synth.shapes import Shape, between, disc, filled, moved, shrunk, stroke
+
+BROW_WIDTHS = {"thin": 1.5, "bushy": 12.0, "arched": 4.6}
 
 
 class Features:
-    """What is painted over skin and hair in one clip.
+    """What is painted on the skin of one person.
 
     Args:
-        clip: Its state.
         head: The turned head.
+        skin: Its colour, tinted by what is felt.
+        wearing: Accessories.
+        shadow: Colour of the make-up, where it is worn.
     """
 
-    def __init__(self, clip: Clip, head: Head):
-        self.person, self.worn = clip.identity, clip.accessories
-        self.head, self.motion = head, head.motion
-        self.emotion = clip.emotion
-        self.skin, self.hair_colour = complexion(self.person.skin, clip.emotion), HAIR[self.person.hair_colour]
+    def __init__(self, head: Head, skin: Colour, wearing: tuple[str, ...], shadow: Colour):
+        self.head, self.motion, self.person = head, head.motion, head.identity
+        self.skin, self.wearing, self.shadow = skin, wearing, shadow
+        self.hair = HAIR[self.person.hair_colour]
         self.turn = float(head.motion.yaw.mean())
 
-    def shapes(self, rng: np.random.Generator) -> list[Shape]:
-        """All of them; `rng` chooses the glasses."""
-        head = self.head
-        shapes: list[Shape] = []
-        if self.person.hair_length != "long":
-            shapes += self._ears()
-        shapes += self._cheeks()
+    def shapes(self) -> list[Shape]:
+        """All of them. Behind a mask or dark glasses nothing is drawn."""
+        head, masked = self.head, "mask" in self.wearing
+        shapes = self._ears() if self.person.hair_length != "long" else []
+        shapes += wrinkles.rosy(head, mix(self.skin, WHITE, 0.5), 0.35 * self.motion.au("AU6"), 2)
+        if "blush" in self.wearing:
+            shapes += wrinkles.rosy(head, (246, 36, 84), 1.4, 3, 1.25)
+        shapes += wrinkles.marks_of_skin(head, self.skin)
+        shapes += wrinkles.age_lines(head, self.skin)
+        lids = eyes(head)
+        if "sunglasses" not in self.wearing:
+            shapes += wrinkles.eye_bags(head, lids, self.skin)
+            shapes += self._eyes(lids)
+        if masked:
+            return shapes + self._brows(brows(head))
+        shapes += wrinkles.chin(head, self.skin)
         shapes += self._nose(nose(head))
         lips = mouth(head)
-        if self.person.beard != "none":
-            colour = mix(self.hair_colour, INK, 0.15)
-            shapes.append(filled(attire.beard(head, self.person.beard, lips), colour, 0.92))
+        shapes += self._beard(lips)
         shapes += self._mouth(lips)
-        shapes += self._eyes(eyes(head))
-        shapes += self._brows(brows(head))
-        shapes += self._drops()
-        return shapes + self._accessories(rng)
+        return shapes + self._brows(brows(head))
 
-    def _brows(self, brow: dict[str, np.ndarray]) -> list[Shape]:
-        skin, shapes = self.skin, []
-        dark = mix(self.hair_colour, INK, 0.3 if self.person.hair_colour in ("black", "brown") else 0.55)
-        if self.person.hair_length == "bald":
-            dark = (74, 52, 40)
-        width = (6.4 if self.person.bushy_eyebrows else 2.4) * np.array([0.9, 1.1, 1.1, 1.0, 0.85, 0.65, 0.4])
-        low, raised = self.motion.au("AU4"), np.maximum(self.motion.au("AU1"), self.motion.au("AU2"))
-        for number in (0, 1):
-            shapes.append(stroke(brow[f"furrow_{number}"], 1.7, shade(skin, 0.65), 0.85 * low))
-            if not self.person.bangs:
-                shapes.append(stroke(brow[f"forehead_{number}"], 1.0, shade(skin, 0.4), 0.6 * raised))
-        shapes += [stroke(brow[f"brow_{side}"], width, dark, 0.95, taper=0.25) for side in ("left", "right")]
+    def _beard(self, lips: dict[str, np.ndarray]) -> list[Shape]:
+        kind, dark = self.person.beard, mix(self.hair, INK, 0.2)
+        if kind in ("none", "stubble"):
+            return []
+        outline = attire.beard(self.head, kind, lips)
+        return [filled(outline, mix(dark, INK, 0.5)), filled(shrunk(outline, 0.86), dark)]
+
+    def stubble(self) -> list[Shape]:
+        """A shadow on the jaw with single hairs in it, to be painted before the hair that may hang over it."""
+        if self.person.beard != "stubble":
+            return []
+        shadow = mix(self.skin, mix(self.hair, (62, 78, 108), 0.85), 0.74)
+        jaw, places = attire.beard(self.head, "stubble", {}), attire.bristles(self.head)
+        shapes = [filled(shrunk(jaw, size), shadow, 0.5) for size in (1.0, 0.93, 0.86)]
+        for number in range(places.shape[1]):
+            dot = places[:, number : number + 1]
+            hair = np.concatenate([dot, moved(dot, 1.7, 0.4), moved(dot, 0.6, 3.2)], axis=1)
+            shapes.append(filled(hair, mix(shadow, INK, 0.75), 0.9))
         return shapes
 
-    def _drops(self) -> list[Shape]:
-        """Tears of the sad and sweat of the afraid, which come with the expression."""
-        shapes = []
-        if self.emotion == "Sad":
-            for sign in (1, -1):
-                x, y = sign * self.person.eye_spacing + 0.06 * sign * np.linspace(0, 1, 6), np.linspace(0.14, 0.72, 6)
-                track = self.head.on_face(x[None], y[None])
-                shapes.append(stroke(track, 4.6, TEAR, 0.9 * self.motion.au("AU15"), taper=0.3))
-        if self.emotion == "Fear":
-            for x, y in ((0.5, -0.62), (-0.46, -0.7), (0.72, -0.3), (-0.74, -0.26)):
-                place = self.head.on_face(np.array([[x]]), np.array([[y]]))
-                shapes.append(disc(place, 2.6, TEAR, 0.95 * self.motion.au("AU1")))
+    def _brows(self, brow: dict[str, np.ndarray]) -> list[Shape]:
+        skin, shapes, kind = self.skin, [], self.person.eyebrows
+        dark = mix(self.hair, INK, 0.3 if self.person.hair_colour in ("black", "brown") else 0.5)
+        if self.person.hair_length == "bald":
+            dark = (74, 52, 40)
+        if self.person.age == "elderly":
+            dark = mix(dark, (146, 148, 162), 0.9)
+        elif kind == "bushy":
+            dark = mix(dark, INK, 0.3)
+        width = BROW_WIDTHS[kind] * np.array([0.9, 1.1, 1.1, 1.0, 0.85, 0.65, 0.4])
+        low, raised = self.motion.au("AU4"), np.maximum(self.motion.au("AU1"), self.motion.au("AU2"))
+        for number in (0, 1):
+            shapes.append(stroke(brow[f"furrow_{number}"], 2.0, shade(skin, 0.72), 0.9 * low))
+            if not self.person.bangs:
+                shapes.append(stroke(brow[f"forehead_{number}"], 1.0, shade(skin, 0.4), 0.6 * raised))
+        for side, sign in (("left", 1), ("right", -1)):
+            shapes.append(stroke(brow[f"brow_{side}"], width, dark, taper=0.25))
+            if kind == "bushy":
+                for point in range(6):
+                    root = moved(brow[f"brow_{side}"][:, point : point + 1], 0, -3.5)
+                    tuft = np.concatenate([root, moved(root, sign * 3.4, -4.6)], 1)
+                    shapes.append(stroke(tuft, 2.6, dark, taper=0.2))
+                    hair = np.concatenate([moved(root, 0, 6), moved(root, sign * 2.4, -1)], 1)
+                    shapes.append(stroke(hair, 1.1, mix(dark, WHITE, 0.22), 0.7, taper=0.2))
         return shapes
 
     def _ears(self) -> list[Shape]:
@@ -79,45 +104,39 @@ class Features:
             shapes.append(filled(curves[f"ear_fold_{side}"], shade(self.skin, 0.38), 0.8))
         return shapes
 
-    def _cheeks(self) -> list[Shape]:
-        shapes, lift = [], self.motion.au("AU6")
-        round_ = np.linspace(0, 2 * np.pi, 18, False)
-        for sign in (1, -1):
-            x, y = sign * 0.55 + 0.3 * np.cos(round_), 0.4 + 0.21 * np.sin(round_) - 0.09 * lift[:, None]
-            spot = self.head.on_face(np.broadcast_to(x, y.shape), y)
-            if "blush" in self.worn:
-                shapes += glow(spot, mix((236, 64, 84), self.skin, 0.1), 0.75)
-            shapes += glow(spot, mix(self.skin, WHITE, 0.5), 0.35 * lift, 3)
-        if self.person.mark == "freckles":
-            spread = np.array([(0.28, 0.3), (0.4, 0.24), (0.5, 0.33), (0.36, 0.42), (0.62, 0.27), (0.14, 0.2)])
-            for x, y in np.concatenate([spread, spread * [-1, 1]]):
-                dot = self.head.on_face(np.full((1, 1), x), np.full((1, 1), y))
-                shapes.append(disc(dot, 0.75, shade(self.skin, 0.5), 0.8))
-        elif self.person.mark.startswith("mole"):
-            sign = 1 if self.person.mark == "mole_left" else -1
-            dot = self.head.on_face(np.full((1, 1), sign * 0.42), np.full((1, 1), 0.6), jaw=True)
-            shapes.append(disc(dot, 1.5, shade(self.skin, 0.95)))
-        return shapes
-
     def _nose(self, curves: dict[str, np.ndarray]) -> list[Shape]:
-        skin, wrinkle = self.skin, self.motion.au("AU10")
+        skin, kind, wrinkle = self.skin, self.person.nose, self.motion.au("AU10")
+        line = {"narrow": 1.6, "average": 2.0, "wide": 2.4}[kind]
         shapes = [
-            filled(curves["nose_body"], shade(skin, 0.16), 0.7),
-            stroke(curves["nose_ridge"], 3.0, mix(skin, WHITE, 0.35), 0.55),
-            stroke(curves["nose_under"], 1.6, shade(skin, 0.5), 0.85),
+            filled(curves["nose_body"], shade(skin, 0.3), 0.8),
+            *self._nose_of(kind, curves),
+            stroke(curves["nose_ridge"], 2.6 if kind == "narrow" else 4.0, mix(skin, WHITE, 0.45), 0.7),
+            stroke(curves["nose_under"], line, shade(skin, 0.75), 0.95),
         ]
         for side in ("left", "right"):
-            shapes.append(stroke(curves[f"wing_{side}"], 1.2, shade(skin, 0.45), 0.7))
-            shapes.append(filled(curves[f"nostril_{side}"], shade(skin, 0.85), 0.85))
+            shapes.append(stroke(curves[f"wing_{side}"], line, shade(skin, 0.75), 0.95))
+            shapes.append(filled(curves[f"nostril_{side}"], mix(shade(skin, 1.0), INK, 0.4), 0.97))
             for number in range(3):
-                shapes.append(stroke(curves[f"wrinkle_{number}_{side}"], 1.5, shade(skin, 0.62), 0.9 * wrinkle))
+                shapes.append(stroke(curves[f"wrinkle_{number}_{side}"], 1.8, shade(skin, 0.7), wrinkle))
         return shapes
+
+    def _nose_of(self, kind: str, curves: dict[str, np.ndarray]) -> list[Shape]:
+        """What tells a wide nose, a bulb, and a narrow one, a long sharp ridge."""
+        skin = self.skin
+        if kind == "wide":
+            bulb, glint = curves["nose_bulb"], moved(curves["nose_tip"], -1.5, -3.5)
+            return [filled(bulb, shade(skin, 0.42)), disc(glint, 3.2, mix(skin, WHITE, 0.5), 0.8)]
+        if kind == "narrow":
+            sides = (moved(curves["nose_ridge"], right, 0.5) for right in (-2.6, 2.6))
+            return [stroke(side, 1.8, shade(skin, 0.75), 0.95, 0.2) for side in sides]
+        return []
 
     def _mouth(self, curves: dict[str, np.ndarray]) -> list[Shape]:
         skin, motion = self.skin, self.motion
-        lip = mix(shade(skin, 0.3), (206, 84, 88), 0.25 if self.person.male else 0.5)
-        if "lipstick" in self.worn:
-            lip = (196, 20, 60)
+        red = (0.6 if self.person.male else 0.75) if self.person.lips == "full" else 0.2
+        lip = mix(shade(skin, 0.3), (216, 70, 82), red)
+        if "lipstick" in self.wearing:
+            lip = worn.LIPSTICK
         dark = mix(lip, INK, 0.22)
         top, inner_top = curves["lip_top"], curves["lip_inner_top"]
         inner_low, low = curves["lip_inner_low"], curves["lip_low"]
@@ -125,21 +144,27 @@ class Features:
         folds = np.maximum(motion.au("AU12") * 0.7, motion.au("AU10"))
         shapes = []
         for side in ("left", "right"):
-            shapes.append(stroke(curves[f"fold_{side}"], 1.8, shade(skin, 0.52), 0.12 + 0.75 * folds))
-            shapes.append(stroke(curves[f"cheek_{side}"], 1.3, shade(skin, 0.42), 0.75 * motion.au("AU6")))
-            shapes.append(stroke(curves[f"dimple_{side}"], 1.3, shade(skin, 0.5), 0.7 * motion.au("AU12")))
-            shapes.append(stroke(curves[f"droop_{side}"], 1.4, shade(skin, 0.5), 0.8 * motion.au("AU15")))
+            shapes.append(stroke(curves[f"fold_{side}"], 2.0, shade(skin, 0.58), 0.12 + 0.75 * folds))
+            shapes.append(stroke(curves[f"cheek_{side}"], 1.6, shade(skin, 0.5), 0.85 * motion.au("AU6")))
+            dimple = motion.au("AU12") + (motion.smirk if side == "left" else 0.0)
+            shapes.append(stroke(curves[f"dimple_{side}"], 1.5, shade(skin, 0.55), 0.75 * dimple))
+            shapes.append(stroke(curves[f"droop_{side}"], 1.8, shade(skin, 0.6), 0.9 * motion.au("AU15")))
         shapes += [
             stroke(curves["chin_dent"], 1.6, shade(skin, 0.4), 0.35),
             filled(between(inner_top, inner_low), (70, 18, 26), apart),
-            filled(between(curves["tongue_top"], inner_low), (206, 92, 100), apart * (0.15 + 0.85 * motion.au("AU26"))),
-            filled(between(inner_top, curves["teeth_low"]), (250, 248, 240), apart),
+            filled(
+                between(curves["tongue_top"], inner_low), (216, 88, 100), apart * np.minimum(0.2 + self.head.drop, 1)
+            ),
+            filled(
+                between(inner_top, curves["teeth_low"]), (252, 250, 244), apart * (1 - np.minimum(motion.pucker, 1))
+            ),
             filled(between(top, inner_top), dark),
             filled(between(inner_low, low), lip),
-            stroke(inner_top, 1.3, mix(lip, INK, 0.65), 0.9),
+            *([stroke(edge, 2.2, lip) for edge in (top, low)] if "lipstick" in self.wearing else []),
+            stroke(inner_top, 1.5, mix(lip, INK, 0.7)),
             stroke(0.5 * (inner_low + low)[:, 4:9], 1.0, mix(lip, WHITE, 0.5), 0.5),
-            stroke(curves["bulge_top"], 1.2, shade(skin, 0.4), 0.8 * motion.au("AU24")),
-            stroke(curves["bulge_low"], 1.2, shade(skin, 0.4), 0.8 * motion.au("AU24")),
+            stroke(curves["bulge_top"], 1.5, shade(skin, 0.5), 0.9 * motion.au("AU24")),
+            stroke(curves["bulge_low"], 1.5, shade(skin, 0.5), 0.9 * motion.au("AU24")),
         ]
         return shapes
 
@@ -147,51 +172,37 @@ class Features:
         skin, shapes = self.skin, []
         iris = EYE[self.person.eye_colour]
         cheeks, tight = self.motion.au("AU6"), self.motion.au("AU7")
+        painted = "makeup" in self.wearing
+        if painted:
+            shapes += worn.eye_shadow(curves, self.shadow)
         for side, sign in (("left", 1), ("right", -1)):
             upper, lower = curves[f"upper_lid_{side}"], curves[f"lower_lid_{side}"]
-            socket = between(curves[f"crease_{side}"] - [0, 1.2], moved(lower, 0, 1.5))
+            crease = curves[f"crease_{side}"]
+            if not painted:
+                shapes.append(filled(between(crease - [0, 1.2], moved(lower, 0, 1.5)), shade(skin, 0.2), 0.55))
+                shapes.append(filled(between(crease, upper), shade(skin, 0.14)))
+                shapes.append(stroke(crease, 1.0, shade(skin, 0.5), 0.7))
             shapes += [
-                filled(socket, shade(skin, 0.2), 0.55),
-                filled(between(curves[f"crease_{side}"], upper), shade(skin, 0.14)),
-                filled(between(upper, lower), (252, 250, 248)),
-                filled(curves[f"iris_{side}"], mix(iris, INK, 0.25)),
-                filled(shrunk(curves[f"iris_{side}"], 0.8), iris),
-                filled(curves[f"pupil_{side}"], (18, 14, 18)),
+                filled(between(upper, lower), (253, 252, 250)),
+                filled(curves[f"iris_{side}"], mix(iris, INK, 0.55)),
+                filled(shrunk(curves[f"iris_{side}"], 0.82), iris),
+                filled(curves[f"pupil_{side}"], (14, 10, 14)),
             ]
+            shut = np.maximum(self.motion.blink, self.motion.wink if side == "left" else 0)
             glint = moved(curves[f"pupil_{side}"].mean(axis=1, keepdims=True), -1.2, -1.4)
-            shapes.append(disc(glint, 1.0, WHITE, 0.9 * (1 - self.motion.blink)))
-            shapes.append(stroke(curves[f"crease_{side}"], 1.0, shade(skin, 0.5), 0.7))
-            shapes.append(stroke(lower, 1.0, shade(skin, 0.6), 0.75))
-            shapes.append(stroke(upper, 1.7 if self.person.male else 2.3, INK, 0.95, taper=0.5))
-            if not self.person.male:
+            shapes.append(disc(glint, 1.1, WHITE, 1.0 * (shut < 0.3)))
+            shapes.append(stroke(lower, 1.0 + 1.6 * shut[:, None], shade(skin, 0.85), 0.8))
+            shapes.append(stroke(upper, 1.9 if self.person.male else 2.5, INK, taper=0.5))
+            if not self.person.male and not painted:
                 end = upper[:, -1:] if sign == 1 else upper[:, :1]
-                out = sign * 2.6 * np.cos(self.turn)
-                flick = np.concatenate([moved(end, -1.5 * sign, -0.8), moved(end, out, -2.2)], axis=1)
+                flick = np.concatenate([moved(end, -1.5 * sign, -0.8), moved(end, sign * 2.4, -2.2)], axis=1)
                 shapes.append(stroke(flick, 1.7, INK, taper=0.2))
-            if sign * self.turn < attire.TURNED:
-                for number in range(3):
-                    shapes.append(stroke(curves[f"crow_{number}_{side}"], 1.0, shade(skin, 0.5), 0.75 * cheeks))
-            shapes.append(stroke(moved(lower, 0, 2.2), 1.1, shade(skin, 0.42), 0.7 * tight))
-        return shapes
-
-    def _accessories(self, rng: np.random.Generator) -> list[Shape]:
-        worn, shapes = self.worn, []
-        frame_colour = [(34, 34, 40), (120, 40, 40), (40, 64, 120)][int(rng.integers(3))]
-        rectangular = rng.random() < 0.5
-        if "eyeglasses" in worn:
-            curves = attire.glasses(self.head, rectangular)
-            for side, sign in (("left", 1), ("right", -1)):
-                shapes.append(filled(curves[f"rim_{side}"], (226, 240, 255), 0.16))
-                shapes.append(ring(curves[f"rim_{side}"], 2.1, frame_colour))
-                if sign * self.turn < attire.TURNED:
-                    shapes.append(stroke(curves[f"arm_{side}"], 1.9, frame_colour, taper=0))
-            shapes.append(stroke(curves["bridge"], 2.1, frame_colour, taper=0))
-        if "earrings" in worn:
-            lobes = attire.ears(self.head)
-            for side, sign in (("left", 1), ("right", -1)):
-                if sign * self.turn < attire.TURNED:
-                    drop = moved(lobes[f"lobe_{side}"], 0, 4.2)
-                    shapes.append(disc(drop, 4.0, mix(GOLD, INK, 0.4)))
-                    shapes.append(disc(drop, 3.3, GOLD))
-                    shapes.append(disc(moved(drop, -0.6, -0.6), 1.0, (255, 244, 200)))
-        return shapes
+            if sign * self.turn < attire.TURNED and self.person.age != "elderly":
+                outer = upper[:, -1:] if sign == 1 else upper[:, :1]
+                for rise in (-2.6, 0.0, 2.6):
+                    foot = np.concatenate(
+                        [moved(outer, sign * 2.0, 0.4 * rise), moved(outer, sign * 5.5, rise)], axis=1
+                    )
+                    shapes.append(stroke(foot, 1.1, shade(skin, 0.55), 0.85 * cheeks, 0.3))
+            shapes.append(stroke(moved(lower, 0, 2.2), 1.5, shade(skin, 0.55), 0.85 * tight))
+        return shapes + (worn.lashes(curves) if painted else [])

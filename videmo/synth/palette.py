@@ -1,6 +1,7 @@
-"""The colours of the drawn world, and two helpers to mix them."""
+"""The colours of the drawn world, and helpers to mix them."""
 
 import colorsys
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -8,32 +9,35 @@ Colour = tuple[int, int, int]
 
 WHITE: Colour = (255, 255, 255)
 INK: Colour = (38, 28, 30)
-GOLD: Colour = (236, 190, 70)
+GOLD: Colour = (244, 196, 60)
 SKIN: dict[str, Colour] = {
-    "pale": (255, 226, 212),
-    "fair": (243, 196, 162),
-    "tan": (222, 170, 126),
-    "olive": (201, 151, 108),
-    "brown": (160, 108, 74),
-    "dark": (110, 72, 52),
+    "pale": (255, 231, 220),
+    "fair": (250, 200, 164),
+    "tan": (226, 166, 112),
+    "olive": (188, 150, 92),
+    "brown": (148, 94, 60),
+    "dark": (98, 62, 46),
 }
-TINTS: dict[str, tuple[Colour, float]] = {  # as in comics, some feelings colour the face
-    "Angry": ((222, 40, 34), 0.4),
-    "Disgust": ((112, 172, 58), 0.4),
-    "Fear": ((150, 172, 236), 0.45),
+TINTS: dict[str, tuple[Colour, float]] = {  # as in comics, some feelings colour the face: with what, and how far
+    "Angry": ((226, 36, 30), 0.42),
+    "Disgust": ((104, 180, 44), 0.42),
+    "Fear": ((132, 164, 246), 0.44),
+    "Contempt": ((178, 116, 222), 0.32),
+    "Anxiety": ((236, 214, 96), 0.26),
+    "Disappointment": ((128, 132, 150), 0.34),
 }
-TEAR: Colour = (110, 190, 255)
+TEAR: Colour = (96, 186, 255)
 HAIR: dict[str, Colour] = {
-    "black": (34, 30, 36),
-    "brown": (112, 66, 36),
-    "blonde": (232, 194, 98),
-    "gray": (172, 174, 182),
+    "black": (30, 27, 34),
+    "brown": (122, 66, 30),
+    "blonde": (240, 200, 92),
+    "gray": (178, 181, 190),
 }
 EYE: dict[str, Colour] = {
-    "brown": (98, 58, 30),
-    "black": (46, 32, 26),
-    "blue": (70, 128, 190),
-    "green": (84, 138, 84),
+    "brown": (138, 70, 16),
+    "black": (14, 12, 16),
+    "blue": (20, 128, 255),
+    "green": (22, 178, 52),
 }
 
 
@@ -47,10 +51,18 @@ def mix(a: Colour, b: Colour, share: float) -> Colour:
     return tuple(round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
 
 
-def complexion(skin: str, emotion: str) -> Colour:
-    """The colour of a skin under an emotion: red with anger, green with disgust, blue with fear."""
-    tint, share = TINTS.get(emotion, (WHITE, 0.0))
-    return mix(SKIN[skin], tint, share)
+def complexion(skin: str, feelings: Iterable[tuple[str, float]]) -> Colour:
+    """The colour of a skin under feelings, each with its strength: red with anger, green with disgust, blue with fear.
+
+    Example:
+        >>> complexion("pale", [("Happy", 1.2)]) == SKIN["pale"]
+        True
+    """
+    colour = SKIN[skin]
+    for name, strength in feelings:
+        tint, share = TINTS.get(name, (WHITE, 0.0))
+        colour = mix(colour, tint, min(share * strength, 0.6))
+    return colour
 
 
 def vivid(rng: np.random.Generator, saturation: float, value: float) -> Colour:

@@ -5,10 +5,9 @@ from PIL import Image, ImageDraw
 
 from videmo.synth.geometry import UNIT
 from videmo.synth.palette import INK, WHITE, mix, shade
-from videmo.synth.shapes import CANVAS, SUPERSAMPLE
+from videmo.synth.shapes import SUPERSAMPLE
 
-SLACK = 120  # pixels around the canvas, so that a texture can follow the head
-TEXTURE = CANVAS + 2 * SLACK
+TEXTURE = 480  # pixels of the large canvas; its middle is the middle of the head
 
 
 def skin_texture(skin: tuple) -> Image.Image:

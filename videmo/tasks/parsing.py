@@ -211,6 +211,34 @@ def parse_label_set(text: str, phrases: Mapping[str, str]) -> frozenset[str] | N
     return labels if labels or _NONE.match(text) else None
 
 
+_BARE_LETTERS = re.compile(r"[A-Z](?:(?:[\s,;.&/()]|and)*[A-Z])*[\s.)]*", re.IGNORECASE)
+
+
+def parse_listed_labels(text: str, options: Mapping[str, str], phrases: Mapping[str, str]) -> frozenset[str] | None:
+    """All labels that a text names by the letters of listed options, by words or by both.
+
+    "A, C", "AC", "A. Anger, C. Fear" and "anger and fear" are the same; None where a letter contradicts its text.
+
+    Args:
+        text: The model's answer.
+        options: Letter -> label: what the question lists.
+        phrases: Normalised phrase -> label.
+    """
+    text = final_part(clean(text))
+    if not text:
+        return None
+    bare = re.sub(r"\band\b", " ", text, flags=re.IGNORECASE)
+    letters = re.findall(r"[A-Z]", bare.upper())
+    if _BARE_LETTERS.fullmatch(bare.strip(" (")) and set(letters) <= set(options) and len(set(letters)) == len(letters):
+        return frozenset(options[letter] for letter in letters)
+    words = find_mentions(text, phrases)
+    for letter, start in ((match[1], match.end()) for match in re.finditer(r"\b([A-Z])\s?[.):]\s*", text)):
+        if any(word.start == start and word.label != options.get(letter) for word in words):
+            return None
+    found = {word.label for word in words} | {options[letter] for letter, _, _ in _letters(text, options)}
+    return frozenset(found) if found or _NONE.match(text) else None
+
+
 _NUMBERED_UNIT = re.compile(r"(?<![^\W_])(?:AUs?|action[ _]units?)[\s_-]*0*(\d+)(?!\w)", re.IGNORECASE)
 _BARE_NUMBERS = re.compile(r"[\s,;.&\[\]()0-9]+")
 

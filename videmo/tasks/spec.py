@@ -18,6 +18,7 @@ from videmo.tasks.parsing import (
     clean,
     normalise,
     parse_label_set,
+    parse_listed_labels,
     parse_single_choice,
     parse_yes_no,
     phrase_table,
@@ -103,7 +104,11 @@ class Task:
         listed = question_options(question)
         if not listed:
             return {chr(ord("A") + i): label for i, label in enumerate(self.labels)}
-        return {letter: self._phrases.get(normalise(text), text) for letter, text in listed.items()}
+        return {letter: self.known(text) for letter, text in listed.items()}
+
+    def known(self, text: str) -> str:
+        """The label or word that a text is, as the task writes it; else the text itself."""
+        return self._phrases.get(normalise(text), text)
 
     @cached_property
     def _phrases(self) -> dict[str, str]:
@@ -139,6 +144,8 @@ def _score_choice_or_open(task: Task, preds: Answer, target: Answer, empty_score
 def _parse_labels(task: Task, text: str, question: str) -> Answer | None:
     if any(label.startswith("AU") for label in task.labels):
         text = spell_action_units(text)
+    if listed := question_options(question):
+        return parse_listed_labels(text, {letter: task.known(label) for letter, label in listed.items()}, task._phrases)
     return parse_label_set(text, task._phrases)
 
 

@@ -3,18 +3,24 @@
 import math
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from transformers import AutoTokenizer, get_cosine_schedule_with_warmup
+from torch.optim.lr_scheduler import LambdaLR
+from transformers import AutoTokenizer
 
-from videmo.benchmark import BlindBaseline, Prediction, score_predictions, write_predictions
+from videmo.benchmark import BlindBaseline, Prediction, score_predictions, with_controls, write_predictions
+from videmo.data.controls import Shown
+from videmo.data.curriculum import Curriculum
 from videmo.errors import InputError
 from videmo.models.backbone import Backbone, TokenScores
 from videmo.models.generation import generate
 from videmo.tasks import find_task
 from videmo.token_tree import IGNORE_INDEX, TreeBatch
+from videmo.training.optimizer import OptimizerName, make_optimizer
+from videmo.training.schedule import Span, learning_rate
 
 
 class VidEmoModule(L.LightningModule):
@@ -22,10 +28,12 @@ class VidEmoModule(L.LightningModule):
 
     Args:
         checkpoint: Hugging Face folder or hub id of a Qwen2.5-VL model.
-        learning_rate: Peak learning rate (paper: 2e-5 in SFT, 1e-5 in RL).
-        weight_decay: AdamW's (paper: 0).
+        optimizer: ``adamw``, or ``muon`` for a model trained from random weights.
+        learning_rate: Peak learning rate (paper: 2e-5 in SFT, 1e-5 in RL), where a stage has none of its own.
+        weight_decay: Decoupled (paper: 0).
         adam_beta2: AdamW's second-moment decay; lower it for runs of a few hundred steps.
-        warmup_ratio: Share of the steps in which the rate rises linearly; it then falls as a cosine to 0 (paper: 0.03).
+        warmup_ratio: Share of a stage's steps in which the rate rises linearly; it then falls as a cosine to 0 (paper:
+            0.03).
         max_new_tokens: Longest answer in a test, in tokens (release: 2048).
         method: The name under which a test writes its predictions.
         results_dir: Where a test writes; ``results`` in the trainer's ``default_root_dir`` by default.
@@ -35,6 +43,7 @@ class VidEmoModule(L.LightningModule):
     def __init__(
         self,
         checkpoint: str,
+        optimizer: OptimizerName = "adamw",
         learning_rate: float = 2e-5,
         weight_decay: float = 0.0,
         adam_beta2: float = 0.999,
@@ -49,7 +58,7 @@ class VidEmoModule(L.LightningModule):
             raise InputError(f"warmup_ratio is a share of the steps, from 0 to 1; got {warmup_ratio}")
         self.save_hyperparameters()
         self.backbone: Backbone | None = None
-        self._predictions: list[tuple[int, Prediction]] = []
+        self._predictions: dict[Shown, list[Prediction]] = {}
         self._validation: dict[str, list[tuple[float, float]]] = {}
 
     def configure_model(self) -> None:
@@ -58,16 +67,31 @@ class VidEmoModule(L.LightningModule):
             self.tokenizer = AutoTokenizer.from_pretrained(self.hparams.checkpoint)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
-        parameters = [p for p in self.parameters() if p.requires_grad]
-        optimizer = torch.optim.AdamW(
-            parameters,
+        optimizer = make_optimizer(
+            self.named_parameters(),
+            self.hparams.optimizer,
             lr=self.hparams.learning_rate,
             weight_decay=self.hparams.weight_decay,
-            betas=(0.9, self.hparams.adam_beta2),
+            beta2=self.hparams.adam_beta2,
         )
-        steps = int(self.trainer.estimated_stepping_batches)
-        schedule = get_cosine_schedule_with_warmup(optimizer, round(self.hparams.warmup_ratio * steps), steps)
+        peak, warmup_ratio = self.hparams.learning_rate, self.hparams.warmup_ratio
+        if curriculum := self.curriculum:
+            spans = [Span(phase.steps, phase.stage.learning_rate or peak) for phase in curriculum.phases]
+        else:
+            spans = [Span(int(self.trainer.estimated_stepping_batches), peak)]
+        schedule = LambdaLR(optimizer, lambda step: learning_rate(step, spans, warmup_ratio) / peak)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    @property
+    def curriculum(self) -> Curriculum | None:
+        """The plan of the run, where the data has one."""
+        return getattr(self.trainer.datamodule, "curriculum", None)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """A checkpoint says which stage it is of."""
+        if self.curriculum:
+            checkpoint["stage"] = self.curriculum.phase(self.trainer.current_epoch).stage.name
+            checkpoint["curriculum"] = self.curriculum.outline
 
     def on_validation_epoch_start(self) -> None:
         self._validation = defaultdict(list)
@@ -79,7 +103,7 @@ class VidEmoModule(L.LightningModule):
                 self._validation[find_task(record.source, record.file).name].append((nll, exact))
 
     def on_validation_epoch_end(self) -> None:
-        """Log, for each task and as their mean, the loss an answer token and the share of answers greedily exact."""
+        """Log the loss an answer token and the share of answers greedily exact: by task, by stage, and as the mean."""
         by_task = _gather(dict(self._validation))
         merged: dict[str, list[tuple[float, float]]] = defaultdict(list)
         for part in by_task:
@@ -89,16 +113,22 @@ class VidEmoModule(L.LightningModule):
         for task, (nll, exact) in means.items():
             self.log(f"val/{task}_loss", nll)
             self.log(f"val/{task}_exact", exact)
+        for stage in self.curriculum.stages if self.curriculum else ():
+            own = [means[task.name] for task in self.curriculum.tasks_of(stage) if task.name in means]
+            if own:
+                nll, exact = torch.stack(own).mean(0)
+                self.log(f"val_stage/{stage.name}_loss", nll)
+                self.log(f"val_stage/{stage.name}_exact", exact)
         if means:
             nll, exact = torch.stack(list(means.values())).mean(0)
             self.log("val/loss", nll, prog_bar=True)
             self.log("val/exact", exact, prog_bar=True)
 
     def on_test_epoch_start(self) -> None:
-        self._predictions = []
+        self._predictions = defaultdict(list)
 
-    def test_step(self, batch: TreeBatch, batch_idx: int) -> None:
-        self._predictions += self.answer(batch)
+    def test_step(self, batch: TreeBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
+        self._predictions[self.trainer.datamodule.shown[dataloader_idx]] += self.answer(batch)
 
     def answer(self, batch: TreeBatch) -> list[Prediction]:
         """Greedy answers to a batch of prompts, in the order of its samples."""
@@ -115,13 +145,18 @@ class VidEmoModule(L.LightningModule):
         ]
 
     def on_test_epoch_end(self) -> None:
-        """Write the predictions in the release's format, and ``benchmark.json`` beside them."""
-        predictions = [p for part in _gather(self._predictions) for p in part]
-        if self.trainer.is_global_zero:
-            blind = BlindBaseline.fit(self.trainer.datamodule.records("train"))
-            self.result = score_predictions(predictions, blind, self.hparams.method)
-            write_predictions(predictions, self.results_folder.parent, self.hparams.method)
-            self.result.save(self.results_folder / "benchmark.json")
+        """Write the predictions in the release's format, and ``benchmark.json`` beside them; controls in subfolders."""
+        gathered = {shown: [p for part in _gather(ps) for p in part] for shown, ps in self._predictions.items()}
+        if not self.trainer.is_global_zero:
+            return
+        data, method = self.trainer.datamodule, self.hparams.method
+        blind = BlindBaseline.fit(data.records("train"))
+        results = {shown: score_predictions(ps, blind, method, data.fingerprint()) for shown, ps in gathered.items()}
+        self.result = with_controls(results.pop("none"), results)
+        write_predictions(gathered["none"], self.results_folder.parent, method)
+        for control in results:
+            write_predictions(gathered[control], self.results_folder, control)
+        self.result.save(self.results_folder / "benchmark.json")
 
     @property
     def results_folder(self) -> Path:

@@ -1,0 +1,171 @@
+"""The curriculum's keeper: each stage ends with its best weights, and with a word on what it made the model forget.
+
+Best is the lowest validation loss over the stage's own tasks, ``val_stage/<stage>_loss``. The weights go on to the next
+stage and stay as ``checkpoints/<stage>.ckpt``; the validation scores of all stages' tasks under them are printed and
+written to ``curriculum.json`` in the trainer's ``default_root_dir``.
+"""
+
+import json
+from pathlib import Path
+
+import lightning as L
+from lightning.pytorch.callbacks import RichProgressBar
+from rich.console import Console
+from rich.table import Table
+
+from videmo.benchmark.predictions import write_atomically
+from videmo.data.curriculum import Curriculum, Phase
+from videmo.errors import InputError
+
+
+class StageCheckpoint(L.Callback):
+    """Selects a checkpoint a stage.
+
+    Args:
+        dirpath: Where the stages' checkpoints go; ``checkpoints`` in ``default_root_dir`` by default.
+    """
+
+    def __init__(self, dirpath: str | None = None) -> None:
+        self.dirpath = dirpath
+        self._best: dict[str, dict] = {}  # stage -> epoch, and the scores of every stage's tasks
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        if stage == "fit" and curriculum_of(trainer) is None:
+            raise InputError("callbacks.StageCheckpoint watches a curriculum; set data.curriculum, or leave it out")
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._log_stage(trainer)
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._log_stage(trainer)
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        curriculum = curriculum_of(trainer)
+        if trainer.state.fn != "fit" or trainer.sanity_checking:
+            return
+        stage = curriculum.phase(trainer.current_epoch).stage.name
+        scores = {name: self._scores(trainer, name) for name in (s.name for s in curriculum.stages)}
+        scores = {name: score for name, score in scores.items() if score}
+        best = self._best.get(stage)
+        if stage in scores and (best is None or scores[stage]["loss"] < best["val"][stage]["loss"]):
+            self._best[stage] = {"epoch": trainer.current_epoch, "val": scores}
+            trainer.save_checkpoint(self._file(trainer, stage), weights_only=True)
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        phase = curriculum_of(trainer).phase(trainer.current_epoch)
+        if trainer.current_epoch < phase.first_epoch + phase.epochs - 1:
+            return
+        best = self._best.get(phase.stage.name)
+        if best is None:  # without validation the last weights are all there is
+            trainer.save_checkpoint(self._file(trainer, phase.stage.name), weights_only=True)
+            return
+        if best["epoch"] < trainer.current_epoch:
+            checkpoint = trainer.strategy.load_checkpoint(self._file(trainer, phase.stage.name), weights_only=True)
+            trainer.strategy.load_model_state_dict(checkpoint)
+        self._report(trainer, phase)
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._log_stage(trainer)
+
+    def state_dict(self) -> dict:
+        return {"best": self._best}
+
+    def load_state_dict(self, state_dict: dict) -> None:
+        self._best = state_dict["best"]
+
+    def on_load_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict) -> None:
+        """A resumed run must have the stages of the run that it resumes.
+
+        Raises:
+            InputError: Naming both.
+        """
+        if trainer.state.fn != "fit":
+            return
+        was, now = checkpoint.get("curriculum"), curriculum_of(trainer).outline
+        if was is not None and was != now:
+            raise InputError(
+                f"the checkpoint was saved in a run of the stages {_worded(was)}, this run has {_worded(now)}; resume "
+                "with that curriculum and data, or start anew in another default_root_dir"
+            )
+
+    def _scores(self, trainer: L.Trainer, stage: str) -> dict[str, float]:
+        names = {kind: f"val_stage/{stage}_{kind}" for kind in ("loss", "exact")}
+        metrics = trainer.callback_metrics
+        return {kind: float(metrics[name]) for kind, name in names.items() if name in metrics}
+
+    def _file(self, trainer: L.Trainer, stage: str) -> str:
+        return str(Path(self.dirpath or Path(trainer.default_root_dir) / "checkpoints") / f"{stage}.ckpt")
+
+    def _log_stage(self, trainer: L.Trainer) -> None:
+        curriculum = curriculum_of(trainer)
+        number = curriculum.stages.index(curriculum.phase(trainer.current_epoch).stage) + 1
+        for logger in trainer.loggers:
+            logger.log_metrics({"stage": number}, step=trainer.global_step)
+
+    def _report(self, trainer: L.Trainer, phase: Phase) -> None:
+        if not trainer.is_global_zero:
+            return
+        curriculum = curriculum_of(trainer)
+        ended = [p for p in curriculum.phases if p.first_epoch <= phase.first_epoch and p.stage.name in self._best]
+        stages = [
+            {
+                "name": p.stage.name,
+                "first_epoch": p.first_epoch,
+                "epochs": p.epochs,
+                "first_step": p.first_step,
+                "steps": p.steps,
+                "best_epoch": self._best[p.stage.name]["epoch"],
+                "val": self._best[p.stage.name]["val"],
+            }
+            for p in ended
+        ]
+        write_atomically(
+            Path(trainer.default_root_dir) / "curriculum.json", json.dumps({"stages": stages}, indent=2) + "\n"
+        )
+        Console(stderr=True).print(forgetting_table(stages))
+
+
+class StageProgressBar(RichProgressBar):
+    """Lightning's bar with the name of the stage."""
+
+    def get_metrics(self, trainer: L.Trainer, pl_module: L.LightningModule) -> dict:
+        items = super().get_metrics(trainer, pl_module)
+        items.pop("v_num", None)  # the version of a logger's folder, which says nothing about the run
+        curriculum = curriculum_of(trainer)
+        return {"stage": curriculum.phase(trainer.current_epoch).stage.name, **items} if curriculum else items
+
+
+def forgetting_table(stages: list[dict]) -> Table:
+    """Validation answers that are exact after each stage, in per cent, and the change since a task's own stage.
+
+    Args:
+        stages: As in curriculum.json.
+    """
+    table = Table(title=f"after stage {stages[-1]['name']}: exact validation answers, %", title_justify="left")
+    table.add_column("after stage")
+    names = [stage["name"] for stage in stages]
+    for name in names:
+        table.add_column(f"{name} tasks", justify="right")
+    for row, stage in enumerate(stages):
+        cells = []
+        for column, name in enumerate(names):
+            exact = stage["val"].get(name, {}).get("exact")
+            own = stages[column]["val"].get(name, {}).get("exact")
+            if exact is None:
+                cells.append("-")
+            elif row <= column or own is None:
+                cells.append(f"{100 * exact:.1f}")
+            else:
+                change = 100 * (exact - own)
+                cells.append(f"{100 * exact:.1f} [{'green' if change >= 0 else 'red'}]({change:+.1f})[/]")
+        table.add_row(stage["name"], *cells)
+    return table
+
+
+def curriculum_of(trainer: L.Trainer) -> Curriculum | None:
+    """The plan of the run, where its data has one."""
+    return getattr(trainer.datamodule, "curriculum", None)
+
+
+def _worded(outline: list[list]) -> str:
+    return ", ".join(f"{name} ({epochs} epochs, {steps} steps)" for name, epochs, steps in outline)

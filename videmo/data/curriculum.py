@@ -1,0 +1,191 @@
+"""The curriculum: stages, each a mix of tasks for some epochs, with a replay of what earlier stages taught.
+
+Stage 1 of the recipe (section 3.1) tunes attributes, then expressions, then emotions, each stage continuing from the
+last. A run is one row of epochs; the plan says which stage an epoch belongs to and which records it takes, from the
+seed and the epoch's number alone, so that a resumed run lands where it stopped.
+"""
+
+import math
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+import numpy as np
+
+from videmo.errors import InputError
+from videmo.tasks import Task, all_tasks
+
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of the curriculum.
+
+    Attributes:
+        name: As it appears in logs and checkpoints.
+        mix: Which tasks, and how often an epoch takes each of their records: 1 takes all of them once, 0.25 another
+            quarter every epoch. A key is a task, a column of the benchmark, a scenario (attribute, expression,
+            understanding) or ``all``; where several name a task, the narrowest counts, and 0 leaves it out.
+        epochs: Epochs of this mix; ``steps`` may be given instead.
+        steps: Optimizer steps; the last epoch is cut.
+        learning_rate: Peak rate; the model's by default. It warms up and decays within the stage.
+        replay: Share of the stage's samples that come from the earlier stages' tasks, in those stages' mixes.
+    """
+
+    name: str
+    mix: dict[str, float] = field(default_factory=lambda: {ALL: 1.0})
+    epochs: int | None = None
+    steps: int | None = None
+    learning_rate: float | None = None
+    replay: float = 0.0
+
+    def __post_init__(self) -> None:
+        if (self.epochs is None) == (self.steps is None):
+            raise InputError(f"stage {self.name!r}: give either epochs or steps")
+        if (self.steps if self.epochs is None else self.epochs) < 1:
+            raise InputError(f"stage {self.name!r}: epochs or steps must be at least 1")
+        if not 0 <= self.replay < 1:
+            raise InputError(f"stage {self.name!r}: replay is a share of the samples, from 0 to below 1")
+        if any(not weight >= 0 for weight in self.mix.values()):
+            raise InputError(f"stage {self.name!r}: the weights of a mix are 0 or more, got {self.mix}")
+
+    def weight(self, task: Task) -> float:
+        """How often an epoch of this stage takes a record of the task."""
+        return next((self.mix[key] for key in _names(task) if key in self.mix), 0.0)
+
+
+def _names(task: Task) -> tuple[str, ...]:
+    """The keys that mean a task, the narrowest first."""
+    return (task.name, task.column, task.scenario, ALL)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stage's place in the run, in epochs and optimizer steps counted from 0."""
+
+    stage: Stage
+    first_epoch: int
+    epochs: int
+    first_step: int
+    steps: int
+
+
+class Curriculum:
+    """The plan of a run.
+
+    Args:
+        stages: In order.
+        tasks: The task of every training record.
+        samples_a_step: Records that one optimizer step sees, over devices and accumulation.
+        seed: Of the choice of records.
+        keys: What each record shares with its siblings, its videos: a fraction of the records is then one of the
+            videos too, with most of their questions, so that they still share trees.
+
+    Raises:
+        InputError: If two stages have one name, a stage finds no record, or the first one replays.
+    """
+
+    def __init__(
+        self,
+        stages: Sequence[Stage],
+        tasks: Sequence[Task],
+        samples_a_step: int,
+        seed: int = 0,
+        keys: Sequence[Hashable] | None = None,
+    ) -> None:
+        self.stages = tuple(stages)
+        self.seed = seed
+        self._samples_a_step = samples_a_step
+        by_task: dict[Task, list[int]] = {}
+        for number, task in enumerate(tasks):
+            by_task.setdefault(task, []).append(number)
+        self._records = {task: np.array(numbers) for task, numbers in by_task.items()}
+        number_of: dict[Hashable, int] = {}
+        self._family = np.array([number_of.setdefault(key, len(number_of)) for key in keys or range(len(tasks))])
+        self._check()
+        self.phases = self._plan()
+
+    @property
+    def num_epochs(self) -> int:
+        return self.phases[-1].first_epoch + self.phases[-1].epochs
+
+    @property
+    def outline(self) -> list[list]:
+        """Name, epochs and steps of each stage: what two runs must share for one to resume the other."""
+        return [[phase.stage.name, phase.epochs, phase.steps] for phase in self.phases]
+
+    def phase(self, epoch: int) -> Phase:
+        """The stage that an epoch belongs to; beyond the end, the last one."""
+        return next((p for p in self.phases if epoch < p.first_epoch + p.epochs), self.phases[-1])
+
+    def num_records(self, task: Task) -> int:
+        """Training records of a task."""
+        return len(self._records[task])
+
+    def tasks_of(self, stage: Stage) -> list[Task]:
+        """The tasks of the data that a stage teaches, without those that it only replays."""
+        return [task for task in self._records if stage.weight(task) > 0]
+
+    def records(self, epoch: int) -> np.ndarray:
+        """Numbers of the records that an epoch takes, in no particular order; one occurs twice where a mix says so."""
+        phase = self.phase(epoch)
+        turn = epoch - phase.first_epoch
+        chosen = self._take(self.counts(phase.stage), turn, phase.first_epoch)
+        limit = (phase.steps - turn * self._steps_an_epoch(phase.stage)) * self._samples_a_step
+        if len(chosen) > limit:
+            chosen = np.random.default_rng((self.seed, epoch)).permutation(chosen)[:limit]
+        return chosen
+
+    def counts(self, stage: Stage) -> dict[Task, int]:
+        """How many records of each task an epoch of a stage takes."""
+        counts = {task: round(stage.weight(task) * len(records)) for task, records in self._records.items()}
+        earlier = self.stages[: self.stages.index(stage)]
+        shares = {
+            task: len(records) * sum(other.weight(task) for other in earlier) * (counts[task] == 0)
+            for task, records in self._records.items()
+        }
+        replayed = sum(counts.values()) * stage.replay / (1 - stage.replay)
+        total = sum(shares.values())
+        return {
+            task: count + (round(replayed * shares[task] / total) if total else 0) for task, count in counts.items()
+        }
+
+    def _take(self, counts: dict[Task, int], turn: int, key: int) -> np.ndarray:
+        """The `turn`-th slice of each task's shuffled records: none comes again before all others have come."""
+        place = np.random.default_rng((self.seed, key)).permutation(self._family.max() + 1)  # of each family
+        parts = []
+        for task, count in counts.items():
+            order = self._records[task][np.argsort(place[self._family[self._records[task]]], kind="stable")]
+            parts.append(np.take(order, np.arange(turn * count, (turn + 1) * count), mode="wrap"))
+        return np.concatenate(parts)
+
+    def _steps_an_epoch(self, stage: Stage) -> int:
+        return math.ceil(sum(self.counts(stage).values()) / self._samples_a_step)
+
+    def _plan(self) -> tuple[Phase, ...]:
+        phases, epoch, step = [], 0, 0
+        for stage in self.stages:
+            an_epoch = self._steps_an_epoch(stage)
+            steps = stage.steps or stage.epochs * an_epoch
+            epochs = stage.epochs or math.ceil(steps / an_epoch)
+            phases.append(Phase(stage, epoch, epochs, step, steps))
+            epoch, step = epoch + epochs, step + steps
+        return tuple(phases)
+
+    def _check(self) -> None:
+        names = [stage.name for stage in self.stages]
+        if not names or len(set(names)) < len(names):
+            raise InputError(f"a curriculum needs stages with names of their own, got {', '.join(names) or 'none'}")
+        if self.stages[0].replay:
+            raise InputError(f"stage {names[0]!r} is the first: there is nothing to replay")
+        known = {name for task in all_tasks() for name in _names(task)}
+        for stage in self.stages:
+            unknown = [key for key in stage.mix if key not in known]
+            if unknown:
+                near = get_close_matches(unknown[0], known, n=3)
+                hint = f"did you mean {' or '.join(near)}?" if near else "use a task, a column, a scenario or all"
+                raise InputError(f"stage {stage.name!r}: its mix names {unknown[0]!r}, which is none; {hint}")
+            if not any(self.counts(stage).values()):
+                held = ", ".join(sorted({task.scenario for task in self._records}))
+                raise InputError(f"stage {stage.name!r}: no record is of {', '.join(stage.mix)} (held: {held})")

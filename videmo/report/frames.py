@@ -1,0 +1,59 @@
+"""Four frames of a clip as JPEG data URIs: those that a model sees that is shown four, small enough for a page."""
+
+import base64
+import io
+from functools import partial
+from pathlib import Path
+
+from PIL import Image
+
+from videmo.data.decode import VideoError, read_frames
+from videmo.data.video import VideoSettings, frame_indices
+
+NUM_FRAMES = 4
+MAX_SIDE = (176, 132)  # a frame is shown at a quarter of a card's width
+QUALITY = 76
+MAX_PICTURE_BYTES = 3_600_000  # of all JPEG files; in base64 a third more
+
+_FOUR = VideoSettings(min_frames=NUM_FRAMES, max_frames=NUM_FRAMES)
+
+
+class FrameReader:
+    """Reads clips once each, until the page has its fill of pictures.
+
+    Args:
+        video_root: What paths are relative to; None where there are no videos.
+        max_bytes: All pictures together.
+    """
+
+    def __init__(self, video_root: Path | None, max_bytes: int = MAX_PICTURE_BYTES) -> None:
+        self.video_root = video_root
+        self.bytes_left = max_bytes
+        self._known: dict[str, tuple[list[str], str]] = {}
+
+    def frames(self, video: str) -> tuple[list[str], str]:
+        """The frames of a clip as data URIs; if there are none, a sentence that says why."""
+        if self.video_root is None:
+            return [], "the video is not on this machine"
+        if video not in self._known:
+            self._known[video] = self._read(video)
+        uris, problem = self._known[video]
+        size = sum(map(len, uris)) * 3 // 4  # a clip shown twice stands in the page twice
+        if size > self.bytes_left:
+            return [], "left out: the page has its fill of pictures"
+        self.bytes_left -= size
+        return uris, problem
+
+    def _read(self, video: str) -> tuple[list[str], str]:
+        try:
+            frames, _ = read_frames(self.video_root / video, partial(frame_indices, settings=_FOUR))
+        except (VideoError, ImportError) as error:
+            return [], str(error).replace(f"{self.video_root}/", "")
+        return [_data_uri(Image.fromarray(pixels)) for pixels in frames.numpy()], ""
+
+
+def _data_uri(image: Image.Image) -> str:
+    image.thumbnail(MAX_SIDE, Image.Resampling.LANCZOS)
+    stream = io.BytesIO()
+    image.save(stream, "JPEG", quality=QUALITY, optimize=True)
+    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")

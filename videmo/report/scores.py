@@ -1,0 +1,154 @@
+"""The score table: a row a column of the paper, by scenario, with blind, controls and every denominator beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from videmo.benchmark import BenchmarkResult
+from videmo.report.results import Method
+from videmo.tasks import all_tasks
+
+AVERAGES = {
+    "closed": ("attribute", "appearance_cls appearance_cap action_cls action_cap identity head_pose"),
+    "open": ("attribute", "eye mouth nose hair chin shape feature accessory age gender skin action"),
+    "emotion recognition": ("expression", "emotion_single emotion_multi emotion_fine"),
+    "sentiment": ("expression", "sentiment_single sentiment_fine"),
+    "cues": ("expression", "micro_expression action_unit"),
+    "complex": ("expression", "emotion_caption conversation"),
+    "understanding": (
+        "understanding",
+        "label_overlap clue_overlap instruction_adherence response_accuracy video_text_relevance fluency",
+    ),
+}
+"""The AVG columns of the paper's tables 1 and 2: their scenario and the columns that they average, unweighted."""
+
+SCENARIOS = ("attribute", "expression", "understanding", "other columns", "no column of the paper")
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One line of the table; scores are 0 to 100, None where unknown.
+
+    Attributes:
+        others: The same column of other methods and controls, by their names.
+        missing: Columns that an AVG would need; it has no score then.
+    """
+
+    column: str
+    score: float | None
+    interval: list[float] | None = None
+    blind: float | None = None
+    others: dict[str, float | None] = field(default_factory=dict)
+    asked: int | None = None
+    unread: int | None = None
+    note: str = ""
+    is_average: bool = False
+    missing: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> str:
+        """Where the whole interval lies: ``above`` or ``below`` blind, ``level`` across it; empty where unknown."""
+        if self.interval is None or self.blind is None:
+            return ""
+        return "above" if self.interval[0] > self.blind else "below" if self.interval[1] < self.blind else "level"
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """All rows of the main method.
+
+    Attributes:
+        sections: Scenario -> rows; those of nothing asked are left out.
+        others: Names of the methods and controls that have a number anywhere, in order.
+    """
+
+    sections: dict[str, list[ScoreRow]]
+    others: list[str]
+
+    @property
+    def columns(self) -> list[ScoreRow]:
+        """The rows that are columns of the paper."""
+        sections = [rows for name, rows in self.sections.items() if name != SCENARIOS[-1]]
+        return [row for rows in sections for row in rows if not row.is_average and row.score is not None]
+
+    @property
+    def footnotes(self) -> dict[str, str]:
+        """Note -> its mark; many columns share one."""
+        notes = dict.fromkeys(row.note for rows in self.sections.values() for row in rows if row.note)
+        return {note: "*†‡§¶"[n] if n < 5 else f"[{n + 1}]" for n, note in enumerate(notes)}
+
+    def lying(self, verdict: str) -> list[ScoreRow]:
+        return [row for row in self.columns if row.verdict == verdict]
+
+    def above_control(self, control: str) -> list[ScoreRow]:
+        """The columns whose whole interval lies above the same model's score on other pixels."""
+        rows = [row for row in self.columns if row.interval is not None and row.others.get(control) is not None]
+        return [row for row in rows if row.interval[0] > row.others[control]]
+
+    def mean(self, of: str) -> float | None:
+        """The unweighted mean of the columns' ``score`` or ``blind``; None unless all have one."""
+        values = [getattr(row, of) for row in self.columns]
+        return sum(values) / len(values) if values and None not in values else None
+
+
+def score_table(methods: Sequence[Method]) -> ScoreTable | None:
+    """The table of the first method, with the others beside it; None if it has no scores."""
+    main = methods[0].result if methods else None
+    if main is None:
+        return None
+    others = {m.name: m.result for m in methods[1:] if m.result is not None}
+    known = {task.column: task.scenario for task in all_tasks()}
+    known |= {column: scenario for scenario, columns in AVERAGES.values() for column in columns.split()}
+    asked = dict.fromkeys([*known, *main.columns, *main.counts])
+    sections: dict[str, list[ScoreRow]] = {name: [] for name in SCENARIOS}
+    for column in asked:
+        if column not in main.extra and (column in main.columns or column in main.counts):
+            sections[known.get(column, "other columns")].append(_row(column, main, others))
+    sections["no column of the paper"] = [_row(column, main, others) for column in main.extra]
+    for name, (scenario, columns) in AVERAGES.items():
+        if rows := [row for row in sections[scenario] if row.column in columns.split()]:
+            sections[scenario].append(_average(name, columns.split(), rows))
+    sections = {name: rows for name, rows in sections.items() if rows}
+    all_rows = [row for rows in sections.values() for row in rows]
+    names = dict.fromkeys(name for row in all_rows for name, value in row.others.items() if value is not None)
+    order = list(dict.fromkeys([*others, *main.controls]))
+    return ScoreTable(sections, sorted(names, key=order.index)) if all_rows else None
+
+
+def _row(column: str, main: BenchmarkResult, others: dict[str, BenchmarkResult]) -> ScoreRow:
+    extra = main.extra.get(column, {})
+    beside = {name: columns.get(column) for name, columns in main.controls.items()}
+    for name, other in others.items():
+        value = other.columns.get(column, other.extra.get(column, {}).get("score"))
+        beside[name] = beside.get(name) if value is None else value
+    counts = main.counts.get(column, {})
+    notes = [main.notes.get(column, "")]
+    if unscorable := counts.get("unscorable"):
+        notes.append(f"{unscorable} of {counts.get('asked', '?')} left out: no rule can score them")
+    if column in main.extra and column not in main.notes:
+        measure = "affective-tree F1" if column.endswith("_tree_f1") else "ROUGE-L" if "rouge" in column else "by rule"
+        notes.append(f"{measure}, not a judge's score")
+    return ScoreRow(
+        column=column,
+        score=main.columns.get(column, extra.get("score")),
+        interval=main.intervals.get(column, extra.get("interval")),
+        blind=main.blind.get(column, extra.get("blind")),
+        others=beside,
+        asked=counts.get("asked"),
+        unread=counts.get("unparsed"),
+        note="; ".join(filter(None, notes)),
+    )
+
+
+def _average(name: str, columns: Sequence[str], rows: Sequence[ScoreRow]) -> ScoreRow:
+    """An AVG column of the paper over all its columns; without a score if one of them is not there."""
+    missing = tuple(c for c in columns if c not in {row.column for row in rows if row.score is not None})
+    if missing:
+        return ScoreRow(f"AVG {name}", None, is_average=True, missing=missing)
+    names = dict.fromkeys(n for row in rows for n in row.others)
+    others = {name: _mean([row.others.get(name) for row in rows]) for name in names}
+    blind = _mean([row.blind for row in rows])
+    return ScoreRow(f"AVG {name}", _mean([row.score for row in rows]), blind=blind, others=others, is_average=True)
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    return None if None in values else sum(values) / len(values)
