@@ -137,7 +137,7 @@ def other_rows(choose: Chooser) -> list[tuple[str, list[Cell]]]:
             )
         )
     ages = (("age", "young"), ("age", "middle-aged"), ("age", "elderly"), ("beard", "goatee"), ("mark", "freckles"))
-    return [
+    rows = [
         ("people", person(*ages)),
         ("worn", worn(("eyeglasses", "sunglasses", "hat", "mask", "makeup"))),
         ("", worn(("earrings", "necklace", "necktie", "lipstick", "blush"))),
@@ -150,6 +150,7 @@ def other_rows(choose: Chooser) -> list[tuple[str, list[Cell]]]:
         ("micro", strip("micro", "micro", (0, 5, 8, 10, 15))),
         ("camera", each("occluder", ("hand", "leaf", "bar"))),
     ]
+    return [(name, cells) for name, cells in rows if any(clip for _, clip, _ in cells)]
 
 
 def _calm(clip: dict) -> bool:

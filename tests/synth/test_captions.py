@@ -122,10 +122,9 @@ def test_the_vocabulary_is_small(clips):
 
 
 @pytest.mark.parametrize("kind", CAPTION_KINDS)
-def test_questions_are_short_and_those_of_the_test_are_held_out(kind):
-    asked = {s: {caption_question(kind, np.random.default_rng(n), s) for n in range(20)} for s in SPLITS}
-    assert not asked["train"] & asked["test"] and len(asked["train"]) > 1
-    assert all(len(question.split()) <= 8 for pool in asked.values() for question in pool)
+def test_questions_are_short_and_varied(kind):
+    asked = {caption_question(kind, np.random.default_rng(n)) for n in range(20)}
+    assert len(asked) > 1 and all(len(question.split()) <= 8 for question in asked)
 
 
 def test_an_unknown_split_or_kind_is_refused(clips):
@@ -133,7 +132,7 @@ def test_an_unknown_split_or_kind_is_refused(clips):
     with pytest.raises(InputError, match="no split"):
         fine_caption(clips[0], rng, "dev")
     with pytest.raises(InputError, match="appearance, action"):
-        caption_question("mood", rng, "train")
+        caption_question("mood", rng)
 
 
 def test_every_label_of_the_truth_has_words(clips):

@@ -34,7 +34,7 @@ def results_table(result: BenchmarkResult) -> Table:
         table.add_column("0 ┃ blind  100", no_wrap=True)
     for name in result.controls:
         table.add_column(name, justify="right", style="dim", header_style="dim")
-    table.add_column("asked", justify="right")
+    table.add_column("n", justify="right")
     table.add_column("unread", justify="right")
 
     marks: dict[str, str] = {}  # note -> mark
@@ -111,7 +111,7 @@ def _bar(score: float | None, blind: float | None, colour: str) -> Text:
 def _caption(result: BenchmarkResult, marks: Mapping[str, str]) -> Text:
     lines = [
         "Scores 0 to 100. blind: the best answer without looking, from the training answers. Green: the 95% interval "
-        "lies above blind; red: below it. unread: answers that cannot be read, counted as wrong."
+        "lies above blind; red: below it. n: questions asked. unread: answers that cannot be read, counted as wrong."
     ]
     above, known = columns_above_blind(result)
     if known:

@@ -116,7 +116,7 @@ def _distractors(others: Mapping[str, int], rng: np.random.Generator) -> list[st
 def _write_caption(task: str, clips: Sequence[Clip], rng: np.random.Generator) -> list[dict]:
     kind, write, kinds = _CAPTIONS[task]
     return [
-        _record(task, captions.caption_question(kind, rng, clip.split), write(clip, rng, clip.split), [clip], rng)
+        _record(task, captions.caption_question(kind, rng), write(clip, rng, clip.split), [clip], rng)
         for clip in clips
         if clip.kind in kinds
     ]
