@@ -79,9 +79,9 @@ FILES = {
     "rationale": File("rationale", "rationale"),
 }
 
-# Three times Emo-CFG's questions a video, in its order: about 10 on open attributes (3 there), 2 on closed ones (1), 4 on
-# expression (0.9), 0.6 captions and rationales (0.5). Each answer token weighs the same in the loss, so that long answers
-# are asked for less often than their number in Emo-CFG says; a stage's mix takes a part of all this an epoch.
+# Three times Emo-CFG's questions a video, in its order: about 10 on open attributes (3 there), 2 on closed ones (1), 4
+# on expression (0.9), 0.6 captions and rationales (0.5). Each answer token weighs the same in the loss, so that long
+# answers are asked for less often than there; a stage's mix takes a part of all this an epoch.
 MIX: dict[str, float] = {
     "appearance_cls": 0.7,
     "appearance_cap": 0.2,
