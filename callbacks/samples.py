@@ -8,6 +8,7 @@ import numpy as np
 from lightning.pytorch.loggers import TensorBoardLogger
 from PIL import Image, ImageDraw, ImageFont
 
+from videmo.data.curriculum import curriculum_of
 from videmo.data.decode import read_frames
 from videmo.data.records import Record
 from videmo.data.video import frame_indices
@@ -33,7 +34,7 @@ class SampleLogger(L.Callback):
         if writer is None or trainer.sanity_checking:
             return
         data = trainer.datamodule
-        if curriculum := getattr(data, "curriculum", None):
+        if curriculum := curriculum_of(trainer):
             phase = curriculum.phase(trainer.current_epoch)
             if trainer.current_epoch < phase.first_epoch + phase.epochs - 1:
                 return

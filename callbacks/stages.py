@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from videmo.benchmark.predictions import write_atomically
-from videmo.data.curriculum import Curriculum, Phase
+from videmo.data.curriculum import Phase, curriculum_of
 from videmo.errors import InputError
 
 
@@ -160,11 +160,6 @@ def forgetting_table(stages: list[dict]) -> Table:
                 cells.append(f"{100 * exact:.1f} [{'green' if change >= 0 else 'red'}]({change:+.1f})[/]")
         table.add_row(stage["name"], *cells)
     return table
-
-
-def curriculum_of(trainer: L.Trainer) -> Curriculum | None:
-    """The plan of the run, where its data has one."""
-    return getattr(trainer.datamodule, "curriculum", None)
 
 
 def _worded(outline: list[list]) -> str:

@@ -63,7 +63,7 @@ def features(root: Path, split: str) -> tuple[np.ndarray, list[set[str]]]:
                 own += (values + [0] * MOST_PACKETS)[:MOST_PACKETS]
         name = [int(digit, 16) for digit in file.stem.removeprefix("clip_")]
         order = places.get(clip["path"], [0.0])
-        rows.append([*own, *name, number / len(clips), np.mean(order), min(order), max(order), os.stat(file).st_size])
+        rows.append([*own, *name, number / len(clips), np.mean(order), min(order), max(order), os.stat(file).st_mtime])
     return np.array(rows, float), [clip_labels(clip) for clip in clips]
 
 

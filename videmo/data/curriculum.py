@@ -10,6 +10,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+import lightning as L
 import numpy as np
 
 from videmo.errors import InputError
@@ -189,3 +190,8 @@ class Curriculum:
             if not any(self.counts(stage).values()):
                 held = ", ".join(sorted({task.scenario for task in self._records}))
                 raise InputError(f"stage {stage.name!r}: no record is of {', '.join(stage.mix)} (held: {held})")
+
+
+def curriculum_of(trainer: L.Trainer) -> Curriculum | None:
+    """The plan of a trainer's run, where its data has one."""
+    return getattr(trainer.datamodule, "curriculum", None)

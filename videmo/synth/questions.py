@@ -15,11 +15,9 @@ from videmo.synth import captions
 from videmo.synth.asked import ASKED
 from videmo.synth.attributes import ATTRIBUTES, Facet
 from videmo.synth.face import Clip
-from videmo.synth.files import FILES, MIX, File, attribute_task
+from videmo.synth.files import FILES, attribute_task
 from videmo.synth.world import Pair
 from videmo.tasks import label_set
-
-__all__ = ["FILES", "MIX", "File", "clip_records", "pair_records"]
 
 QUESTION_FIRST = 0.05  # share of the records that put the question before the video
 LISTED = 0.25  # share of the records that list the options, where a task may list them

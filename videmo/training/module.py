@@ -13,7 +13,7 @@ from transformers import AutoTokenizer
 
 from videmo.benchmark import BlindBaseline, Prediction, score_predictions, with_controls, write_predictions
 from videmo.data.controls import Shown
-from videmo.data.curriculum import Curriculum
+from videmo.data.curriculum import Curriculum, curriculum_of
 from videmo.errors import InputError
 from videmo.models.backbone import Backbone, TokenScores
 from videmo.models.generation import generate
@@ -85,7 +85,7 @@ class VidEmoModule(L.LightningModule):
     @property
     def curriculum(self) -> Curriculum | None:
         """The plan of the run, where the data has one."""
-        return getattr(self.trainer.datamodule, "curriculum", None)
+        return curriculum_of(self.trainer)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """A checkpoint says which stage it is of."""
