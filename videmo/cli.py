@@ -163,7 +163,7 @@ def tiny(
     out: str,
     hidden_size: int = 128,
     layers: int = 2,
-    pretrain_epochs: int = 3,
+    pretrain_epochs: int = 8,
     video: VideoSettings = TINY_VIDEO,
     seed: int = 0,
 ) -> None:

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from videmo.errors import InputError
 
@@ -81,6 +82,16 @@ class AffectiveTree:
             Counter({'person: man': 1, 'hair: bald': 1})
         """
         return Counter(node.label for node in self.walk() if node.item and not node.is_placeholder)
+
+    @cached_property
+    def _edges(self) -> Counter[tuple[str, str]]:
+        """Labels of parent and child, of every child that says something."""
+        return Counter(
+            (node.label, child.label)
+            for node in self.walk()
+            for child in node.children
+            if child.item and not child.is_placeholder
+        )
 
     def to_json(self) -> dict:
         """JSON-ready data: ``{"label": ..., "children": [...]}``."""
@@ -177,7 +188,7 @@ def tree_f1(prediction: AffectiveTree, truth: AffectiveTree) -> float:
         >>> round(tree_f1(guess, truth), 3), round(pair_f1(guess, truth), 3)
         (0.333, 0.667)
     """
-    return _f1(Counter(_edges(prediction)), Counter(_edges(truth)))
+    return _f1(prediction._edges, truth._edges)
 
 
 def pair_f1(prediction: AffectiveTree, truth: AffectiveTree) -> float:
@@ -194,11 +205,6 @@ def pair_f1(prediction: AffectiveTree, truth: AffectiveTree) -> float:
 def _f1(preds: Counter, target: Counter) -> float:
     total = preds.total() + target.total()
     return 2 * (preds & target).total() / total if total else 1.0
-
-
-def _edges(tree: AffectiveTree) -> Iterator[tuple[str, str]]:
-    for node in tree.walk():
-        yield from ((node.label, child.label) for child in node.children if child.item and not child.is_placeholder)
 
 
 def _place(node: AffectiveTree) -> tuple:

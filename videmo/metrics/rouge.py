@@ -7,14 +7,16 @@ counted with one bit a word (Hyyrö, 2004), which makes the blind baseline's sea
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"[a-z0-9]+", text.lower())
+@lru_cache(maxsize=8192)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r"[a-z0-9]+", text.lower()))
 
 
 def _longest_common_subsequence(first: Sequence[str], second: Sequence[str]) -> int:

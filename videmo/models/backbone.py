@@ -13,6 +13,7 @@ from transformers import AutoConfig, Cache, DynamicCache, Qwen2_5_VLForCondition
 
 from videmo.errors import InputError
 from videmo.models.tree_attention import additive, tree_mask
+from videmo.models.vision import speed_up
 from videmo.token_tree import IGNORE_INDEX, TreeBatch
 
 
@@ -70,6 +71,7 @@ class Backbone(nn.Module):
         model = Qwen2_5_VLForConditionalGeneration.from_pretrained(
             checkpoint, config=config, dtype=torch.float32, attn_implementation=attn_implementation
         )
+        speed_up(model.model.visual)
         return cls(model).train()
 
     @property

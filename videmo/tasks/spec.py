@@ -6,7 +6,7 @@ The tasks are data, `data/tasks.yaml`: a new one is an entry there. Reward and b
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -61,7 +61,7 @@ class Task:
 
     def parse(self, text: str, question: str = "") -> Answer | None:
         """The labels that an answer names; None if it cannot be read as an answer (counted, scored wrong)."""
-        return KINDS[self.kind].parse(self, text, question)
+        return _parse(self, text, question)
 
     def grade(self, response: str, reference: str, question: str = "") -> Grade:
         """Both scores of a response, and whether it could be read.
@@ -122,6 +122,11 @@ class Kind:
 
     parse: Callable[[Task, str, str], Answer | None]
     score: Callable[[Task, Answer, Answer, float], float] | None
+
+
+@lru_cache(maxsize=2**16)  # rules and rewards read the same few answers again and again
+def _parse(task: Task, text: str, question: str) -> Answer | None:
+    return KINDS[task.kind].parse(task, text, question)
 
 
 def _parse_choice(task: Task, text: str, question: str) -> Answer | None:

@@ -2,7 +2,7 @@
 
 Published Qwen2.5-VL has seen billions of images before anyone fine-tunes it; a tower of random weights has not, and
 through an equally random language model it learns three times slower than under a linear head (`docs/log.md`). So
-``videmo tiny`` gives its tower half a minute of that: every label from the mean of the tower's tokens. The head is
+``videmo tiny`` gives its tower a minute of that: every label from the mean of the tower's tokens. The head is
 thrown away afterwards, the language model stays random, and nothing but training records is read.
 
     videmo tiny runs/demo/data runs/demo/tiny
@@ -26,6 +26,7 @@ from videmo.training.schedule import Span, learning_rate
 
 MULTI_LABEL_WEIGHT = 0.1
 """Of one label of a set, against a single choice: sets have 12 to 40 of them."""
+DROPOUT = 0.2
 
 
 def closed_labels(records: Iterable[Record]) -> dict[str, dict[str, str]]:
@@ -60,7 +61,7 @@ def pretrain_tower(
     video_root: Path,
     settings: VideoSettings,
     *,
-    epochs: int = 3,
+    epochs: int = 8,
     batch_size: int = 16,
     peak: float = 3e-3,
     seed: int = 0,
@@ -112,6 +113,7 @@ def pretrain_tower(
         with Progress(*columns, console=console or Console(stderr=True), transient=True) as progress:
             for step, batch in enumerate(progress.track(batches)):
                 pooled = _pooled(tower, [videos[row] for row in batch.tolist()])  # [B, hidden]
+                pooled = nn.functional.dropout(pooled, DROPOUT)  # people are few, and soon known by heart
                 logits = learner["head"](pooled).unflatten(1, padding.shape)  # [B, Q, choices]
                 logits = logits.masked_fill(padding, -torch.inf)
                 losses = nn.functional.cross_entropy(
