@@ -62,6 +62,14 @@ def test_a_whole_run_gives_a_page_with_every_part_and_nothing_missing(whole_run)
     assert sum(name == "img" for name, _ in page.tags) == 4 * len(re.findall("confidence", page.text)) + 4 * 4
 
 
+def test_the_main_method_stands_first_in_the_matrices(results):
+    own = (results / "results" / "after").rename(results / "results" / "tuned")
+    (own / "benchmark.json").write_text(json.dumps(benchmark(method="tuned")))
+    shutil.copytree(own, own / "blank", ignore=shutil.ignore_patterns("benchmark.json", "blank"))
+    data = re.search(r'id="page-data"[^>]*>(.*?)</script>', write_report(results).read_text(), re.DOTALL)[1]
+    assert [list(by_method) for by_method in json.loads(data)["matrices"].values()] == [["tuned", "blank"]] * 2
+
+
 def test_the_page_goes_where_it_is_told(results, tmp_path):
     out = tmp_path / "pages" / "x.html"
     assert write_report(results, out) == out

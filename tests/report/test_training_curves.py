@@ -18,6 +18,16 @@ def test_curves_are_what_was_logged(whole_run):
     assert panels["loss"][0]["values"][2] == pytest.approx(1.0)
 
 
+def test_bookkeeping_is_not_drawn_and_one_schedule_of_several_groups_is_drawn_once(tmp_path):
+    same, other = [(1, 0.1), (2, 0.05)], [(1, 0.2), (2, 0.1)]
+    rates = {"lr-Joined/pg1": same, "lr-Joined/pg2": same, "lr-AdamW/vision": other}
+    write_scalars(tmp_path / "tensorboard", {"train/loss": same, "test/time": same, "train/samples": same, **rates})
+    panels = {
+        panel["name"]: [series["name"] for series in panel["series"]] for panel in curve_panels(read_scalars(tmp_path))
+    }
+    assert panels == {"loss": ["train"], "learning rate": ["AdamW/vision", "Joined/pg1"]}
+
+
 def test_a_resumed_run_counts_what_was_written_last(tmp_path):
     write_scalars(tmp_path / "tensorboard", {"train/loss": [(1, 3.0), (2, 2.0), (2, 1.0)]})
     scalars = read_scalars(tmp_path)["train/loss"]

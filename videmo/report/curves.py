@@ -7,7 +7,8 @@ from pathlib import Path
 from tensorboard.backend.event_processing.event_accumulator import SCALARS, EventAccumulator
 
 MAX_POINTS = 500  # a curve is as wide as a screen
-IGNORED = ("epoch", "hp_metric", "stage", "train/time", "train/batches", "train/samples", "train/lengths")
+IGNORED = ("epoch", "hp_metric", "stage")
+COUNTED = ("time", "batches", "samples", "lengths")  # what ThroughputMonitor counts, in every loop
 EVENT_FOLDERS = ("tensorboard", "lightning_logs")
 
 
@@ -48,7 +49,7 @@ def panel_and_series(tag: str) -> tuple[str, str] | None:
         (('answers exactly right', 'head_pose'), ('loss', 'train'), None)
     """
     group, _, name = tag.rpartition("/")
-    if tag in IGNORED or group.endswith("device"):
+    if tag in IGNORED or group.endswith("device") or (group in ("train", "validate", "test") and name in COUNTED):
         return None
     if tag.startswith("lr-"):
         return "learning rate", tag.removeprefix("lr-")
@@ -71,7 +72,10 @@ def curve_panels(scalars: dict[str, Scalars]) -> list[dict]:
         if place is None or not scalars[tag].steps:
             continue
         steps, values = _thinned(scalars[tag])
-        panels.setdefault(place[0], []).append({"name": place[1], "tag": tag, "steps": steps, "values": values})
+        drawn = panels.setdefault(place[0], [])
+        if place[0] == "learning rate" and any((steps, values) == (s["steps"], s["values"]) for s in drawn):
+            continue  # one schedule for several groups of parameters
+        drawn.append({"name": place[1], "tag": tag, "steps": steps, "values": values})
     return [{"name": name, "series": series} for name, series in panels.items() if series]
 
 

@@ -106,6 +106,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.policies["json.dumps_kwargs"] = {}  # else names are sorted; the main method is to stand first
     environment.filters["score"] = lambda value: "–" if value is None else f"{value:.1f}"
     environment.filters["breakable"] = lambda name: Markup("_<wbr>").join(name.split("_"))
     environment.filters["signed"] = lambda value: f"{value:+.1f}".replace("-", "−")
