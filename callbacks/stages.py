@@ -77,15 +77,15 @@ class StageCheckpoint(L.Callback):
         """A resumed run must have the stages of the run that it resumes.
 
         Raises:
-            InputError: Naming both.
+            InputError: Naming what differs.
         """
         if trainer.state.fn != "fit":
             return
         was, now = checkpoint.get("curriculum"), curriculum_of(trainer).outline
         if was is not None and was != now:
             raise InputError(
-                f"the checkpoint was saved in a run of the stages {_worded(was)}, this run has {_worded(now)}; resume "
-                "with that curriculum and data, or start anew in another default_root_dir"
+                f"the checkpoint was saved in a run of another curriculum: {_difference(was, now)}. Resume with that "
+                "curriculum and data, or start anew in another default_root_dir"
             )
 
     def _scores(self, trainer: L.Trainer, stage: str) -> dict[str, float]:
@@ -120,7 +120,8 @@ class StageCheckpoint(L.Callback):
             for p in ended
         ]
         write_atomically(
-            Path(trainer.default_root_dir) / "curriculum.json", json.dumps({"stages": stages}, indent=2) + "\n"
+            Path(trainer.default_root_dir) / "curriculum.json",
+            json.dumps({"data": trainer.datamodule.fingerprint(), "stages": stages}, indent=2) + "\n",
         )
         Console(stderr=True).print(forgetting_table(stages))
 
@@ -136,7 +137,8 @@ class StageProgressBar(RichProgressBar):
 
 
 def forgetting_table(stages: list[dict]) -> Table:
-    """Validation answers that are exact after each stage, in per cent, and the change since a task's own stage.
+    """Validation answers that are exact after each stage, in per cent, with what changed: in a stage's own column what
+    it taught, below that what later stages added or took.
 
     Args:
         stages: As in curriculum.json.
@@ -153,14 +155,19 @@ def forgetting_table(stages: list[dict]) -> Table:
             own = stages[column]["val"].get(name, {}).get("exact")
             if exact is None:
                 cells.append("-")
-            elif row <= column or own is None:
-                cells.append(f"{100 * exact:.1f}")
-            else:
-                change = 100 * (exact - own)
-                cells.append(f"{100 * exact:.1f} [{'green' if change >= 0 else 'red'}]({change:+.1f})[/]")
+                continue
+            since = own if row > column else stages[row - 1]["val"].get(name, {}).get("exact") if row > 0 else None
+            change = None if row < column or since is None else 100 * (exact - since)
+            said = "" if change is None else f" [{'green' if change >= 0 else 'red'}]({change:+.1f})[/]"
+            cells.append(f"{100 * exact:.1f}{said}")
         table.add_row(stage["name"], *cells)
     return table
 
 
-def _worded(outline: list[list]) -> str:
-    return ", ".join(f"{name} ({epochs} epochs, {steps} steps)" for name, epochs, steps in outline)
+def _difference(was: list[dict], now: list[dict]) -> str:
+    """What tells two outlines of a curriculum apart: their stages, or the first field of a stage."""
+    names = [[stage["name"] for stage in stages] for stages in (was, now)]
+    if names[0] != names[1]:
+        return f"its stages were {', '.join(names[0])}, now they are {', '.join(names[1])}"
+    fields = ((a["name"], key, a[key], b[key]) for a, b in zip(was, now, strict=True) for key in a if a[key] != b[key])
+    return "stage {!r} had {} {}, now {}".format(*next(fields))

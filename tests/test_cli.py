@@ -68,6 +68,8 @@ def test_fit_then_test_write_what_they_promise(sft):
     checkpoint = folder / "checkpoints" / "last.ckpt"
     assert torch.load(checkpoint, weights_only=True)["global_step"] == 3
     assert "Failed to load" not in errors
+    code, _, errors = run("fit", *sft, "--trainer.max_steps=3")
+    assert code == 1 and "holds a run already: resume it with --ckpt_path=" in errors
     code, printed, errors = run("test", *sft, f"--ckpt_path={checkpoint}", "--model.init_args.max_new_tokens=4")
     assert code == 0, errors
     assert "head_pose" in printed
@@ -121,7 +123,8 @@ def test_bad_input_ends_in_one_sentence(sft, world, tmp_path):
 
     for name, (text, says) in cases.items():
         (tmp_path / name).write_text(text)
-        code, _, errors = run("fit", *sft, f"--data.train=[{tmp_path / name}]", "--data.curriculum=null", *ONE_STEP)
+        own = [f"--trainer.default_root_dir={tmp_path / 'run'}", f"--data.train=[{tmp_path / name}]"]
+        code, _, errors = run("fit", *sft, *own, "--data.curriculum=null", *ONE_STEP)
         lines = [line for line in errors.splitlines() if line.startswith("videmo: ")]
         assert code == 1, errors
         assert len(lines) == 1 and re.search(says, lines[0]), errors

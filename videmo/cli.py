@@ -15,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Literal
 
+import lightning as L
 import torch
 from jsonargparse import auto_cli, set_parsing_settings
 from lightning.pytorch.cli import LightningCLI, SaveConfigCallback
@@ -61,6 +62,19 @@ class VidEmoCLI(LightningCLI):
     def parse_arguments(self, parser, args) -> None:
         self.config = parser.parse_args(args)
 
+    def before_fit(self) -> None:
+        """A run that does not resume must not write over another.
+
+        Raises:
+            InputError: If its folder holds one.
+        """
+        last = Path(self.trainer.default_root_dir) / "checkpoints" / "last.ckpt"
+        if self.config.fit.ckpt_path is None and last.is_file():
+            raise InputError(
+                f"{self.trainer.default_root_dir} holds a run already: resume it with --ckpt_path={last}, or give "
+                "another --trainer.default_root_dir"
+            )
+
     def _parse_ckpt_path(self) -> None:
         """Configs and options say what is built; Lightning would let a checkpoint's old arguments override them."""
 
@@ -72,6 +86,16 @@ class VidEmoCLI(LightningCLI):
         if settings.weights_only is None:
             settings.weights_only = True  # a checkpoint from elsewhere must not run code
         check_checkpoint(settings.ckpt_path)
+
+
+class SaveConfig(SaveConfigCallback):
+    """Lightning's, only later: a run that a checkpoint refuses leaves the config of the run that it would resume."""
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        pass
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        super().setup(trainer, pl_module, "fit")
 
 
 def check_checkpoint(path: str | None) -> None:
@@ -110,7 +134,7 @@ def run_trainer(args: Sequence[str]) -> VidEmoCLI:
         EmoCFGDataModule,
         subclass_mode_model=True,
         auto_configure_optimizers=False,
-        save_config_callback=SaveConfigCallback if args[0] == "fit" else None,
+        save_config_callback=SaveConfig if args[0] == "fit" else None,
         save_config_kwargs={"overwrite": True},
         trainer_defaults={"use_distributed_sampler": False},
         parser_kwargs={"parser_mode": "omegaconf+", "exit_on_error": False},
@@ -256,7 +280,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ArgumentError as error:
         print(f"videmo {command}: {error}\n`videmo {command} --help` lists the options", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
+    except OSError as error:
+        if not (error.filename and error.strerror):
+            raise
+        print(f"videmo: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+    except (KeyboardInterrupt, SystemExit) as ending:  # Lightning ends an interrupted run with status 1
+        if isinstance(ending, SystemExit) and not isinstance(ending.__context__, KeyboardInterrupt):
+            raise
         print("videmo: interrupted", file=sys.stderr)
         return 130
     return 0

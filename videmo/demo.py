@@ -30,7 +30,7 @@ def demo(out: str = "runs/demo", videos: int | None = None, seed: int = 0) -> No
     try:
         _run(Path(out), find_preset("demo-v1") if videos is None else Plan(videos), seed)
     except (KeyboardInterrupt, SystemExit):  # Lightning ends an interrupted fit with SystemExit
-        results_console().print(f"\nInterrupted. The same command keeps what is in {out} and resumes the training.")
+        results_console().print(f"\nInterrupted. What is in {out} stays, and the same command goes on from there.")
         raise
 
 

@@ -43,7 +43,7 @@ class Watcher(L.Callback):
 
 
 def _fit(
-    world, checkpoint, folder, stages=STAGES, stop_at=None, ckpt_path=None
+    world, checkpoint, folder, stages=STAGES, stop_at=None, ckpt_path=None, seed=0
 ) -> tuple[SFTModule, Watcher, L.Trainer]:
     L.seed_everything(0)
     watcher = Watcher(stop_at)
@@ -61,7 +61,14 @@ def _fit(
     )
     module = SFTModule(str(checkpoint))
     data = EmoCFGDataModule(
-        str(world), str(checkpoint), video=SMALL, batch_size=12, num_workers=0, curriculum=stages, video_cache_mb=64
+        str(world),
+        str(checkpoint),
+        video=SMALL,
+        batch_size=12,
+        num_workers=0,
+        curriculum=stages,
+        video_cache_mb=64,
+        seed=seed,
     )
     try:
         trainer.fit(module, data, ckpt_path=ckpt_path, weights_only=True)
@@ -114,11 +121,29 @@ def test_a_run_stopped_in_the_second_stage_resumes_there_and_ends_the_same(whole
     assert all(torch.equal(a, b) for a, b in zip(module.parameters(), again.parameters(), strict=True))
 
 
-def test_another_curriculum_does_not_resume(whole, world, world_checkpoint, tmp_path):
-    _fit(world, world_checkpoint, tmp_path, stop_at=1)
-    longer = [replace(STAGES[0], epochs=3), STAGES[1]]
-    with pytest.raises(InputError, match=r"attribute \(2 epochs.*attribute \(3 epochs"):
-        _fit(world, world_checkpoint, tmp_path, stages=longer, ckpt_path=str(tmp_path / "stopped.ckpt"))
+@pytest.fixture(scope="module")
+def stopped(world, world_checkpoint, tmp_path_factory) -> str:
+    folder = tmp_path_factory.mktemp("stopped")
+    _fit(world, world_checkpoint, folder, stop_at=1)
+    return str(folder / "stopped.ckpt")
+
+
+@pytest.mark.parametrize(
+    ("stages", "says"),
+    [
+        ([replace(STAGES[0], epochs=3), STAGES[1]], "stage 'attribute' had epochs 2, now 3"),
+        ([STAGES[0], replace(STAGES[1], learning_rate=1e-5)], "stage 'expression' had learning_rate 0.0005, now 1e-05"),
+        ([STAGES[0], replace(STAGES[1], name="feeling")], "now they are attribute, feeling"),
+    ],
+)
+def test_another_curriculum_does_not_resume(stages, says, stopped, world, world_checkpoint, tmp_path):
+    with pytest.raises(InputError, match=says):
+        _fit(world, world_checkpoint, tmp_path, stages=stages, ckpt_path=stopped)
+
+
+def test_another_seed_does_not_resume(stopped, world, world_checkpoint, tmp_path):
+    with pytest.raises(InputError, match="in a run with seed 0, this one has 7"):
+        _fit(world, world_checkpoint, tmp_path, ckpt_path=stopped, seed=7)
 
 
 def test_without_a_curriculum_there_is_nothing_to_keep(world, world_checkpoint, tmp_path):
@@ -126,7 +151,7 @@ def test_without_a_curriculum_there_is_nothing_to_keep(world, world_checkpoint, 
         _fit(world, world_checkpoint, tmp_path, stages=None)
 
 
-def test_the_forgetting_table_shows_the_change_since_a_tasks_own_stage():
+def test_the_forgetting_table_shows_what_a_stage_taught_and_what_later_ones_took():
     stages = [
         {"name": "one", "val": {"one": {"exact": 0.8}, "two": {"exact": 0.1}}},
         {"name": "two", "val": {"one": {"exact": 0.7}, "two": {"exact": 0.6}}},
@@ -135,4 +160,4 @@ def test_the_forgetting_table_shows_the_change_since_a_tasks_own_stage():
     console.print(forgetting_table(stages))
     text = console.export_text()
     assert "70.0 (-10.0)" in text
-    assert "60.0" in text
+    assert "60.0 (+50.0)" in text

@@ -95,6 +95,9 @@ def test_the_same_seed_takes_the_same_and_another_takes_others():
         ([Stage("a", {"atribute": 1.0}, epochs=1)], "did you mean attribute"),
         ([Stage("a", {"sentiment": 1.0}, epochs=1)], "sentiment_"),
         ([Stage("a", {"action_unit": 1.0}, epochs=1)], "no record is of action_unit"),
+        ([Stage("a", {"head_pose": 0.001}, epochs=1)], "come to no record"),
+        ([Stage("../a", epochs=1)], "becomes a file"),
+        ([Stage("last", epochs=1)], "becomes a file"),
     ],
 )
 def test_a_curriculum_that_cannot_be_is_refused(stages, message):
@@ -114,4 +117,4 @@ def test_a_curriculum_that_cannot_be_is_refused(stages, message):
 )
 def test_a_stage_that_cannot_be_is_refused(fields, message):
     with pytest.raises(InputError, match=message):
-        Stage("a", **fields)
+        Curriculum([Stage("a", **fields)], TASKS, samples_a_step=4)

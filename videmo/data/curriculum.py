@@ -6,9 +6,11 @@ seed and the epoch's number alone, so that a resumed run lands where it stopped.
 """
 
 import math
+import re
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
+from typing import Any
 
 import lightning as L
 import numpy as np
@@ -17,6 +19,7 @@ from videmo.errors import InputError
 from videmo.tasks import Task, all_tasks
 
 ALL = "all"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,12 @@ class Stage:
     learning_rate: float | None = None
     replay: float = 0.0
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raise an InputError that says what is wrong with the stage; a parser of types would bury it."""
+        if not _NAME.fullmatch(self.name) or self.name == "last":
+            raise InputError(
+                f"stage {self.name!r}: the name becomes a file, <name>.ckpt beside last.ckpt; use letters, digits, - _"
+            )
         if (self.epochs is None) == (self.steps is None):
             raise InputError(f"stage {self.name!r}: give either epochs or steps")
         if (self.steps if self.epochs is None else self.epochs) < 1:
@@ -112,9 +120,9 @@ class Curriculum:
         return self.phases[-1].first_epoch + self.phases[-1].epochs
 
     @property
-    def outline(self) -> list[list]:
-        """Name, epochs and steps of each stage: what two runs must share for one to resume the other."""
-        return [[phase.stage.name, phase.epochs, phase.steps] for phase in self.phases]
+    def outline(self) -> list[dict[str, Any]]:
+        """The stages with their epochs and steps: what two runs must share for one to resume the other."""
+        return [{**asdict(phase.stage), "epochs": phase.epochs, "steps": phase.steps} for phase in self.phases]
 
     def phase(self, epoch: int) -> Phase:
         """The stage that an epoch belongs to; beyond the end, the last one."""
@@ -175,6 +183,8 @@ class Curriculum:
         return tuple(phases)
 
     def _check(self) -> None:
+        for stage in self.stages:
+            stage.check()
         names = [stage.name for stage in self.stages]
         if not names or len(set(names)) < len(names):
             raise InputError(f"a curriculum needs stages with names of their own, got {', '.join(names) or 'none'}")
@@ -187,9 +197,11 @@ class Curriculum:
                 near = get_close_matches(unknown[0], known, n=3)
                 hint = f"did you mean {' or '.join(near)}?" if near else "use a task, a column, a scenario or all"
                 raise InputError(f"stage {stage.name!r}: its mix names {unknown[0]!r}, which is none; {hint}")
-            if not any(self.counts(stage).values()):
+            if not any(stage.weight(task) > 0 for task in self._records):
                 held = ", ".join(sorted({task.scenario for task in self._records}))
                 raise InputError(f"stage {stage.name!r}: no record is of {', '.join(stage.mix)} (held: {held})")
+            if not any(self.counts(stage).values()):
+                raise InputError(f"stage {stage.name!r}: its shares come to no record at all; raise those of its mix")
 
 
 def curriculum_of(trainer: L.Trainer) -> Curriculum | None:

@@ -34,7 +34,7 @@ class Cell:
     """How a stage's questions went after some stage: ``before`` its own training, at its ``own`` end, or ``later``.
 
     Attributes:
-        change: Of `exact` since its own end, in points; of later cells alone.
+        change: Of `exact` in points: by its own stage, and of later cells since that stage's end.
     """
 
     kind: str
@@ -94,11 +94,10 @@ def _cell(stages: Sequence[Stage], row: int, own: int | None, column: str) -> Ce
     exact, loss = score.get("exact"), score.get("loss")
     if own is None or row < own:
         return Cell("before", exact, loss, None)
-    if row == own:
-        return Cell("own", exact, loss, None)
-    at_end = stages[own].val.get(column, {}).get("exact")
-    change = None if exact is None or at_end is None else 100 * (exact - at_end)
-    return Cell("later", exact, loss, change)
+    since = stages[row - 1] if row == own and row > 0 else None if row == own else stages[own]
+    was = since.val.get(column, {}).get("exact") if since else None
+    change = None if exact is None or was is None else 100 * (exact - was)
+    return Cell("own" if row == own else "later", exact, loss, change)
 
 
 def stage_bands(stages: Sequence[Stage], scalars: dict[str, Scalars]) -> list[dict]:

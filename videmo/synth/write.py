@@ -178,8 +178,12 @@ def _what_stands(out: Path, settings: dict) -> dict | None:
         if (out / name).is_file():
             try:
                 found = json.loads((out / name).read_text(encoding="utf-8"))
-            except json.JSONDecodeError:
-                raise InputError(f"{out / name} is not valid JSON; delete {out} or choose another folder") from None
+                if not isinstance(found, dict):
+                    raise ValueError
+            except ValueError:
+                raise InputError(
+                    f"{out / name} is no description of a world; delete {out} or choose another folder"
+                ) from None
             other = {key: value for key, value in settings.items() if found.get(key) != value}
             if other:
                 how = "; ".join(f"{key} {found.get(key)}, not {value}" for key, value in other.items())

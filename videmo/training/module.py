@@ -88,10 +88,24 @@ class VidEmoModule(L.LightningModule):
         return curriculum_of(self.trainer)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """A checkpoint says which stage it is of."""
+        """A checkpoint says in which order its run sees the data, and which stage it is of."""
+        checkpoint["data_seed"] = self.trainer.datamodule.seed
         if self.curriculum:
             checkpoint["stage"] = self.curriculum.phase(self.trainer.current_epoch).stage.name
             checkpoint["curriculum"] = self.curriculum.outline
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """A resumed run goes on in the order of the run that it resumes.
+
+        Raises:
+            InputError: If this run's seed is another.
+        """
+        was, now = checkpoint.get("data_seed"), self.trainer.datamodule.seed
+        if self.trainer.state.fn == "fit" and was not in (None, now):
+            raise InputError(
+                f"the checkpoint was saved in a run with seed {was}, this one has {now}; resume with that seed, or "
+                "start anew in another default_root_dir"
+            )
 
     def on_validation_epoch_start(self) -> None:
         self._validation = defaultdict(list)
