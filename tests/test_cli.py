@@ -87,13 +87,12 @@ EVERY_STEP = [
 
 
 @pytest.mark.slow
-def test_tensorboard_holds_loss_rate_throughput_and_pictures(sft):
+def test_tensorboard_holds_loss_rate_throughput_and_pictures(sft, tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    folder = Path(sft[1].split("=")[1])
-    code, _, errors = run("fit", *sft, *EVERY_STEP)
+    code, _, errors = run("fit", *sft, f"--trainer.default_root_dir={tmp_path}", *EVERY_STEP)
     assert code == 0, errors
-    events = EventAccumulator(str(folder / "tensorboard")).Reload()
+    events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
     scalars = events.Tags()["scalars"]
     assert {"train/loss", "val/loss", "val/exact", "val_stage/one_loss", "stage"} <= set(scalars)
     assert any(tag.startswith("lr-") for tag in scalars)
