@@ -47,11 +47,14 @@ class Joined(torch.optim.Optimizer):
     """Several optimizers of disjoint parameters as one, for a trainer and a scheduler that want one.
 
     Args:
-        parts: The optimizers.
+        parts: The optimizers, of one group of parameters each, which is named after its optimizer in the logs.
     """
 
     def __init__(self, *parts: torch.optim.Optimizer) -> None:
         self.parts = parts
+        for part in parts:
+            (group,) = part.param_groups
+            group["name"] = type(part).__name__.lower()
         super().__init__([p for part in parts for group in part.param_groups for p in group["params"]], {})
         self._share_groups()
 
