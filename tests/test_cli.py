@@ -123,6 +123,7 @@ def test_bad_input_ends_in_one_sentence(sft, world, tmp_path):
     for name, (text, says) in cases.items():
         (tmp_path / name).write_text(text)
         own = [f"--trainer.default_root_dir={tmp_path / 'run'}", f"--data.train=[{tmp_path / name}]"]
+        own.append("--data.allow_outside_root=true")
         code, _, errors = run("fit", *sft, *own, "--data.curriculum=null", *ONE_STEP)
         lines = [line for line in errors.splitlines() if line.startswith("videmo: ")]
         assert code == 1, errors

@@ -2,6 +2,7 @@
 
 import glob
 import json
+import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,8 @@ class EmoCFGDataModule(L.LightningDataModule):
         val: Patterns of the validation files.
         test: Patterns of the benchmark's files.
         video_root: What the records' video paths are relative to; ``<root>/videos`` by default.
+        allow_outside_root: Lets records name videos outside `video_root`, by absolute paths or ``..``. Off by default:
+            a data folder from elsewhere is not to say which files of this machine are read.
         video: Frame sampling and resizing.
         batch_size: Samples (records) a micro-batch and device.
         global_batch_size: Samples an optimizer step sees over devices and accumulation; sets the accumulation. By
@@ -58,6 +61,7 @@ class EmoCFGDataModule(L.LightningDataModule):
         val: list[str] = ["jsons/val/*/full/*.json"],  # noqa: B006
         test: list[str] = ["jsons/test/*/full/*.json"],  # noqa: B006
         video_root: str | None = None,
+        allow_outside_root: bool = False,
         video: VideoSettings = VideoSettings(),  # noqa: B008 (frozen)
         batch_size: int = 8,
         global_batch_size: int | None = None,
@@ -78,6 +82,7 @@ class EmoCFGDataModule(L.LightningDataModule):
         self.checkpoint = checkpoint
         self.patterns = {"train": train, "val": val, "test": test}
         self.video_root = Path(video_root) if video_root else self.root / "videos"
+        self.allow_outside_root = allow_outside_root
         self.video = video
         self.batch_size = batch_size
         self.global_batch_size = global_batch_size
@@ -102,7 +107,7 @@ class EmoCFGDataModule(L.LightningDataModule):
                     f"no records match {' '.join(self.patterns[split])} in {self.root}; "
                     "`videmo synth` draws a folder to try"
                 )
-            check_videos(records, self.video_root)
+            check_videos(records, self.video_root, self.allow_outside_root)
         if stage == "fit":
             self.trainer.accumulate_grad_batches = accumulation_steps(
                 self.global_batch_size, self.batch_size, self.trainer.world_size
@@ -224,16 +229,22 @@ def family(record: Record) -> tuple[str, ...]:
     return record.videos or (record.where,)
 
 
-def check_videos(records: list[Record], video_root: Path) -> None:
-    """Every video file must be there before the first step.
+def check_videos(records: list[Record], video_root: Path, allow_outside_root: bool = False) -> None:
+    """Every video file must be there before the first step, and in its place.
 
     Raises:
-        InputError: Naming the first missing file and its record, and how many are missing.
+        InputError: Naming the first record whose video is outside `video_root` or missing, and how many are missing.
     """
     first_use: dict[str, Record] = {}
     for record in records:
         for path in record.videos:
             first_use.setdefault(path, record)
+    for path, record in first_use.items():
+        if not allow_outside_root and _leaves(video_root, path):
+            raise InputError(
+                f"{record.where}: the video {path} is not in {video_root}; set data.video_root to a folder that holds "
+                "all videos, or data.allow_outside_root=true if you trust these records to name any file"
+            )
     missing = [path for path in first_use if not (video_root / path).is_file()]
     if missing:
         folders = Counter(path.split("/")[0] for path in missing)
@@ -243,3 +254,9 @@ def check_videos(records: list[Record], video_root: Path) -> None:
             f"{record.where}: no video {video_root / missing[0]} ({len(missing)} of {len(first_use)} videos are "
             f"missing; {by_folder}). Set video_root, or leave the records out"
         )
+
+
+def _leaves(root: Path, path: str) -> bool:
+    """Whether a path leads out of a folder as it is written; links in the folder are its owner's."""
+    folder = os.path.abspath(root)
+    return os.path.commonpath([folder, os.path.abspath(os.path.join(folder, path))]) != folder
