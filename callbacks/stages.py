@@ -16,6 +16,8 @@ from rich.table import Table
 from videmo.benchmark.predictions import write_atomically
 from videmo.data.curriculum import Phase, curriculum_of
 from videmo.errors import InputError
+from videmo.report.curriculum import Cell, parse_stage
+from videmo.report.curriculum import forgetting_table as change_table
 
 
 class StageCheckpoint(L.Callback):
@@ -146,22 +148,20 @@ def forgetting_table(stages: list[dict]) -> Table:
     table = Table(title=f"after stage {stages[-1]['name']}: exact validation answers, %", title_justify="left")
     table.add_column("after stage")
     names = [stage["name"] for stage in stages]
+    columns, rows = change_table([parse_stage(stage, number) for number, stage in enumerate(stages, start=1)])
     for name in names:
         table.add_column(f"{name} tasks", justify="right")
-    for row, stage in enumerate(stages):
-        cells = []
-        for column, name in enumerate(names):
-            exact = stage["val"].get(name, {}).get("exact")
-            own = stages[column]["val"].get(name, {}).get("exact")
-            if exact is None:
-                cells.append("-")
-                continue
-            since = own if row > column else stages[row - 1]["val"].get(name, {}).get("exact") if row > 0 else None
-            change = None if row < column or since is None else 100 * (exact - since)
-            said = "" if change is None else f" [{'green' if change >= 0 else 'red'}]({change:+.1f})[/]"
-            cells.append(f"{100 * exact:.1f}{said}")
-        table.add_row(stage["name"], *cells)
+    for after, cells in rows:
+        by_column = dict(zip(columns, cells, strict=True))
+        table.add_row(after, *(_said(by_column.get(name)) for name in names))
     return table
+
+
+def _said(cell: Cell | None) -> str:
+    if cell is None or cell.exact is None:
+        return "-"
+    change = "" if cell.change is None else f" [{'green' if cell.change >= 0 else 'red'}]({cell.change:+.1f})[/]"
+    return f"{100 * cell.exact:.1f}{change}"
 
 
 def _difference(was: list[dict], now: list[dict]) -> str:

@@ -2,7 +2,7 @@
 
 - The patch embedding is a 3D convolution whose stride is its kernel, over patches that are already cut: one matrix
   product, for which convolution kernels are slow.
-- Attention is one call a window: at the release's size a clip of 16 frames has 160 windows, in each of 28 layers.
+- Attention is one call a window: at the release's size a clip of 16 frames has 96 windows, in each of 28 layers.
   Windows never see each other, so those of one length are a batch; a grid has at most four lengths.
 """
 

@@ -59,10 +59,12 @@ def read_curriculum(run: Path) -> list[Stage]:
     stages = raw.get("stages") if isinstance(raw, dict) else None
     if not isinstance(stages, list) or not stages or not all(isinstance(stage, dict) for stage in stages):
         raise InputError(f'{CURRICULUM_FILE} has no list of "stages", so its stages are missing.')
-    return [_stage(fields, number) for number, fields in enumerate(stages, start=1)]
+    return [parse_stage(fields, number) for number, fields in enumerate(stages, start=1)]
 
 
-def _stage(fields: dict, number: int) -> Stage:
+def parse_stage(fields: dict, number: int) -> Stage:
+    """One entry of curriculum.json, the `number`-th; what it lacks is unknown."""
+
     def whole(key: str) -> int | None:
         value = as_number(fields.get(key))
         return None if value is None else int(value)
@@ -94,10 +96,10 @@ def _cell(stages: Sequence[Stage], row: int, own: int | None, column: str) -> Ce
     exact, loss = score.get("exact"), score.get("loss")
     if own is None or row < own:
         return Cell("before", exact, loss, None)
-    since = stages[row - 1] if row == own and row > 0 else None if row == own else stages[own]
-    was = since.val.get(column, {}).get("exact") if since else None
+    kind, since = ("own", stages[:row][-1:]) if row == own else ("later", [stages[own]])
+    was = since[0].val.get(column, {}).get("exact") if since else None
     change = None if exact is None or was is None else 100 * (exact - was)
-    return Cell("own" if row == own else "later", exact, loss, change)
+    return Cell(kind, exact, loss, change)
 
 
 def stage_bands(stages: Sequence[Stage], scalars: dict[str, Scalars]) -> list[dict]:
