@@ -5,6 +5,8 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import lightning as L
@@ -12,7 +14,7 @@ import torch
 from torch.utils.data import DataLoader
 from transformers import AutoConfig, AutoTokenizer
 
-from videmo.data.cache import VideoCache
+from videmo.data.cache import CacheRoom, TensorStore
 from videmo.data.controls import Control, Shown
 from videmo.data.curriculum import Curriculum, Stage
 from videmo.data.dataset import RecordDataset, as_batch
@@ -20,6 +22,7 @@ from videmo.data.loader import BatchLoader, Failure
 from videmo.data.order import BatchOrder, accumulation_steps
 from videmo.data.records import Record, RecordError, read_records
 from videmo.data.sampling import VideoSettings
+from videmo.data.vision_cache import BatchPlan, VisionCache
 from videmo.errors import InputError
 from videmo.fingerprint import WORLD_FILE, content_hash
 from videmo.tasks import find_task
@@ -45,7 +48,12 @@ class EmoCFGDataModule(L.LightningDataModule):
         eval_batch_size: Samples a batch in validation and test.
         max_branches: Samples on one video that may share its tokens in one tree; 1 turns sharing off.
         num_workers: Worker processes that decode videos.
-        video_cache_mb: Megabytes of decoded videos that each worker keeps in memory, for sets of few short clips.
+        frames_cache: Room for decoded videos: of memory in each worker, for sets of few short clips, and on disk. One
+            of 16 frames takes 4.9 MB at the release's size, 2 TB for its 400,000 videos.
+        vision_cache: Room for what a frozen vision tower (``model.freeze_vision``) makes of videos: of memory in each
+            training process, and on disk. A clip of 16 frames takes 4.3 MB for the 3B in bfloat16 and 7.5 MB for the
+            7B, in float32 twice that: 1.7 TB for the release's 400,000 videos and the 3B. Where a part fits, that part
+            of the videos is found from the second epoch on.
         controls: A test asks everything once more of other pixels, to see what a score owes to looking: ``blank``
             uniform videos, ``shuffled`` frames in another order, ``frozen`` first frames, ``swapped`` other clips.
         curriculum: The stages of the training, in order; they set the number of epochs. By default all records in
@@ -68,7 +76,8 @@ class EmoCFGDataModule(L.LightningDataModule):
         eval_batch_size: int = 32,
         max_branches: int = 8,
         num_workers: int = 2,
-        video_cache_mb: int = 0,
+        frames_cache: CacheRoom = CacheRoom(),  # noqa: B008 (frozen)
+        vision_cache: CacheRoom = CacheRoom(),  # noqa: B008
         controls: list[Control] = [],  # noqa: B006
         curriculum: list[Stage] | None = None,
         seed: int = 0,
@@ -89,16 +98,20 @@ class EmoCFGDataModule(L.LightningDataModule):
         self.eval_batch_size = eval_batch_size
         self.max_branches = max_branches
         self.num_workers = num_workers
-        self.video_cache_mb = video_cache_mb
+        self.frames_cache = frames_cache
+        self.vision_cache = vision_cache
         self.shown: list[Shown] = ["none", *controls]
         self.stages = curriculum
         self.curriculum: Curriculum | None = None
         self.seed = seed
         self._records: dict[str, list[Record]] = {}
         self._train_loader: BatchLoader | None = None
+        self._vision_store: TensorStore | None = None
+        self._vision: VisionCache | None = None
 
     def setup(self, stage: str) -> None:
         """Read and check the records of the stage, and set the accumulation that ``global_batch_size`` asks for."""
+        self._vision = None  # another model may stand there than last time
         splits = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}[stage]
         for split in splits:
             records = self.records(split)
@@ -182,12 +195,41 @@ class EmoCFGDataModule(L.LightningDataModule):
             self.video,
             self.max_branches,
             with_answer=with_answer,
-            cache=VideoCache(self.video_cache_mb * 2**20),
+            open_frames=partial(self.frames_cache.open, writers=max(1, self.num_workers) * self._world_size),
             control=control,
         )
 
+    @property
+    def _world_size(self) -> int:
+        return self.trainer.world_size if self.trainer else 1
+
+    def _vision_of_model(self) -> VisionCache | None:
+        """The cache of the features of the model in training or test, where there is room for one."""
+        if self._vision is None and self.vision_cache:
+            backbone = self.trainer.lightning_module.backbone
+            if not backbone.freeze_vision:
+                raise InputError(
+                    "data.vision_cache keeps what a frozen vision tower makes of videos, and this one trains; set "
+                    "model.freeze_vision=true, or leave vision_cache out"
+                )
+            if self._vision_store is None:
+                self._vision_store = self.vision_cache.open(writers=self._world_size)
+            fingerprint = f"{backbone.vision_fingerprint()}-{self.trainer.precision}"
+            self._vision = VisionCache(self._vision_store, fingerprint)
+            backbone.keep_features = self._vision.keep
+        return self._vision
+
+    def on_before_batch_transfer(self, batch: TreeBatch, dataloader_idx: int) -> TreeBatch:
+        """Add the encoded videos that the batch was promised."""
+        return self._vision.fill(batch) if self._vision else batch
+
     def _loader(self, split: str, batch_size: int, window: int = 1, control: Shown = "none") -> BatchLoader:
         records = self.records(split)
+        vision = self._vision_of_model() if control == "none" else None
+
+        def plan(numbers: list[int]) -> BatchPlan:
+            return vision.plan(numbers, (path for n in numbers for path in records[n if n >= 0 else ~n].videos))
+
         order = BatchOrder(
             [family(record) for record in records],
             batch_size,
@@ -197,9 +239,10 @@ class EmoCFGDataModule(L.LightningDataModule):
             seed=self.seed,
             rank=self.trainer.global_rank,
             world_size=self.trainer.world_size,
+            plan=plan if vision else None,
         )
         loader = DataLoader(
-            self._dataset(split, split != "test", control),
+            replace(self._dataset(split, split != "test", control), vision=vision),
             batch_sampler=order,
             collate_fn=as_batch,
             num_workers=self.num_workers,

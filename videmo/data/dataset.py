@@ -1,23 +1,30 @@
 """Records as a dataset that builds a whole batch at once: each video is decoded once, siblings share a tree."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import torch
 from torch.utils.data import Dataset
 
-from videmo.data.cache import VideoCache
+from videmo.data.cache import TensorStore
 from videmo.data.chat import encode_record
 from videmo.data.controls import Shown, swaps
+from videmo.data.frames_cache import FramesCache, video_key
 from videmo.data.loader import Failure
 from videmo.data.records import Record, RecordError
 from videmo.data.sampling import VideoSettings
 from videmo.data.trees import Sample, build_trees
 from videmo.data.video import Video, load_video
+from videmo.data.vision_cache import BatchPlan, VisionCache
 from videmo.errors import InputError
-from videmo.token_tree import TokenLayout, TreeBatch, flatten
+from videmo.token_tree import TokenLayout, TreeBatch, VideoShape, flatten
+
+
+def no_frames() -> TensorStore:
+    """A store that keeps nothing."""
+    return TensorStore(0)
 
 
 @dataclass(frozen=True)
@@ -32,7 +39,8 @@ class RecordDataset(Dataset):
         video: How frames are sampled and resized.
         max_branches: Samples that may share a tree.
         with_answer: False for tests, where the model answers.
-        cache: Keeps decoded videos.
+        open_frames: Opens the store of decoded videos, in the worker.
+        vision: Knows encoded videos.
         control: What is shown instead of a video.
     """
 
@@ -43,45 +51,61 @@ class RecordDataset(Dataset):
     video: VideoSettings
     max_branches: int = 1
     with_answer: bool = True
-    cache: VideoCache = field(default_factory=lambda: VideoCache(0))
+    open_frames: Callable[[], TensorStore] = no_frames
+    vision: VisionCache | None = None
     control: Shown = "none"
 
     def __len__(self) -> int:
         return len(self.records)
 
-    def __getitems__(self, numbers: Sequence[int]) -> TreeBatch | Failure:
+    def __getitems__(self, plan: BatchPlan | Sequence[int]) -> TreeBatch | Failure:
         try:
-            return self._batch(numbers)
+            return self._batch(plan if isinstance(plan, BatchPlan) else BatchPlan([*plan]))
         except InputError as error:
             return Failure(error)
 
-    def _batch(self, numbers: Sequence[int]) -> TreeBatch:
-        records = [self.records[n if n >= 0 else ~n] for n in numbers]
+    def _batch(self, plan: BatchPlan) -> TreeBatch:
+        records = [self.records[n if n >= 0 else ~n] for n in plan.numbers]
+        found, decoded = self._frames.found, self._frames.decoded
         videos: dict[str, Video] = {}
         samples = []
-        for number, record in zip(numbers, records, strict=True):
+        for number, record in zip(plan.numbers, records, strict=True):
             for path in record.videos:
                 if path not in videos:
-                    videos[path] = self._load(path, record)
+                    videos[path] = self._load(path, record, plan.known)
             encoded = encode_record(record, self.tokenizer, with_answer=self.with_answer)
             chosen = tuple(videos[path] for path in record.videos)
             samples.append(Sample(encoded, chosen, record.videos, learned=number >= 0))
         trees = build_trees(samples, self.layout.video_token_id, self.max_branches)
-        return flatten(trees, self.layout, records)
+        batch = flatten(trees, self.layout, records)
+        batch.frames_found, batch.frames_decoded = self._frames.found - found, self._frames.decoded - decoded
+        return batch
+
+    @cached_property
+    def _frames(self) -> FramesCache:
+        return FramesCache(self.open_frames())
 
     @cached_property
     def _swaps(self) -> dict[str, str]:
         return swaps(sorted({path for record in self.records for path in record.videos}))
 
-    def _load(self, path: str, record: Record) -> Video:
+    def _load(self, path: str, record: Record, known: Mapping[str, VideoShape]) -> Video:
         shown = self._swaps[path] if self.control == "swapped" else path
+        file = self.video_root / shown
         try:
-            video = self.cache.get(shown, lambda: load_video(self.video_root / shown, self.video, self.control))
+            frames_key = video_key(file, self.video, self.control)
+        except FileNotFoundError:
+            raise RecordError(f"{record.where}: no video {file}") from None
+        try:
+            key = self.vision.key(frames_key) if self.vision else ""
+            if self.vision and (video := self.vision.find(path, key, known)) is not None:
+                return video
+            video = self._frames.get(frames_key, lambda: load_video(file, self.video, self.control))
         except InputError as error:
             raise RecordError(f"{record.where}: {error}") from None
         if self.control == "blank":  # normalised zero is the mean colour of the processor's statistics
-            return replace(video, pixel_values=torch.zeros_like(video.pixel_values, dtype=torch.float32))
-        return video
+            video = replace(video, pixel_values=torch.zeros_like(video.pixel_values, dtype=torch.float32))
+        return replace(video, path=path, key=key)
 
 
 def as_batch(batch: TreeBatch | Failure) -> TreeBatch | Failure:

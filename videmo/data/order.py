@@ -1,6 +1,7 @@
 """Which samples make a batch: shuffled by seed and epoch, records on one video side by side, ranks disjoint."""
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from torch.utils.data import Sampler
@@ -41,6 +42,7 @@ class BatchOrder(Sampler[list[int]]):
         max_branches: Records of one video that may stand together.
         shuffle: False keeps the records' order, siblings gathered, for evaluation.
         seed: Seed of the order, together with the epoch.
+        plan: From a batch's numbers to what is handed out for it, when it is handed out; the numbers by default.
     """
 
     def __init__(
@@ -54,7 +56,9 @@ class BatchOrder(Sampler[list[int]]):
         seed: int = 0,
         rank: int = 0,
         world_size: int = 1,
+        plan: Callable[[list[int]], Any] | None = None,
     ) -> None:
+        self.plan = plan or (lambda numbers: numbers)
         self.keys = keys
         self.chosen = chosen or (lambda epoch: range(len(keys)))
         self.batch_size = batch_size
@@ -79,7 +83,7 @@ class BatchOrder(Sampler[list[int]]):
         for first in range(start * step, len(records), step):
             together = records[first : first + step]
             share = np.array_split(together, self.world_size)[self.rank].tolist()
-            yield share or [~together[0]]
+            yield self.plan(share or [~together[0]])
 
     def _ordered(self) -> list[int]:
         rng = np.random.default_rng((self.seed, self.epoch))

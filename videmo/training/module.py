@@ -38,6 +38,8 @@ class VidEmoModule(L.LightningModule):
         method: The name under which a test writes its predictions.
         results_dir: Where a test writes; ``results`` in the trainer's ``default_root_dir`` by default.
         attn_implementation: ``sdpa`` or ``eager``.
+        freeze_vision: Trains the language model alone; ``data.vision_cache`` may then keep what the tower makes of the
+            videos, each of which it encodes by itself.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class VidEmoModule(L.LightningModule):
         method: str = "videmo",
         results_dir: str | None = None,
         attn_implementation: str = "sdpa",
+        freeze_vision: bool = False,
     ) -> None:
         super().__init__()
         if not 0 <= warmup_ratio <= 1:
@@ -63,7 +66,9 @@ class VidEmoModule(L.LightningModule):
 
     def configure_model(self) -> None:
         if self.backbone is None:
-            self.backbone = Backbone.load(self.hparams.checkpoint, self.hparams.attn_implementation)
+            self.backbone = Backbone.load(
+                self.hparams.checkpoint, self.hparams.attn_implementation, self.hparams.freeze_vision
+            )
             self.tokenizer = AutoTokenizer.from_pretrained(self.hparams.checkpoint)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
@@ -106,6 +111,15 @@ class VidEmoModule(L.LightningModule):
                 f"the checkpoint was saved in a run with seed {was}, this one has {now}; resume with that seed, or "
                 "start anew in another default_root_dir"
             )
+
+    def on_train_batch_start(self, batch: TreeBatch, batch_idx: int) -> None:
+        """Log which share of a batch's videos needed no encoding and, of the others, no decoding."""
+        if any(video.key for video in batch.videos):
+            videos = len(batch.videos)
+            self.log("cache/vision_hit_rate", len(batch.video_features) / videos, batch_size=videos)
+        looked_up = batch.frames_found + batch.frames_decoded
+        if looked_up and self.trainer.datamodule.frames_cache:
+            self.log("cache/frames_hit_rate", batch.frames_found / looked_up, batch_size=looked_up)
 
     def on_validation_epoch_start(self) -> None:
         self._validation = defaultdict(list)
