@@ -240,4 +240,6 @@ def _no_task(source: str, file: str | None) -> str:
     given = f"source {source!r}" + (f" in {file}" if file else "")
     near = list(dict.fromkeys(hit for name in (source, stem) if name for hit in get_close_matches(name, by_source)))
     hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(by_source)}."
-    return f'no task for {given}: {hint} Correct the record\'s "source" or the file name, or add an entry to tasks.yaml.'
+    return (
+        f'no task for {given}: {hint} Correct the record\'s "source" or the file name, or add an entry to tasks.yaml.'
+    )
