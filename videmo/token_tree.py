@@ -114,6 +114,7 @@ class TreeBatch:
         pixel_values_videos: [P, channels * temporal_patch * patch * patch], uint8 as a rule, or None without videos.
         video_grid_thw: [V, 3], or None.
         records: The samples' records, K of them.
+        faults: What was left out of the batch, and why.
         num_items_in_batch: Learned tokens of the whole optimizer step, over micro-batches and ranks; the loss divides
             by it. A loader that knows more than this batch replaces it.
     """
@@ -129,6 +130,7 @@ class TreeBatch:
     pixel_values_videos: Tensor | None
     video_grid_thw: Tensor | None
     records: tuple[Any, ...] = ()
+    faults: tuple[Any, ...] = ()
     num_items_in_batch: int = 0
 
     @property

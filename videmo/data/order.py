@@ -62,8 +62,7 @@ class BatchOrder(Sampler[list[int]]):
     """Batches of record numbers for one rank; siblings of a tree stand side by side.
 
     No record is dropped or repeated. Where a step has fewer trees than micro-batches (the last one may), the others
-    get a record's complement (``~number``), which the dataset makes a sample that teaches nothing, so that every rank
-    takes part in every collective.
+    are empty, which the dataset makes a batch that teaches nothing, so that every rank takes part in every collective.
 
     Args:
         lengths: Of all records.
@@ -213,9 +212,8 @@ class BatchOrder(Sampler[list[int]]):
             if len(fitted) <= count:
                 bins = fitted + [[]] * (count - len(fitted))
         bins.sort(key=lambda trees: -tokens[trees].sum())
-        filler = [~int(epoch.records[epoch.start[first]])]
         mine = bins[self.rank :: self.world_size]
-        return [[n for tree in trees for n in self._members(epoch, first + tree)] or filler for trees in mine]
+        return [[n for tree in trees for n in self._members(epoch, first + tree)] for trees in mine]
 
     @staticmethod
     def _members(epoch: _Epoch, tree: int) -> list[int]:
