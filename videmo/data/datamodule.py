@@ -4,6 +4,7 @@ import glob
 import hashlib
 import json
 import logging
+import signal
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ from videmo.data.dataset import OnBadSample, RecordDataset, as_batch
 from videmo.data.faults import Fault
 from videmo.data.index import RecordIndex
 from videmo.data.loader import BatchLoader, Failure, OneRank
+from videmo.data.metadata import most_tokens, tokens_of_videos, video_infos
 from videmo.data.order import BatchOrder, Lengths, accumulation_steps
 from videmo.data.quarantine import QUARANTINE_FILE, Quarantine
 from videmo.data.sampling import VideoSettings
@@ -309,8 +311,12 @@ class EmoCFGDataModule(L.LightningDataModule):
         text = records.index.text_tokens
         if text is None:
             return Lengths(records.family, np.zeros(len(records), int), np.ones(len(records), int))
-        of_video = self._video_tokens(records)
         index = records.index
+        if self.max_tokens or self.batch_tokens:
+            quiet = not self.trainer.is_global_zero
+            of_video = tokens_of_videos(video_infos(index, self.video_root, records.videos, quiet), self.video)
+        else:
+            of_video = np.full(len(index.videos), most_tokens(self.video))
         sums = np.concatenate(([0], np.cumsum(of_video[index.video_ids] - 1)))  # a placeholder becomes so many tokens
         added = (sums[index.video_start[1:]] - sums[index.video_start[:-1]])[records.numbers]
         root, branch = text[records.numbers].T.astype(np.int64)
@@ -323,11 +329,17 @@ class EmoCFGDataModule(L.LightningDataModule):
             collate_fn=as_batch,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0 and split == "train",
+            worker_init_fn=_ignore_interrupts,
             pin_memory=self.trainer.strategy.root_device.type == "cuda",
         )
         progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
         ranks = OneRank() if self.trainer.world_size == 1 else _AllRanks(self.trainer.strategy)
         return BatchLoader(loader, window, ranks, self._left_out, lambda: progress.processed)
+
+
+def _ignore_interrupts(worker: int) -> None:
+    """Ctrl-C reaches all processes of a terminal; the main one lets a step end, for which it needs its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class _AllRanks:

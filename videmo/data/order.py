@@ -3,7 +3,8 @@
 An epoch's records on the same videos are cut into trees, the trees are shuffled, and their row is cut into optimizer
 steps of ``global_batch_size`` samples. Only there a family may be torn. Within a step whole trees are dealt out to the
 micro-batches of all ranks so that each has about as many tokens. All of it follows from seed, epoch and known lengths,
-so any number of workers sees the same batches, and a resumed run the ones that it has not seen.
+so any number of workers sees the same batches, and a resumed run the ones that it has not seen. What a step holds does
+not depend on how it is dealt out.
 """
 
 import heapq
@@ -97,7 +98,7 @@ class BatchOrder(Sampler[list[int]]):
         self.batch_size = batch_size
         self.window = window
         self.chosen = chosen or (lambda epoch: np.arange(len(lengths.family)))
-        self.max_branches = max_branches if batch_tokens else min(max_branches, batch_size)
+        self.max_branches = max_branches
         self.max_tokens = min(max_tokens or 2**31, batch_tokens or 2**31)
         self.batch_tokens = batch_tokens
         self.global_batch_size = global_batch_size if batch_tokens else batch_size * window * world_size
@@ -155,6 +156,8 @@ class BatchOrder(Sampler[list[int]]):
             records, start = _permuted(records, start, rng.permutation(len(start) - 1))
         boundaries = np.arange(0, len(records), self.global_batch_size)
         start = np.union1d(start, boundaries)
+        if not self.batch_tokens:  # a tree fits a micro-batch
+            start = np.append(np.flatnonzero(_places(start) % self.batch_size == 0), len(records))
         tokens = self._tokens(records, start)
         steps = np.append(np.searchsorted(start, boundaries), len(start) - 1)
         return _Epoch(number, records, start, tokens, steps)
@@ -162,9 +165,8 @@ class BatchOrder(Sampler[list[int]]):
     def _cut(self, records: np.ndarray, family: np.ndarray) -> np.ndarray:
         """Where trees start in records sorted by family, and the end, [T + 1]."""
         number = len(records)
-        new = np.flatnonzero(np.diff(family, prepend=-1))
-        place = np.arange(number) - np.repeat(new, np.diff(np.append(new, number)))  # within the family
-        start = np.append(np.flatnonzero(place % self.max_branches == 0), number)
+        families = np.append(np.flatnonzero(np.diff(family, prepend=-1)), number)
+        start = np.append(np.flatnonzero(_places(families) % self.max_branches == 0), number)
         if self.max_tokens < 2**31:
             long = np.isin(family, family[start[:-1]][self._tokens(records, start) > self.max_tokens])
             if long.any():
@@ -218,6 +220,15 @@ class BatchOrder(Sampler[list[int]]):
     @staticmethod
     def _members(epoch: _Epoch, tree: int) -> list[int]:
         return epoch.records[epoch.start[tree] : epoch.start[tree + 1]].tolist()
+
+
+def _places(start: np.ndarray) -> np.ndarray:
+    """The place of each record within its part, from where parts start, and the end.
+
+    >>> _places(np.array([0, 2, 5])).tolist()
+    [0, 1, 0, 1, 2]
+    """
+    return np.arange(start[-1]) - np.repeat(start[:-1], np.diff(start))
 
 
 def _permuted(records: np.ndarray, start: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

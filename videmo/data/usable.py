@@ -20,7 +20,7 @@ from videmo.errors import InputError
 
 
 @dataclass(frozen=True)
-class Records(Sequence[Record]):
+class Records:
     """The records of an index that are used, numbered from 0; each is read from its file when it is asked for.
 
     Attributes:
@@ -44,6 +44,13 @@ class Records(Sequence[Record]):
     def family(self) -> np.ndarray:
         """Equal where records have the same videos, [N]."""
         return self.index.family[self.numbers]
+
+    @property
+    def videos(self) -> np.ndarray:
+        """Positions in ``index.videos`` of their videos, ascending, each once."""
+        used = np.zeros(len(self.index), bool)
+        used[self.numbers] = True
+        return np.unique(self.index.video_ids[np.repeat(used, np.diff(self.index.video_start))])
 
     @property
     def task(self) -> np.ndarray:
