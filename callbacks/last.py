@@ -1,8 +1,8 @@
 """last.ckpt: where a run goes on after an interruption, exactly.
 
 It is saved between two optimizer steps only, and after a validation that is due there, since Lightning would not make
-it up. Ctrl-C (SIGINT) and the SIGTERM of a scheduler let the step end and save it first; a second Ctrl-C ends the run at
-once, with the file of the last time. A killed run has that file, too: it is replaced whole or not at all.
+it up. Ctrl-C (SIGINT) and the SIGTERM of a scheduler let the step end and save it first; a second Ctrl-C ends the run
+at once, with the file of the last time. A killed run has that file, too: it is replaced whole or not at all.
 """
 
 import signal

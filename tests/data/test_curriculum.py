@@ -79,7 +79,7 @@ def test_a_files_weight_multiplies_its_stages():
     weight = np.where(np.arange(len(TASK)) < 20, 2.0, 0.5)  # half of the poses, and all others
     plan = Curriculum([Stage("s", {"attribute": 1.0}, epochs=1)], TASK, KINDS, samples_a_step=4, file_weight=weight)
     assert _taken(plan, 0) == {POSE.name: 50, HAIR.name: 30}
-    assert Counter(plan.records(0)[plan.records(0) < 20].tolist()) == {number: 2 for number in range(20)}
+    assert Counter(plan.records(0)[plan.records(0) < 20].tolist()) == dict.fromkeys(range(20), 2)
 
 
 def test_the_narrowest_name_counts():

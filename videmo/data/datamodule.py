@@ -52,8 +52,8 @@ class EmoCFGDataModule(L.LightningDataModule):
         allow_outside_root: Lets records name videos outside `video_root`, by absolute paths or ``..``. Off by default:
             a data folder from elsewhere is not to say which files of this machine are read.
         video: Frame sampling and resizing.
-        batch_size: Samples (records) a micro-batch and device, on average, as whole trees are dealt out by their tokens;
-            8 by default.
+        batch_size: Samples (records) a micro-batch and device, on average, as whole trees are dealt out by their
+            tokens; 8 by default.
         batch_tokens: Or tokens a micro-batch may have, video tokens included; needs ``global_batch_size``, and reads
             every video's length and size once.
         global_batch_size: Samples an optimizer step sees over devices and accumulation; sets the accumulation. By
@@ -61,9 +61,9 @@ class EmoCFGDataModule(L.LightningDataModule):
         eval_batch_size: Samples a batch in validation and test.
         max_branches: Samples on one video that may share its tokens in one tree; 1 turns sharing off.
         max_tokens: Tokens a tree may have; a sample that is longer alone is bad.
-        on_bad_sample: ``raise`` stops at a record or video that cannot be used; ``skip`` leaves it out, says so once and
-            writes it to quarantine.jsonl in the trainer's ``default_root_dir``. Sources that are missing as a whole are
-            left out either way, and what ``videmo check`` wrote to quarantine.jsonl in the data folder.
+        on_bad_sample: ``raise`` stops at a record or video that cannot be used; ``skip`` leaves it out, says so once
+            and writes it to quarantine.jsonl in the trainer's ``default_root_dir``. Sources that are missing as a whole
+            are left out either way, and what ``videmo check`` wrote to quarantine.jsonl in the data folder.
         num_workers: Worker processes that decode videos.
         video_cache_mb: Megabytes of decoded videos that each worker keeps in memory, for sets of few short clips.
         controls: A test asks everything once more of other pixels, to see what a score owes to looking: ``blank``

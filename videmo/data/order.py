@@ -175,7 +175,7 @@ class BatchOrder(Sampler[list[int]]):
         return start
 
     def _cut_by_tokens(self, records: np.ndarray, family: np.ndarray, long: np.ndarray) -> list[int]:
-        """Where trees start in the families that hold too many tokens for one: each branch goes with the last if it can."""
+        """Where trees start in the families that hold too many tokens for one: a branch joins the last if it can."""
         start, tokens, branches, last = [], 0, 0, -1
         for place in np.flatnonzero(long).tolist():
             own = int(self.lengths.branch[records[place]])

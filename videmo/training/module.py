@@ -112,9 +112,9 @@ class VidEmoModule(L.LightningModule):
             )
         if checkpoint.get("data_hash") not in (None, self.trainer.datamodule.data_hash()):
             raise InputError(
-                "the checkpoint was saved in a run with other training records, batch sizes or devices, so its place in "
-                "the epoch means nothing here; restore them, or start anew in another default_root_dir (videos that came "
-                "or went, and a new quarantine.jsonl, change the records, too)"
+                "the checkpoint was saved in a run with other training records, batch sizes or devices, so its place "
+                "in the epoch means nothing here; restore them, or start anew in another default_root_dir (videos that "
+                "came or went, and a new quarantine.jsonl, change the records, too)"
             )
 
     def on_train_batch_start(self, batch: TreeBatch, batch_idx: int) -> None:
