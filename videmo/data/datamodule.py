@@ -6,7 +6,8 @@ import json
 import logging
 import signal
 from collections.abc import Sequence
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 
 import lightning as L
@@ -15,7 +16,7 @@ import torch
 from torch.utils.data import DataLoader
 from transformers import AutoConfig, AutoTokenizer
 
-from videmo.data.cache import VideoCache
+from videmo.data.cache import CacheRoom, TensorStore
 from videmo.data.controls import Control, Shown
 from videmo.data.curriculum import Curriculum, Stage
 from videmo.data.dataset import OnBadSample, RecordDataset, as_batch
@@ -28,6 +29,7 @@ from videmo.data.quarantine import QUARANTINE_FILE, Quarantine
 from videmo.data.sampling import VideoSettings
 from videmo.data.skips import SkipLog
 from videmo.data.usable import Records, find_usable, refuse
+from videmo.data.vision_cache import BatchPlan, VisionCache
 from videmo.errors import InputError
 from videmo.fingerprint import WORLD_FILE, content_hash
 from videmo.token_tree import TokenLayout, TreeBatch
@@ -65,7 +67,12 @@ class EmoCFGDataModule(L.LightningDataModule):
             and writes it to quarantine.jsonl in the trainer's ``default_root_dir``. Sources that are missing as a whole
             are left out either way, and what ``videmo check`` wrote to quarantine.jsonl in the data folder.
         num_workers: Worker processes that decode videos.
-        video_cache_mb: Megabytes of decoded videos that each worker keeps in memory, for sets of few short clips.
+        frames_cache: Room for decoded videos: of memory in each worker, for sets of few short clips, and on disk. One
+            of 16 frames takes 4.9 MB at the release's size, 2 TB for its 400,000 videos.
+        vision_cache: Room for what a frozen vision tower (``model.freeze_vision``) makes of videos: of memory in each
+            training process, and on disk. A clip of 16 frames takes 4.3 MB for the 3B in bfloat16 and 7.5 MB for the
+            7B, in float32 twice that: 1.7 TB for the release's 400,000 videos and the 3B. Where a part fits, that part
+            of the videos is found from the second epoch on.
         controls: A test asks everything once more of other pixels, to see what a score owes to looking: ``blank``
             uniform videos, ``shuffled`` frames in another order, ``frozen`` first frames, ``swapped`` other clips.
         curriculum: The stages of the training, in order; they set the number of epochs. By default all records in
@@ -91,7 +98,8 @@ class EmoCFGDataModule(L.LightningDataModule):
         max_tokens: int | None = None,
         on_bad_sample: OnBadSample = "raise",
         num_workers: int = 2,
-        video_cache_mb: int = 0,
+        frames_cache: CacheRoom = CacheRoom(),  # noqa: B008 (frozen)
+        vision_cache: CacheRoom = CacheRoom(),  # noqa: B008
         controls: list[Control] = [],  # noqa: B006
         curriculum: list[Stage] | None = None,
         seed: int = 0,
@@ -127,7 +135,8 @@ class EmoCFGDataModule(L.LightningDataModule):
         self.max_tokens = max_tokens
         self.on_bad_sample = on_bad_sample
         self.num_workers = num_workers
-        self.video_cache_mb = video_cache_mb
+        self.frames_cache = frames_cache
+        self.vision_cache = vision_cache
         self.shown: list[Shown] = ["none", *controls]
         self.stages = curriculum
         self.curriculum: Curriculum | None = None
@@ -135,9 +144,12 @@ class EmoCFGDataModule(L.LightningDataModule):
         self._records: dict[str, Records] = {}
         self._skips: SkipLog | None = None
         self._train_loader: BatchLoader | None = None
+        self._vision_store: TensorStore | None = None
+        self._vision: VisionCache | None = None
 
     def setup(self, stage: str) -> None:
         """Find the usable records of the stage, and set the accumulation and epochs that the options ask for."""
+        self._vision = None  # another model may stand there than last time
         if self.on_bad_sample == "skip":
             path = Path(self.trainer.default_root_dir) / QUARANTINE_FILE
             self._skips = SkipLog(path, self.root, self.video_root, quiet=not self.trainer.is_global_zero)
@@ -285,9 +297,33 @@ class EmoCFGDataModule(L.LightningDataModule):
             (self.max_tokens or self.batch_tokens) if split == "train" else None,
             with_answer=with_answer,
             on_bad_sample=self.on_bad_sample,
-            cache=VideoCache(self.video_cache_mb * 2**20),
+            open_frames=partial(self.frames_cache.open, writers=max(1, self.num_workers) * self._world_size),
             control=control,
         )
+
+    @property
+    def _world_size(self) -> int:
+        return self.trainer.world_size if self.trainer else 1
+
+    def _vision_of_model(self) -> VisionCache | None:
+        """The cache of the features of the model in training or test, where there is room for one."""
+        if self._vision is None and self.vision_cache:
+            backbone = self.trainer.lightning_module.backbone
+            if not backbone.freeze_vision:
+                raise InputError(
+                    "data.vision_cache keeps what a frozen vision tower makes of videos, and this one trains; set "
+                    "model.freeze_vision=true, or leave vision_cache out"
+                )
+            if self._vision_store is None:
+                self._vision_store = self.vision_cache.open(writers=self._world_size)
+            fingerprint = f"{backbone.vision_fingerprint()}-{self.trainer.precision}"
+            self._vision = VisionCache(self._vision_store, fingerprint)
+            backbone.keep_features = self._vision.keep
+        return self._vision
+
+    def on_before_batch_transfer(self, batch: TreeBatch, dataloader_idx: int) -> TreeBatch:
+        """Add the encoded videos that the batch was promised."""
+        return self._vision.fill(batch) if self._vision else batch
 
     def _batch_order(self, split: str, batch_size: int, window: int = 1) -> BatchOrder:
         records, train = self.records(split), split == "train"
@@ -323,9 +359,13 @@ class EmoCFGDataModule(L.LightningDataModule):
         return Lengths(records.family, root + added, branch)
 
     def _loader(self, split: str, batch_size: int, window: int = 1, control: Shown = "none") -> BatchLoader:
+        vision = self._vision_of_model() if control == "none" else None
+        order = self._order if split == "train" else self._batch_order(split, batch_size)
+        order.plan = partial(_plan, self.records(split), vision) if vision else None
+        dataset = self._dataset(split, split != "test", control)
         loader = DataLoader(
-            self._dataset(split, split != "test", control),
-            batch_sampler=self._order if split == "train" else self._batch_order(split, batch_size),
+            replace(dataset, vision=vision),
+            batch_sampler=order,
             collate_fn=as_batch,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0 and split == "train",
@@ -335,6 +375,11 @@ class EmoCFGDataModule(L.LightningDataModule):
         progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
         ranks = OneRank() if self.trainer.world_size == 1 else _AllRanks(self.trainer.strategy)
         return BatchLoader(loader, window, ranks, self._left_out, lambda: progress.processed)
+
+
+def _plan(records: Records, vision: VisionCache, numbers: list[int]) -> BatchPlan:
+    """What a worker is told of a batch when it is handed out: which of its videos it need not decode."""
+    return vision.plan(numbers, (path for number in numbers for path in records.videos_of(number)))
 
 
 def _ignore_interrupts(worker: int) -> None:

@@ -1,7 +1,7 @@
 """Records as a dataset that builds a whole batch at once: each video is decoded once, siblings share a tree."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -9,20 +9,27 @@ from typing import Literal
 import torch
 from torch.utils.data import Dataset
 
-from videmo.data.cache import VideoCache
+from videmo.data.cache import TensorStore
 from videmo.data.chat import EncodedRecord, encode_record
 from videmo.data.controls import Shown, swaps
 from videmo.data.decode import VideoError
 from videmo.data.faults import Fault
+from videmo.data.frames_cache import FramesCache, video_key
 from videmo.data.loader import Failure
 from videmo.data.records import Record, RecordError
 from videmo.data.sampling import VideoSettings
 from videmo.data.trees import Sample, build_trees, empty_tree
 from videmo.data.video import Video, load_video
+from videmo.data.vision_cache import BatchPlan, VisionCache
 from videmo.errors import InputError
-from videmo.token_tree import TokenLayout, TreeBatch, flatten
+from videmo.token_tree import TokenLayout, TreeBatch, VideoShape, flatten
 
 OnBadSample = Literal["raise", "skip"]
+
+
+def no_frames() -> TensorStore:
+    """A store that keeps nothing."""
+    return TensorStore(0)
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,8 @@ class RecordDataset(Dataset):
         max_tokens: Tokens that a tree may have, and so a sample.
         with_answer: False for tests, where the model answers.
         on_bad_sample: ``skip`` leaves a sample that cannot be used out of its batch, which says so in ``faults``.
-        cache: Keeps decoded videos.
+        open_frames: Opens the store of decoded videos, in the worker.
+        vision: Knows encoded videos.
         control: What is shown instead of a video.
     """
 
@@ -52,26 +60,28 @@ class RecordDataset(Dataset):
     max_tokens: int | None = None
     with_answer: bool = True
     on_bad_sample: OnBadSample = "raise"
-    cache: VideoCache = field(default_factory=lambda: VideoCache(0))
+    open_frames: Callable[[], TensorStore] = no_frames
+    vision: VisionCache | None = None
     control: Shown = "none"
 
     def __len__(self) -> int:
         return len(self.records)
 
-    def __getitems__(self, numbers: Sequence[int]) -> TreeBatch | Failure:
+    def __getitems__(self, plan: BatchPlan | Sequence[int]) -> TreeBatch | Failure:
         """The batch of these records; one that teaches nothing where there are none, or all are bad."""
         try:
-            return self._batch(numbers)
+            return self._batch(plan if isinstance(plan, BatchPlan) else BatchPlan([*plan]))
         except InputError as error:
             return Failure(error)
 
-    def _batch(self, numbers: Sequence[int]) -> TreeBatch:
+    def _batch(self, plan: BatchPlan) -> TreeBatch:
+        found, decoded = self._frames.found, self._frames.decoded
         videos: dict[str, Video | VideoError] = {}
         records, samples, faults = [], [], []
-        for number in numbers:
+        for number in plan.numbers:
             record = self.records[number]
             try:
-                samples.append(self._sample(record, videos))
+                samples.append(self._sample(record, videos, plan.known))
                 records.append(record)
             except InputError as error:
                 reason = str(error).removeprefix(f"{record.where}: ")
@@ -81,13 +91,15 @@ class RecordDataset(Dataset):
                 faults.append(fault)
         trees = build_trees(samples, self.layout.video_token_id, self.max_branches, self.max_tokens)
         batch = flatten(trees or [empty_tree(self.layout)], self.layout, records)
-        return replace(batch, faults=tuple(faults))
+        batch.faults = tuple(faults)
+        batch.frames_found, batch.frames_decoded = self._frames.found - found, self._frames.decoded - decoded
+        return batch
 
-    def _sample(self, record: Record, videos: dict[str, Video | VideoError]) -> Sample:
+    def _sample(self, record: Record, videos: dict[str, Video | VideoError], known: Mapping[str, VideoShape]) -> Sample:
         encoded = encode_record(record, self.tokenizer, with_answer=self.with_answer)
         for path in record.videos:
             if path not in videos:
-                videos[path] = self._load(path)
+                videos[path] = self._load(path, known)
             if isinstance(videos[path], VideoError):
                 raise videos[path]
         sample = Sample(encoded, tuple(videos[path] for path in record.videos), record.videos)
@@ -103,18 +115,27 @@ class RecordDataset(Dataset):
             )
 
     @cached_property
+    def _frames(self) -> FramesCache:
+        return FramesCache(self.open_frames())
+
+    @cached_property
     def _swaps(self) -> dict[str, str]:
         return swaps(sorted({path for record in self.records for path in record.videos}))
 
-    def _load(self, path: str) -> Video | VideoError:
+    def _load(self, path: str, known: Mapping[str, VideoShape]) -> Video | VideoError:
         shown = self._swaps[path] if self.control == "swapped" else path
+        file = self.video_root / shown
         try:
-            video = self.cache.get(shown, lambda: load_video(self.video_root / shown, self.video, self.control))
+            frames_key = video_key(file, self.video, self.control)
+            key = self.vision.key(frames_key) if self.vision else ""
+            if self.vision and (video := self.vision.find(path, key, known)) is not None:
+                return video
+            video = self._frames.get(frames_key, lambda: load_video(file, self.video, self.control))
         except VideoError as error:
             return error
         if self.control == "blank":  # a float is normalised already, and 0 is the mean colour
-            return replace(video, pixel_values=torch.zeros_like(video.pixel_values, dtype=torch.float32))
-        return video
+            video = replace(video, pixel_values=torch.zeros_like(video.pixel_values, dtype=torch.float32))
+        return replace(video, path=path, key=key)
 
 
 def _bad_video(record: Record, videos: dict[str, Video | VideoError]) -> str | None:

@@ -11,6 +11,7 @@ import heapq
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from torch.utils.data import Sampler
@@ -76,7 +77,12 @@ class BatchOrder(Sampler[list[int]]):
         global_batch_size: Samples a step with ``batch_tokens``; without, ``batch_size * window * world_size``.
         shuffle: False keeps the records' order, siblings gathered, for evaluation.
         seed: Seed of the order, together with the epoch.
+
+    Attributes:
+        plan: From a batch's numbers to what is handed out for it, when it is handed out; the numbers by default.
     """
+
+    plan: Callable[[list[int]], Any] | None = None
 
     def __init__(
         self,
@@ -132,8 +138,8 @@ class BatchOrder(Sampler[list[int]]):
         epoch = self._epoch()
         start, self.start = self.start, 0
         for step in range(start // self.window, len(epoch.steps) - 1):
-            batches = self._deal(epoch, step)
-            yield from batches[start % self.window if step == start // self.window else 0 :]
+            batches = self._deal(epoch, step)[start % self.window if step == start // self.window else 0 :]
+            yield from map(self.plan, batches) if self.plan else batches
 
     def _epoch(self) -> _Epoch:
         if self._laid_out is None or self._laid_out.number != self.epoch:

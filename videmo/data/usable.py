@@ -40,6 +40,10 @@ class Records:
     def __iter__(self) -> Iterator[Record]:
         return (self[place] for place in range(len(self)))
 
+    def videos_of(self, place: int) -> list[str]:
+        """A record's video paths, without reading it."""
+        return [self.index.videos[video] for video in self.index.videos_of(self.numbers[place]).tolist()]
+
     @property
     def family(self) -> np.ndarray:
         """Equal where records have the same videos, [N]."""
