@@ -138,6 +138,7 @@ class TreeBatch:
         promised: Numbers of the videos that have neither patches nor features here; ``VisionCache.fill`` adds them.
         frames_found, frames_decoded: Videos whose patches a worker had, and that it decoded for this batch.
         records: The samples' records, K of them.
+        faults: What was left out of the batch, and why.
         num_items_in_batch: Learned tokens of the whole optimizer step, over micro-batches and ranks; the loss divides
             by it. A loader that knows more than this batch replaces it.
     """
@@ -158,6 +159,7 @@ class TreeBatch:
     frames_found: int = 0
     frames_decoded: int = 0
     records: tuple[Any, ...] = ()
+    faults: tuple[Any, ...] = ()
     num_items_in_batch: int = 0
 
     @property

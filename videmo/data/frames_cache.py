@@ -18,9 +18,10 @@ NOT_SEEN = ("decode_timeout",)
 def video_key(file: Path, settings: VideoSettings, control: Shown = "none") -> str:
     """What the patches of a file are kept under: its path, size and time of change, and how frames are made of it.
 
-    Raises:
-        OSError: If there is no such file.
+    Empty where there is no such file: who reads it says why.
     """
+    if not file.is_file():
+        return ""
     status = os.stat(file)
     seen = {name: value for name, value in asdict(settings).items() if name not in NOT_SEEN}
     identity = (os.path.abspath(file), status.st_size, status.st_mtime_ns, control, sorted(seen.items()))

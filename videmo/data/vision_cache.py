@@ -30,7 +30,7 @@ class BatchPlan:
     """What a worker makes a batch of.
 
     Attributes:
-        numbers: Of the records; a complement (``~number``) is a sample that teaches nothing.
+        numbers: Of the records.
         known: By path, the videos whose features the process that trains will have.
     """
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch.optim.lr_scheduler import LambdaLR
@@ -93,8 +94,9 @@ class VidEmoModule(L.LightningModule):
         return curriculum_of(self.trainer)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """A checkpoint says in which order its run sees the data, and which stage it is of."""
+        """A checkpoint says in which order its run sees which data, and which stage it is of."""
         checkpoint["data_seed"] = self.trainer.datamodule.seed
+        checkpoint["data_hash"] = self.trainer.datamodule.data_hash()
         if self.curriculum:
             checkpoint["stage"] = self.curriculum.phase(self.trainer.current_epoch).stage.name
             checkpoint["curriculum"] = self.curriculum.outline
@@ -103,17 +105,27 @@ class VidEmoModule(L.LightningModule):
         """A resumed run goes on in the order of the run that it resumes.
 
         Raises:
-            InputError: If this run's seed is another.
+            InputError: If this run's seed, records or batches are others.
         """
+        if self.trainer.state.fn != "fit":
+            return
         was, now = checkpoint.get("data_seed"), self.trainer.datamodule.seed
-        if self.trainer.state.fn == "fit" and was not in (None, now):
+        if was not in (None, now):
             raise InputError(
                 f"the checkpoint was saved in a run with seed {was}, this one has {now}; resume with that seed, or "
                 "start anew in another default_root_dir"
             )
+        if checkpoint.get("data_hash") not in (None, self.trainer.datamodule.data_hash()):
+            raise InputError(
+                "the checkpoint was saved in a run with other training records, batch sizes or devices, so its place "
+                "in the epoch means nothing here; restore them, or start anew in another default_root_dir (videos that "
+                "came or went, and a new quarantine.jsonl, change the records, too)"
+            )
 
     def on_train_batch_start(self, batch: TreeBatch, batch_idx: int) -> None:
-        """Log which share of a batch's videos needed no encoding and, of the others, no decoding."""
+        """Seed what is random by the place in the run, so that a resumed run draws the same; log what caches found."""
+        place = (self.trainer.datamodule.seed, self.trainer.current_epoch, batch_idx, self.trainer.global_rank)
+        torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1, np.uint64)[0]))
         if any(video.key for video in batch.videos):
             videos = len(batch.videos)
             self.log("cache/vision_hit_rate", len(batch.video_features) / videos, batch_size=videos)
@@ -166,7 +178,7 @@ class VidEmoModule(L.LightningModule):
             max_new_tokens=self.hparams.max_new_tokens,
             eos_token_id=self.tokenizer.eos_token_id,
         )
-        texts = self.tokenizer.batch_decode([a.tokens for a in answers], skip_special_tokens=True)
+        texts = [self.tokenizer.decode(answer.tokens, skip_special_tokens=True) for answer in answers]
         return [
             Prediction(record, text.strip(), float(answer.logps.mean()))
             for record, text, answer in zip(batch.records, texts, answers, strict=True)
