@@ -175,6 +175,7 @@ class Backbone(nn.Module):
     def _encode_frozen(self, patches, grids, known, keys, collective) -> tuple[list[Tensor], None]:
         """Features of all videos, in order: those that are known, the others encoded each by itself and kept."""
         missing = [number for number in range(len(grids)) if number not in known]
+        calls = most_calls(len(missing), self.model.device) if collective else len(missing)
         sizes = [math.prod(grids[number]) for number in missing]
         pieces = patches.split(sizes) if missing else ()
         features = dict(known)
@@ -182,9 +183,8 @@ class Backbone(nn.Module):
             (features[number],) = encode(self.tower, piece, [grids[number]])
             if self.keep_features is not None and keys[number]:
                 self.keep_features(keys[number], features[number])
-        if collective:
-            for _ in range(most_calls(len(missing), self.model.device) - len(missing)):
-                encode_nothing(self.tower)
+        for _ in range(calls - len(missing)):
+            encode_nothing(self.tower)
         return [features[number] for number in range(len(grids))], None
 
     def score(self, batch: TreeBatch) -> TokenScores:

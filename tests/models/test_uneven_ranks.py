@@ -1,0 +1,129 @@
+"""Two processes (gloo), one without a video or with fewer: nobody waits for ever, and the numbers are one process's."""
+
+import multiprocessing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+from torch.distributed.fsdp import fully_shard
+from torch.nn.parallel import DistributedDataParallel
+
+from videmo.data.chat import encode_record
+from videmo.data.trees import Sample, build_trees
+from videmo.losses.sft import sft_loss
+from videmo.models.backbone import Backbone
+from videmo.token_tree import flatten
+
+SECONDS = 120
+QUESTIONS = {
+    "videos": [("<video><video>Yes?", ("a", "b")), ("Sad?<video>", ("b",))],
+    "one video": [("<video>What emotion?", ("a",))],
+    "text": [("What?", ()), ("Sad?", ())],
+}
+
+
+class Loss(nn.Module):
+    """What a LightningModule is to DDP: the root whose forward computes the loss."""
+
+    def __init__(self, backbone: Backbone) -> None:
+        super().__init__()
+        self.backbone = backbone
+
+    def forward(self, batch):
+        return sft_loss(self.backbone.score(batch).logps, batch.num_items_in_batch)
+
+
+@pytest.fixture
+def make_batch(make_record, make_video, tokenizer, layout):
+    videos = {"a": make_video(2, 4, 6, seed=1), "b": make_video(3, 4, 4, seed=2)}
+
+    def make(name):
+        samples = [
+            Sample(encode_record(make_record(question, "Yes", names), tokenizer), tuple(map(videos.get, names)), names)
+            for question, names in QUESTIONS[name]
+        ]
+        return flatten(build_trees(samples, layout.video_token_id, 8), layout)
+
+    return make
+
+
+def gradients_of(module: nn.Module) -> dict[str, torch.Tensor]:
+    """Whole gradients by name; gathering sharded ones is collective."""
+    found = {}
+    for name, p in module.named_parameters():
+        if p.requires_grad:
+            grad = p.grad if p.grad is not None else torch.zeros_like(p)
+            grad = grad.full_tensor() if hasattr(grad, "full_tensor") else grad
+            found[name.removeprefix("module.").removeprefix("backbone.")] = grad.detach()
+    return found
+
+
+def _train(rank: int, strategy: str, checkpoint: str, freeze: bool, batch, folder: Path) -> None:
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group(
+        "gloo", f"file://{folder / 'meet'}", timedelta(seconds=SECONDS), world_size=2, rank=rank
+    )
+    backbone = Backbone.load(checkpoint, freeze_vision=freeze)
+    if strategy == "ddp":
+        module = DistributedDataParallel(Loss(backbone))
+    else:
+        for layer in (*backbone.tower.blocks, *backbone.model.model.language_model.layers, backbone):
+            fully_shard(layer)
+        module = Loss(backbone)
+    for _ in range(2):  # DDP finds parameters that nobody used when the second step begins
+        module.zero_grad()
+        loss = module(batch)
+        loss.backward()
+    hashed = backbone.vision_fingerprint()
+    torch.save((loss.item(), gradients_of(module), hashed), folder / f"{rank}.pt")
+    torch.distributed.destroy_process_group()
+
+
+def train_two(strategy, checkpoint, freeze, batches, folder):
+    """Loss, gradients and tower hash of both ranks."""
+    context = multiprocessing.get_context("spawn")
+    ranks = [
+        context.Process(target=_train, args=(rank, strategy, str(checkpoint), freeze, batch, folder), daemon=True)
+        for rank, batch in enumerate(batches)
+    ]
+    for rank in ranks:
+        rank.start()
+    try:
+        for rank in ranks:
+            rank.join(SECONDS)
+        assert [rank.exitcode for rank in ranks] == [0, 0]
+    finally:
+        for rank in ranks:
+            rank.kill()
+    return [torch.load(folder / f"{rank}.pt") for rank in (0, 1)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("strategy", "freeze", "shares"),
+    [
+        ("ddp", False, ("videos", "text")),
+        ("ddp", True, ("text", "videos")),
+        ("fsdp2", False, ("text", "videos")),
+        ("fsdp2", True, ("videos", "text")),
+        ("fsdp2", True, ("one video", "videos")),
+    ],
+)
+def test_a_rank_with_fewer_videos_keeps_step(strategy, freeze, shares, checkpoint, make_batch, tmp_path):
+    batches = [make_batch(share) for share in shares]
+    one = Loss(Backbone.load(str(checkpoint), freeze_vision=freeze))
+    losses = [one(batch) for batch in batches]
+    (sum(losses) / 2).backward()
+    expected = gradients_of(one)
+
+    for rank, (loss, gradients, hashed) in enumerate(train_two(strategy, checkpoint, freeze, batches, tmp_path)):
+        assert loss == pytest.approx(losses[rank].item(), rel=1e-5)
+        assert hashed == one.backbone.vision_fingerprint()
+        assert gradients.keys() == expected.keys()
+        assert any(".visual." in name for name in gradients) == (not freeze)
+        for name, grad in expected.items():
+            largest = grad.abs().max()
+            if largest > 1e-7:
+                assert (gradients[name] - grad).abs().max() / largest < 1e-4, name
