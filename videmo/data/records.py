@@ -1,7 +1,8 @@
 """Records of the release's (ms-swift's) format: one JSON list a file, or JSON lines.
 
 A record is ``{"messages": [{"role", "content"}, ...], "videos": [path, ...], "source": name}``; each ``<video>`` in the
-messages stands for the next entry of ``videos``. Reading checks every field, and an error names the file and the line.
+messages stands for the next entry of ``videos``. Reading checks every field, and a fault names the file and the line.
+`videmo.data.entries` says where a file's records begin and end.
 """
 
 import json
@@ -9,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from videmo.data.entries import scan
+from videmo.data.faults import Fault
 from videmo.errors import InputError
 
 VIDEO_PLACEHOLDER = "<video>"
@@ -63,6 +66,43 @@ class Record:
         return max(i for i, m in enumerate(self.messages) if m.role == "assistant")
 
 
+def what_is_wrong(fields: object) -> str | None:
+    """The first reason why a decoded JSON value is no record; None where it is one."""
+    if not isinstance(fields, dict):
+        return f'expected a JSON object with "messages" and "videos", found {type(fields).__name__}'
+    messages = fields.get("messages")
+    if not isinstance(messages, list) or not messages:
+        return '"messages" must be a non-empty list of {"role", "content"}'
+    answered, placeholders = False, 0
+    for number, turn in enumerate(messages):
+        role, content = (turn.get("role"), turn.get("content")) if isinstance(turn, dict) else (None, None)
+        if role not in ROLES or not isinstance(content, str):
+            return f'messages[{number}] must be {{"role": {" | ".join(ROLES)}, "content": text}}'
+        if not _is_unicode(content):
+            return f"messages[{number}] holds half a surrogate pair (\\ud800 to \\udfff), which is no character"
+        answered = answered or (role == "assistant" and bool(content.strip()))
+        placeholders += content.count(VIDEO_PLACEHOLDER)
+    if not answered:
+        return "no assistant turn with an answer; add one, or remove the record"
+    videos = fields.get("videos", [])
+    if not isinstance(videos, list) or not all(isinstance(v, str) and v and "\0" not in v for v in videos):
+        return '"videos" must be a list of paths'
+    if not all(map(_is_unicode, videos)):
+        return '"videos" holds half a surrogate pair (\\ud800 to \\udfff), which is no character'
+    if placeholders != len(videos):
+        return f"{placeholders} {VIDEO_PLACEHOLDER} placeholder(s) in the messages but {len(videos)} video(s)"
+    source = fields.get("source", "")
+    if not isinstance(source, str) or not _is_unicode(source):
+        return '"source" must be text'
+    return None
+
+
+def make_record(fields: dict, file: str, line: int) -> Record:
+    """The record of a decoded JSON object in which nothing is wrong."""
+    messages = tuple(Message(turn["role"], turn["content"]) for turn in fields["messages"])
+    return Record(messages, tuple(fields.get("videos", ())), fields.get("source", Path(file).stem), file, line)
+
+
 def parse_record(fields: object, file: str, line: int) -> Record:
     """Check one decoded JSON value and make it a record.
 
@@ -70,32 +110,9 @@ def parse_record(fields: object, file: str, line: int) -> Record:
         RecordError: Naming file and line, if a field is missing or of the wrong type, if no assistant turn answers,
             or if the number of ``<video>`` placeholders differs from the number of videos.
     """
-
-    def fail(what: str) -> RecordError:
-        return RecordError(f"{file}:{line}: {what}")
-
-    if not isinstance(fields, dict):
-        raise fail(f'expected a JSON object with "messages" and "videos", found {type(fields).__name__}')
-    raw_messages = fields.get("messages")
-    if not isinstance(raw_messages, list) or not raw_messages:
-        raise fail('"messages" must be a non-empty list of {"role", "content"}')
-    messages = []
-    for number, turn in enumerate(raw_messages):
-        if not isinstance(turn, dict) or turn.get("role") not in ROLES or not isinstance(turn.get("content"), str):
-            raise fail(f'messages[{number}] must be {{"role": {" | ".join(ROLES)}, "content": text}}')
-        messages.append(Message(turn["role"], turn["content"]))
-    if not any(m.role == "assistant" and m.content.strip() for m in messages):
-        raise fail("no assistant turn with an answer; add one, or remove the record")
-    videos = fields.get("videos", [])
-    if not isinstance(videos, list) or not all(isinstance(v, str) and v for v in videos):
-        raise fail('"videos" must be a list of paths')
-    placeholders = sum(m.content.count(VIDEO_PLACEHOLDER) for m in messages)
-    if placeholders != len(videos):
-        raise fail(f"{placeholders} {VIDEO_PLACEHOLDER} placeholder(s) in the messages but {len(videos)} video(s)")
-    source = fields.get("source", Path(file).stem)
-    if not isinstance(source, str):
-        raise fail('"source" must be text')
-    return Record(tuple(messages), tuple(videos), source, file, line)
+    if reason := what_is_wrong(fields):
+        raise RecordError(str(Fault(file, line, reason)))
+    return make_record(fields, file, line)
 
 
 def read_records(file: str | Path) -> Iterator[Record]:
@@ -104,58 +121,35 @@ def read_records(file: str | Path) -> Iterator[Record]:
     Raises:
         RecordError: If there is no such file, or at the first malformed line or record.
     """
-    file = Path(file)
-    if not file.is_file():
+    if not Path(file).is_file():
         raise RecordError(f"no such data file: {file}")
+    for entry in scan(file):
+        if entry.reason:
+            raise RecordError(str(Fault(str(file), entry.line, entry.reason)))
+        yield parse_record(entry.fields, str(file), entry.line)
+
+
+def read_record(data: bytes, file: str, line: int) -> Record:
+    """The record that an index says these bytes are.
+
+    Raises:
+        RecordError: If they are none: the file changed since.
+    """
     try:
-        with file.open(encoding="utf-8") as stream:
-            first = stream.read(1)
-            while first.isspace():
-                first = stream.read(1)
-            stream.seek(0)
-            entries = _list_entries(stream.read(), str(file)) if first == "[" else _line_entries(stream, str(file))
-            for line, fields in entries:
-                yield parse_record(fields, str(file), line)
-    except UnicodeDecodeError as error:
-        raise RecordError(
-            f"{file}: not UTF-8 text ({error.reason} at byte {error.start}); is it a data file?"
-        ) from None
+        fields = json.loads(data)
+    except (ValueError, RecursionError):
+        fields = None
+    if what_is_wrong(fields):
+        raise RecordError(f"{file}:{line}: the file changed while it was in use; start again, it is then indexed anew")
+    return make_record(fields, file, line)
 
 
-def _line_entries(stream, file: str) -> Iterator[tuple[int, object]]:
-    for line, text in enumerate(stream, start=1):
-        if not text.strip():
-            continue
-        try:
-            yield line, json.loads(text)
-        except json.JSONDecodeError as error:
-            raise RecordError(f"{file}:{line}: not valid JSON ({error.msg} at column {error.colno})") from None
-
-
-def _list_entries(text: str, file: str) -> Iterator[tuple[int, object]]:
-    """The entries of a JSON list with the line where each starts: decoded one by one, so that an error has its line."""
-    decoder = json.JSONDecoder()
-    position = _skip_space(text, text.index("[") + 1)
-    line, counted = 1, 0
-    while True:
-        if text[position : position + 1] == "]":
-            return
-        line += text.count("\n", counted, position)
-        counted = position
-        try:
-            fields, end = decoder.raw_decode(text, position)
-        except json.JSONDecodeError as error:
-            raise RecordError(f"{file}:{error.lineno}: not valid JSON ({error.msg} at column {error.colno})") from None
-        yield line, fields
-        position = _skip_space(text, end)
-        if text[position : position + 1] == ",":
-            position = _skip_space(text, position + 1)
-        elif text[position : position + 1] != "]":
-            at = text.count("\n", 0, position) + 1
-            raise RecordError(f"{file}:{at}: not valid JSON (expected ',' or ']' after a record)")
-
-
-def _skip_space(text: str, position: int) -> int:
-    while position < len(text) and text[position].isspace():
-        position += 1
-    return position
+def _is_unicode(text: str) -> bool:
+    """Whether a text can be written as UTF-8, as tokenizers and file systems need it."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -3,9 +3,10 @@
 from videmo.tasks.labels import label_meanings, label_set, label_set_names
 from videmo.tasks.parsing import question_options
 from videmo.tasks.scoring import Grade, sample_f1
-from videmo.tasks.spec import Answer, Task, all_tasks, find_task
+from videmo.tasks.spec import TEXT_TASK, Answer, Task, all_tasks, find_task, training_tasks
 
 __all__ = [
+    "TEXT_TASK",
     "Answer",
     "Grade",
     "Task",
@@ -16,4 +17,5 @@ __all__ = [
     "label_set_names",
     "question_options",
     "sample_f1",
+    "training_tasks",
 ]

@@ -198,29 +198,48 @@ def all_tasks() -> tuple[Task, ...]:
     return tuple(task_from_entry(name, entry) for name, entry in yaml.safe_load(text).items())
 
 
+TEXT_TASK = Task("text", column="text", scenario="text", result_file="text", kind="caption")
+"""Conversations about no video that are mixed in to keep what the model could before; no part of the benchmark."""
+
+
+@cache
+def training_tasks() -> tuple[Task, ...]:
+    """All that a training record may belong to: the benchmark's tasks, and text."""
+    return (*all_tasks(), TEXT_TASK)
+
+
 @cache
 def _tasks_by_source() -> dict[str, Task]:
     return {source: task for task in all_tasks() for source in (task.result_file, *task.sources)}
 
 
-def find_task(source: str, file: str | None = None) -> Task:
-    """The task of a record: by its ``source``, else by the stem of its file.
+def find_task(source: str, file: str | None = None, *, has_videos: bool = True) -> Task:
+    """The task of a record: by its ``source``, else by the stem of its file, else `TEXT_TASK` if it has no videos.
 
     Raises:
         InputError: If neither names a task; the message has the nearest known names.
 
     Example:
-        >>> find_task("QA_Hair").column
-        'hair'
+        >>> find_task("QA_Hair").column, find_task("magpie", has_videos=False).name
+        ('hair', 'text')
     """
     by_source = _tasks_by_source()
     stem = Path(file).stem if file else None
     for name in (source, stem):
         if name in by_source:
             return by_source[name]
+    if not has_videos:
+        return TEXT_TASK
+    raise InputError(_no_task(source, file))
+
+
+@lru_cache(maxsize=2**10)  # the nearest names take milliseconds, and a file names its source a hundred thousand times
+def _no_task(source: str, file: str | None) -> str:
+    by_source = _tasks_by_source()
+    stem = Path(file).stem if file else None
     given = f"source {source!r}" + (f" in {file}" if file else "")
     near = list(dict.fromkeys(hit for name in (source, stem) if name for hit in get_close_matches(name, by_source)))
     hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(by_source)}."
-    raise InputError(
+    return (
         f'no task for {given}: {hint} Correct the record\'s "source" or the file name, or add an entry to tasks.yaml.'
     )
