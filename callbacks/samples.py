@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from videmo.data.curriculum import curriculum_of
 from videmo.data.decode import read_frames
 from videmo.data.records import Record
-from videmo.data.video import frame_indices
+from videmo.data.sampling import frame_indices
 from videmo.tasks import find_task
 
 FRAME_HEIGHT = 120

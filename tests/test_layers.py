@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     {
         *("videmo", "videmo.errors", "videmo.fingerprint", "videmo.tasks", "videmo.affect"),
-        *("videmo.positions", "videmo.token_tree"),
+        *("videmo.pixels", "videmo.positions", "videmo.token_tree"),
     },
     {"videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.synth"},
     {"videmo.training", "videmo.benchmark"},

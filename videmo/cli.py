@@ -26,7 +26,7 @@ import videmo
 from videmo.benchmark import results_table
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.records import read_records
-from videmo.data.video import VideoSettings
+from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 from videmo.models.tiny import make_tiny
 from videmo.report import write_report

@@ -111,7 +111,7 @@ class TreeBatch:
         subtree_end: [B, S], the column after the last descendant of the token's segment.
         sample: [B, S], the sample that a labelled token belongs to, -1 elsewhere.
         leaf_row, leaf_column: [K], where each sample's last token lies, by sample number.
-        pixel_values_videos: [P, channels * temporal_patch * patch * patch], or None in a batch of text.
+        pixel_values_videos: [P, channels * temporal_patch * patch * patch], uint8 as a rule, or None without videos.
         video_grid_thw: [V, 3], or None.
         records: The samples' records, K of them.
         num_items_in_batch: Learned tokens of the whole optimizer step, over micro-batches and ranks; the loss divides

@@ -12,7 +12,7 @@ from callbacks import StageCheckpoint
 from callbacks.stages import forgetting_table
 from videmo.data.curriculum import Stage
 from videmo.data.datamodule import EmoCFGDataModule
-from videmo.data.video import VideoSettings
+from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 from videmo.training import SFTModule
 

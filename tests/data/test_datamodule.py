@@ -9,7 +9,7 @@ import torch
 
 from videmo.data.datamodule import EmoCFGDataModule, check_videos
 from videmo.data.records import parse_record, read_records
-from videmo.data.video import VideoSettings
+from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 from videmo.token_tree import IGNORE_INDEX
 

@@ -9,7 +9,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from videmo.data.decode import VideoError, read_frames
-from videmo.data.video import VideoSettings, load_video
+from videmo.data.sampling import VideoSettings
+from videmo.data.video import load_video
 
 STEP = 5  # of brightness, from one frame to the next
 

@@ -7,14 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from videmo.data.video import (
-    Video,
-    VideoSettings,
-    frame_indices,
-    patchify,
-    resize_frames,
-    smart_resize,
-)
+from videmo.data.sampling import VideoInfo, VideoSettings, clip_grid, frame_indices, smart_resize, video_tokens
+from videmo.data.video import Video, patchify, resize_frames
+from videmo.pixels import normalise
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = dict(np.load(ROOT / "tests" / "assets" / "video_golden.npz"))
@@ -27,7 +22,9 @@ def golden_case(number):
     return golden_frames(*shape), settings
 
 
-def assert_golden(number, pipeline, pixel_values, grid_thw):
+def assert_golden(number, pipeline, patches, grid_thw):
+    assert patches.dtype == torch.uint8
+    pixel_values = normalise(patches)
     golden = {name: GOLDEN[f"{number}/{pipeline}/{name}"] for name in ("grid", "sum", "values")}
     assert list(grid_thw) == golden["grid"].tolist()
     assert pixel_values.dtype == torch.float32 and pixel_values.shape == (np.prod(golden["grid"]), 3 * 2 * 14 * 14)
@@ -98,6 +95,17 @@ def test_sixteen_frames_of_640x480_make_1040_tokens():
     assert Video(pixel_values, grid_thw, second_per_grid=1.0).num_tokens == 1040
 
 
+@pytest.mark.parametrize("num_frames", [1, 2, 3, 7, 250])
+@pytest.mark.parametrize("size", [(480, 640), (64, 64), (1080, 1920), (33, 901), (10, 2000)])
+def test_the_grid_and_the_tokens_follow_from_metadata_alone(num_frames, size):
+    settings = VideoSettings()
+    sampled = len(frame_indices(num_frames, 25.0, settings)[0])
+    patches, grid_thw = patchify(resize_frames(torch.zeros(sampled, *size, 3, dtype=torch.uint8), settings), settings)
+    info = VideoInfo(num_frames, 25.0, *size)
+    assert clip_grid(info, settings) == grid_thw
+    assert video_tokens(info, settings) == Video(patches, grid_thw, second_per_grid=1.0).num_tokens
+
+
 def test_total_pixels_shares_the_area_among_the_frames():
     settings = VideoSettings(min_pixels=28 * 28, max_pixels=10**6, total_pixels=64_000)
     assert settings.frame_pixel_limit(16) == 8_000
@@ -105,7 +113,7 @@ def test_total_pixels_shares_the_area_among_the_frames():
 
 
 def test_patches_run_over_merge_blocks_and_their_values_over_channel_and_frame():
-    settings = VideoSettings(image_mean=(0, 0, 0), image_std=(1 / 255,) * 3)
+    settings = VideoSettings()
     f, c, y, x = torch.meshgrid(*(torch.arange(n) for n in (2, 3, 56, 56)), indexing="ij")
     number_of_patch = (4 * (y // 14) + x // 14).float()
     first_values = patchify(number_of_patch, settings)[0][:, 0]
@@ -153,6 +161,7 @@ def test_extreme_aspect_ratios_are_refused():
         ({"max_frames": 1}, "max_frames must be at least"),
         ({"min_frames": 20}, "lower min_frames"),
         ({"max_pixels": 50_000}, "lower min_pixels"),
+        ({"backends": ("decrod",)}, "backends must be some of decord, pyav, torchcodec, got decrod"),
     ],
 )
 def test_settings_that_contradict_themselves_are_refused(fields, message):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from videmo.data.datamodule import EmoCFGDataModule
-from videmo.data.video import VideoSettings
+from videmo.data.sampling import VideoSettings
 from videmo.training import SFTModule
 
 SMALL = VideoSettings(max_frames=4, min_pixels=56 * 56, max_pixels=56 * 56)

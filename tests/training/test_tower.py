@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from videmo.data.records import read_records
-from videmo.data.video import VideoSettings
+from videmo.data.sampling import VideoSettings
 from videmo.models.backbone import Backbone
 from videmo.models.tiny import make_tiny
 from videmo.training.tower import closed_labels, pretrain_tower

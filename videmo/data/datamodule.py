@@ -19,7 +19,7 @@ from videmo.data.dataset import RecordDataset, as_batch
 from videmo.data.loader import BatchLoader, Failure
 from videmo.data.order import BatchOrder, accumulation_steps
 from videmo.data.records import Record, RecordError, read_records
-from videmo.data.video import VideoSettings
+from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 from videmo.fingerprint import WORLD_FILE, content_hash
 from videmo.tasks import find_task

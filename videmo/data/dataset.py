@@ -13,8 +13,9 @@ from videmo.data.chat import encode_record
 from videmo.data.controls import Shown, swaps
 from videmo.data.loader import Failure
 from videmo.data.records import Record, RecordError
+from videmo.data.sampling import VideoSettings
 from videmo.data.trees import Sample, build_trees
-from videmo.data.video import Video, VideoSettings, load_video
+from videmo.data.video import Video, load_video
 from videmo.errors import InputError
 from videmo.token_tree import TokenLayout, TreeBatch, flatten
 
@@ -79,7 +80,7 @@ class RecordDataset(Dataset):
         except InputError as error:
             raise RecordError(f"{record.where}: {error}") from None
         if self.control == "blank":  # normalised zero is the mean colour of the processor's statistics
-            return replace(video, pixel_values=torch.zeros_like(video.pixel_values))
+            return replace(video, pixel_values=torch.zeros_like(video.pixel_values, dtype=torch.float32))
         return video
 
 

@@ -13,6 +13,7 @@ from types import ModuleType
 import torch
 from torch import Tensor
 
+from videmo.data.sampling import VideoInfo
 from videmo.errors import InputError
 
 _DOWNLOAD_AGAIN = "download it again, or leave its records out"
@@ -80,6 +81,30 @@ def read_frames(path: str | Path, sample: Callable[[int, float], tuple[list[int]
     except failures as error:
         raise VideoError(f"{path} opens, but its frames cannot be decoded: {_reason(path, error)}") from error
     return torch.from_numpy(frames), sampled_fps  # [F, H, W, 3]
+
+
+def probe(path: str | Path) -> VideoInfo:
+    """What a video file holds, without decoding its pixels.
+
+    Raises:
+        VideoError: As ``read_frames``.
+    """
+    import av
+
+    path = Path(path)
+    _check_is_file(path)
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise VideoError(f"{path} cannot be opened as a video: {_reason(path, ValueError())}")
+            stream = container.streams.video[0]
+            num_frames = sum(packet.size > 0 and not packet.is_discard for packet in container.demux(stream))
+            info = VideoInfo(num_frames, float(stream.average_rate or 0), stream.height, stream.width)
+    except av.FFmpegError as error:
+        raise VideoError(f"{path} cannot be opened as a video: {_reason(path, error)}") from error
+    if not info.num_frames:
+        raise VideoError(f"{path} has no frames; {_DOWNLOAD_AGAIN}")
+    return info
 
 
 def _import_decord() -> ModuleType:

@@ -1,4 +1,4 @@
-"""From a video file to the patches of Qwen2.5-VL's vision encoder: sample, resize, normalise, cut.
+"""From a video file to the patches of Qwen2.5-VL's vision encoder: sample, resize, cut.
 
 The release samples and resizes with qwen-vl-utils and cuts with transformers' ``Qwen2VLVideoProcessor``. Both need
 torchvision; this is the same arithmetic in torch alone, held to the outputs of the two by ``tests/data/test_video.py``.
@@ -22,65 +22,7 @@ from torch import Tensor
 
 from videmo.data.controls import Shown, altered_frames
 from videmo.data.decode import VideoError, read_frames
-from videmo.errors import InputError
-
-MAX_ASPECT_RATIO = 200  # qwen-vl-utils' and the processor's bound
-
-
-@dataclass(frozen=True)
-class VideoSettings:
-    """How videos are sampled, sized and cut into patches; the defaults are the release's."""
-
-    fps: float = 2.0
-    """Frames a second to sample."""
-    min_frames: int = 4
-    """Fewest frames to sample, where the clip has as many; rounded up to whole temporal patches."""
-    max_frames: int = 16
-    """Most frames to sample (qwen-vl-utils' own default is 768); rounded down to whole temporal patches."""
-    min_pixels: int = 128 * 28 * 28
-    """Smallest area of one frame: smaller ones are scaled up."""
-    max_pixels: int = 100352
-    """Largest area of one frame (`VIDEO_MAX_PIXELS`); counts as 1.05 * min_pixels where that is more: lower both."""
-    total_pixels: int = 128000 * 28 * 28 * 9 // 10
-    """Largest area of all frames together, counted per temporal patch; also gives way to 1.05 * min_pixels."""
-    patch_size: int = 14
-    """Side of a square patch."""
-    temporal_patch_size: int = 2
-    """Frames in a patch."""
-    merge_size: int = 2
-    """Patches along each side that the model merges into one token."""
-    image_mean: tuple[float, float, float] = (0.48145466, 0.4578275, 0.40821073)
-    """Means of red, green and blue (CLIP's), for values from 0 to 1."""
-    image_std: tuple[float, float, float] = (0.26862954, 0.26130258, 0.27577711)
-    """Standard deviations of red, green and blue (CLIP's), for values from 0 to 1."""
-
-    def __post_init__(self) -> None:
-        numbers = ("fps", "min_frames", "min_pixels", "total_pixels", "patch_size", "temporal_patch_size", "merge_size")
-        for name in numbers:
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name} must be greater than 0, got {getattr(self, name)}")
-        if self.max_frames < self.temporal_patch_size:
-            raise InputError(
-                f"max_frames must be at least temporal_patch_size ({self.temporal_patch_size}), got {self.max_frames}"
-            )
-        if self.min_frames > self.max_frames:
-            raise InputError(f"min_frames ({self.min_frames}) exceeds max_frames ({self.max_frames}); lower min_frames")
-        if self.min_pixels > self.max_pixels:
-            raise InputError(f"min_pixels ({self.min_pixels}) exceeds max_pixels ({self.max_pixels}); lower min_pixels")
-
-    @property
-    def side_factor(self) -> int:
-        """What the sides of a resized frame are multiples of: one merged token, 28 pixels."""
-        return self.patch_size * self.merge_size
-
-    def frame_pixel_limit(self, num_frames: int) -> float:
-        """The largest area of a frame in a clip of that many sampled frames, as qwen-vl-utils computes it.
-
-        >>> VideoSettings().frame_pixel_limit(16)  # 1.05 * 128 * 28 * 28: why 640x480 gives 280x364, 130 tokens
-        105369
-        """
-        share = self.total_pixels / num_frames * self.temporal_patch_size
-        return max(min(self.max_pixels, share), int(self.min_pixels * 1.05))
+from videmo.data.sampling import VideoSettings, frame_indices, frame_size
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,8 +30,8 @@ class Video:
     """One clip, ready for the vision encoder.
 
     Attributes:
-        pixel_values: Normalised patches, float32 ``[t*h*w, 3*temporal_patch*patch*patch]``; each 2x2 block of a frame's
-            patches is contiguous, as the merger reads them.
+        pixel_values: Patches, uint8 ``[t*h*w, 3*temporal_patch*patch*patch]``, normalised where they enter the tower;
+            each 2x2 block of a frame's patches is contiguous, as the merger reads them.
         grid_thw: Patches in time, height and width.
         second_per_grid: Seconds from one temporal patch to the next.
         merge_size: Patches along each side of a token.
@@ -124,70 +66,6 @@ def load_video(path: str | Path, settings: VideoSettings, control: Shown = "none
     return Video(pixel_values, grid_thw, settings.temporal_patch_size / sampled_fps, settings.merge_size)
 
 
-def frame_indices(total_frames: int, video_fps: float, settings: VideoSettings) -> tuple[list[int], float]:
-    """Which frames to take, evenly from the first to the last, as qwen-vl-utils' ``smart_nframes`` does.
-
-    A clip shorter than one temporal patch gives all its frames.
-
-    Args:
-        total_frames: Frames in the file.
-        video_fps: Its frames per second.
-        settings: Bounds and sampling rate.
-
-    Returns:
-        The frame numbers from 0, and the frames per second that they amount to.
-
-    Raises:
-        ValueError: If there is no frame or no positive frame rate.
-
-    >>> frame_indices(100, 25.0, VideoSettings())  # 4 s at 2 frames a second
-    ([0, 14, 28, 42, 57, 71, 85, 99], 2.0)
-    """
-    if total_frames < 1:
-        raise ValueError(f"a video needs at least one frame, got {total_frames}")
-    if not (math.isfinite(video_fps) and video_fps > 0):
-        raise ValueError(f"video_fps must be a positive number, got {video_fps}")
-    factor = settings.temporal_patch_size
-    if total_frames < factor:
-        return list(range(total_frames)), video_fps
-    fewest = math.ceil(settings.min_frames / factor) * factor
-    most = math.floor(settings.max_frames / factor) * factor
-    wanted = min(max(total_frames / video_fps * settings.fps, fewest), most, total_frames)
-    num_frames = math.floor(wanted / factor) * factor
-    indices = torch.linspace(0, total_frames - 1, num_frames).round().long().tolist()
-    return indices, num_frames / total_frames * video_fps
-
-
-def smart_resize(height: int, width: int, *, factor: int, min_pixels: float, max_pixels: float) -> tuple[int, int]:
-    """The size nearest in shape to the given one, with sides in multiples of ``factor`` and an area in the bounds.
-
-    As in qwen-vl-utils, rounding may leave the bounds by a little. Where it rounds a side of a very long frame to 0 and
-    then fails, ours is one ``factor``, as in transformers.
-
-    Raises:
-        ValueError: If one side is more than 200 times the other.
-
-    >>> smart_resize(480, 640, factor=28, min_pixels=100352, max_pixels=105369)
-    (280, 364)
-    """
-    if max(height, width) > MAX_ASPECT_RATIO * min(height, width):
-        raise ValueError(
-            f"frames of {height}x{width} (height x width): one side is more than {MAX_ASPECT_RATIO} times the other; "
-            "crop the video, or leave its records out"
-        )
-    new_height = max(factor, round(height / factor) * factor)
-    new_width = max(factor, round(width / factor) * factor)
-    if new_height * new_width > max_pixels:
-        shrink = math.sqrt(height * width / max_pixels)
-        new_height = max(factor, math.floor(height / shrink / factor) * factor)
-        new_width = max(factor, math.floor(width / shrink / factor) * factor)
-    elif new_height * new_width < min_pixels:
-        grow = math.sqrt(min_pixels / (height * width))
-        new_height = math.ceil(height * grow / factor) * factor
-        new_width = math.ceil(width * grow / factor) * factor
-    return new_height, new_width
-
-
 def resize_frames(frames: Tensor, settings: VideoSettings) -> Tensor:
     """Resize to the clip's size under the settings: bicubic with antialiasing, rounded back to uint8.
 
@@ -202,13 +80,7 @@ def resize_frames(frames: Tensor, settings: VideoSettings) -> Tensor:
         ValueError: If one side of the frames is more than 200 times the other.
     """
     num_frames, height, width, _ = frames.shape
-    size = smart_resize(
-        height,
-        width,
-        factor=settings.side_factor,
-        min_pixels=settings.min_pixels,
-        max_pixels=settings.frame_pixel_limit(num_frames),
-    )
+    size = frame_size(height, width, num_frames, settings)
     channels_first = frames.permute(0, 3, 1, 2).contiguous()  # [F, 3, H, W]
     if size == (height, width):
         return channels_first
@@ -224,17 +96,17 @@ def _resize_bicubic(frames: Tensor, size: tuple[int, int]) -> Tensor:
 
 
 def patchify(frames: Tensor, settings: VideoSettings) -> tuple[Tensor, tuple[int, int, int]]:
-    """Normalise frames and cut them into the patches that Qwen2-VL's processor makes, in its order.
+    """Cut frames into the patches that Qwen2-VL's processor makes, in its order; ``pixels.normalise`` gives its values.
 
     Patches run over time, then over merge blocks by row and column, then inside a block; the values of a patch run over
     channel, frame, row and column. Missing frames of the last temporal patch repeat the last frame.
 
     Args:
         frames: ``[F, 3, h, w]`` from 0 to 255, sides multiples of ``patch_size * merge_size``.
-        settings: Patch sizes, mean and standard deviation.
+        settings: Patch sizes.
 
     Returns:
-        Patches, float32 ``[t*h*w, 3*temporal_patch*patch*patch]``, and the grid ``(t, h, w)``.
+        Patches ``[t*h*w, 3*temporal_patch*patch*patch]`` of the frames' type, and the grid ``(t, h, w)``.
 
     Raises:
         ValueError: If there is no frame, or a side is not such a multiple.
@@ -253,9 +125,4 @@ def patchify(frames: Tensor, settings: VideoSettings) -> tuple[Tensor, tuple[int
     t, h, w = len(frames) // temporal_patch, height // patch, width // patch
     blocks = frames.reshape(t, temporal_patch, channels, h // merge, merge, patch, w // merge, merge, patch)
     patches = blocks.permute(0, 3, 6, 4, 7, 2, 1, 5, 8)  # time, block row, block column, row, column, then the values
-    values_per_channel = temporal_patch * patch * patch
-    patches = patches.reshape(t * h * w, channels * values_per_channel)
-    # Normalised last: moving uint8 values about costs a third of moving float32 ones.
-    mean = torch.tensor(settings.image_mean).mul(255).repeat_interleave(values_per_channel)
-    std = torch.tensor(settings.image_std).mul(255).repeat_interleave(values_per_channel)
-    return patches.float().sub(mean).div_(std), (t, h, w)
+    return patches.reshape(t * h * w, channels * temporal_patch * patch * patch), (t, h, w)

@@ -14,6 +14,7 @@ from transformers import AutoConfig, Cache, DynamicCache, Qwen2_5_VLForCondition
 from videmo.errors import InputError
 from videmo.models.tree_attention import additive, tree_mask
 from videmo.models.vision import speed_up
+from videmo.pixels import normalise
 from videmo.token_tree import IGNORE_INDEX, TreeBatch
 
 
@@ -112,7 +113,7 @@ class Backbone(nn.Module):
             input_ids=input_ids,
             position_ids=position_ids,
             attention_mask=additive(mask, self.model.dtype),
-            pixel_values_videos=pixel_values_videos,
+            pixel_values_videos=None if pixel_values_videos is None else normalise(pixel_values_videos),
             video_grid_thw=video_grid_thw,
             past_key_values=cache,
             use_cache=cache is not None,

@@ -8,7 +8,7 @@ from pathlib import Path
 from PIL import Image
 
 from videmo.data.decode import VideoError, read_frames
-from videmo.data.video import VideoSettings, frame_indices
+from videmo.data.sampling import VideoSettings, frame_indices
 
 NUM_FRAMES = 4
 MAX_SIDE = (176, 132)  # a frame is shown at a quarter of a card's width

@@ -18,8 +18,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
 from videmo.data.records import Record
-from videmo.data.video import Video, VideoSettings, load_video
+from videmo.data.sampling import VideoSettings
+from videmo.data.video import Video, load_video
 from videmo.models.backbone import Backbone
+from videmo.pixels import normalise
 from videmo.tasks import Task, find_task
 from videmo.training.optimizer import make_optimizer
 from videmo.training.schedule import Span, learning_rate
@@ -133,5 +135,5 @@ def pretrain_tower(
 def _pooled(tower: nn.Module, videos: Sequence[Video]) -> Tensor:
     """The mean of each video's tokens.  # [B, hidden]"""
     grid = torch.tensor([video.grid_thw for video in videos])
-    tokens = tower(torch.cat([video.pixel_values for video in videos]), grid_thw=grid).pooler_output
+    tokens = tower(normalise(torch.cat([video.pixel_values for video in videos])), grid_thw=grid).pooler_output
     return torch.stack([part.mean(0) for part in tokens.split([video.num_tokens for video in videos])])
