@@ -76,7 +76,7 @@ def _missing_sources(table: RecordTable, examined: Examined) -> Iterator[Missing
 
 
 def _missing(table: RecordTable, videos: Iterable[str], root: Path) -> Iterator[Finding]:
-    """Missing videos by the outermost folder that is missing with them, or by themselves where their folder is there."""
+    """Missing videos by the outermost folder that is missing with them; by themselves where their folder is there."""
 
     @cache
     def is_there(folder: str) -> bool:

@@ -1,8 +1,8 @@
 """The command ``videmo check``."""
 
-import json
 import os
 import sys
+from json import dumps
 from pathlib import Path
 
 from rich.console import Console
@@ -33,7 +33,7 @@ def check(
     checkpoint: str | None = None,
     subject: str | None = None,
     quarantine: str | None = None,
-    json_file: str | None = None,
+    json: str | None = None,
     workers: int | None = None,
 ) -> int:
     """Find every record and video of a data folder that training could not use, before it does.
@@ -54,7 +54,7 @@ def check(
         subject: Regular expression that tells who is seen in a video from its path, by its first group; known datasets
             have theirs.
         quarantine: The manifest to write; DATA/quarantine.jsonl by default, which training honours.
-        json_file: Also writes everything found there, for machines.
+        json: A file that everything found is written to, too, for machines.
         workers: Videos decoded at once; by default one a core.
     """
     root = Path(data)
@@ -68,8 +68,8 @@ def check(
     tell_subject = subject_reader(subject)
     manifest = Path(quarantine) if quarantine else root / QUARANTINE_FILE
     Quarantine.check_writable(manifest)
-    if json_file:
-        _check_writable(Path(json_file))
+    if json:
+        _check_writable(Path(json))
     console = Console() if sys.stdout.isatty() else Console(width=100)
     examined = Examined()
     try:
@@ -94,8 +94,8 @@ def check(
         show_interrupted(examined, console)
         raise
     Quarantine.write(manifest, found.quarantine, root, folder.video_root)
-    if json_file:
-        Path(json_file).write_text(json.dumps(found.to_json(), indent=1) + "\n", encoding="utf-8")
+    if json:
+        Path(json).write_text(dumps(found.to_json(), indent=1) + "\n", encoding="utf-8")
     show(found, console, root, manifest)
     return 1 if found.quarantine else 0
 

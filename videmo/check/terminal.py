@@ -18,6 +18,7 @@ SHOWN = 20
 """Faults that the terminal shows; the manifest has all."""
 _NOTED = 60.0  # seconds between lines where the output is no terminal
 _WIDEST = 28  # columns of a task or source
+_LONGEST = 280  # letters of a reason: three lines
 
 
 class RateColumn(ProgressColumn):
@@ -130,7 +131,8 @@ def _fault(finding: Finding, root: Path) -> Group:
     fault = finding.fault
     cost = f"  ({finding.records:,} records)" if finding.records > 1 else ""
     where = Text(f"{_inside(fault.where, root)}{cost}", style="cyan", overflow="fold")
-    return Group(where, Padding(Text(fault.reason, overflow="fold"), (0, 0, 0, 4)))
+    reason = fault.reason if len(fault.reason) <= _LONGEST else f"{fault.reason[:_LONGEST]} ..."
+    return Group(where, Padding(Text(reason, overflow="fold"), (0, 0, 0, 4)))
 
 
 def _duplicates(found: Findings, root: Path) -> Text | None:
@@ -160,14 +162,13 @@ def _leaks(found: Findings) -> Group | None:
 
 
 def _ending(found: Findings, root: Path, manifest: Path) -> str:
+    whole = found.all
     if not found.quarantine:
-        return (
-            f"all {_count(found.all.records, 'record')} can be used; next: videmo fit --config=... --data.root={root}"
-        )
-    share = f"{found.all.usable:,} of {found.all.records:,} records ({_share(found.all.usable, found.all.records)}) can be used"
+        return f"all {_count(whole.records, 'record')} can be used; next: videmo fit --config=... --data.root={root}"
     return (
-        f"{share}; the others are in {manifest}, and training leaves them out. Mend files and run this again: only "
-        "what changed is read."
+        f"{whole.usable:,} of {whole.records:,} records ({_share(whole.usable, whole.records)}) can be used; the "
+        f"others are in {manifest}, and training leaves them out. Mend files and run this again: what was found "
+        "good is not read again."
     )
 
 

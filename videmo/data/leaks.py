@@ -52,11 +52,11 @@ class Leak:
 def source_of(video: str) -> str:
     """The first folder of a video's path, which in the release's layout names its dataset; empty where there is none.
 
-    >>> source_of("./MEAD/M003/1.mp4"), source_of("1.mp4")
-    ('MEAD', '')
+    >>> source_of("./MEAD/M003/1.mp4"), source_of("1.mp4"), source_of("../1.mp4"), source_of("/data/1.mp4")
+    ('MEAD', '', '', '')
     """
     folder, slash, _ = video.removeprefix("./").partition("/")
-    return folder if slash else ""
+    return folder if slash and folder != ".." else ""
 
 
 def subject_reader(own: str | None = None) -> Callable[[str], Subject | None]:
