@@ -5,10 +5,15 @@ too (before each answer) and at special tokens, where byte-level BPE cuts by its
 with the end-of-turn token that stops generation.
 """
 
+import re
 from dataclasses import dataclass
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
+from jinja2 import TemplateError
 
 from videmo.data.records import VIDEO_PLACEHOLDER, Record, RecordError
-from videmo.errors import InputError
+from videmo.data.template import TemplateText
 
 VISION_END = "<|vision_end|>"
 VIDEO_BLOCK = "<|vision_start|><|video_pad|>" + VISION_END
@@ -40,59 +45,65 @@ def encode_record(record: Record, tokenizer, *, with_answer: bool = True) -> Enc
             learned then.
 
     Raises:
-        RecordError: If the text holds one of the tokenizer's special tokens, which would be read as structure.
+        RecordError: If the text holds one of the tokenizer's special tokens, which would be read as structure, or the
+            chat template refuses the order of the turns.
     """
-    pieces = _pieces(record, tokenizer, with_answer)
-    prompt = pieces[0][0]
-    cut = prompt.rfind(VISION_END) + len(VISION_END) if VISION_END in prompt else 0
+    root, *pieces = chat_of(tokenizer).pieces(record, with_answer)
 
     def ids(text: str) -> list[int]:
         return tokenizer(text, add_special_tokens=False).input_ids if text else []
 
-    branch: list[int] = ids(prompt[cut:])
-    learned = [False] * len(branch)
-    for text, is_answer in pieces[1:]:
+    branch: list[int] = []
+    learned: list[bool] = []
+    for text, is_answer in pieces:
         tokens = ids(text)
         branch += tokens
         learned += [is_answer and with_answer] * len(tokens)
-    return EncodedRecord(tuple(ids(prompt[:cut])), tuple(branch), tuple(learned))
+    return EncodedRecord(tuple(ids(root[0])), tuple(branch), tuple(learned))
 
 
-def _pieces(record: Record, tokenizer, with_answer: bool) -> list[tuple[str, bool]]:
-    """The template's text as (text, is answer): a prompt, an answer, a prompt, an answer ..."""
-    turns = []
-    for message in record.messages:
-        special = next((t for t in tokenizer.all_special_tokens if t in message.content), None)
-        if special is not None:
-            raise RecordError(f"{record.where}: the text holds the special token {special}; remove or rewrite it")
-        turns.append({"role": message.role, "content": message.content.replace(VIDEO_PLACEHOLDER, VIDEO_BLOCK)})
+class Chat:
+    """From records to the texts that are tokenized one by one.
 
-    answers = [i for i, turn in enumerate(turns) if turn["role"] == "assistant"]
-    pieces: list[tuple[str, bool]] = []
-    done = ""
-    for i in answers:
-        prompt = _render(tokenizer, turns[:i], generation=True)
-        pieces.append((_after(prompt, done), False))
-        if i == answers[-1] and not with_answer:
-            break
-        full = _render(tokenizer, turns[: i + 1], generation=False)
-        answer = _after(full, prompt)
-        stop = answer.find(tokenizer.eos_token)
-        if stop < 0:
-            raise InputError(f"the chat template does not end an answer with {tokenizer.eos_token!r}, the stop token")
-        answer = answer[: stop + len(tokenizer.eos_token)]
-        pieces.append((answer, True))
-        done = prompt + answer
-    return pieces
+    Args:
+        tokenizer: A Hugging Face tokenizer with a chat template.
+    """
+
+    def __init__(self, tokenizer) -> None:
+        self._special_tokens = tuple(tokenizer.all_special_tokens)
+        self._template = TemplateText(tokenizer)
+
+    def pieces(self, record: Record, with_answer: bool = True) -> list[tuple[str, bool]]:
+        """(text, is answer) of the root, which may be empty, and of the branch.
+
+        Raises:
+            RecordError: As `encode_record` does.
+        """
+        for message in record.messages:
+            if self._special.search(message.content):
+                special = next(token for token in self._special_tokens if token in message.content)
+                raise RecordError(f"{record.where}: the text holds the special token {special}; remove or rewrite it")
+        roles = [message.role for message in record.messages]
+        contents = [message.content.replace(VIDEO_PLACEHOLDER, VIDEO_BLOCK) for message in record.messages]
+        try:
+            (prompt, _), *pieces = self._template.pieces(roles, contents, with_answer)
+        except TemplateError as error:
+            raise RecordError(f"{record.where}: the chat template refuses these turns ({error})") from None
+        cut = prompt.rfind(VISION_END) + len(VISION_END) if VISION_END in prompt else 0
+        return [(prompt[:cut], False), (prompt[cut:], False), *pieces]
+
+    @cached_property
+    def _special(self) -> re.Pattern:
+        return re.compile("|".join(map(re.escape, self._special_tokens)) or "(?!)")
 
 
-def _render(tokenizer, turns: list[dict[str, str]], generation: bool) -> str:
-    return tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=generation)
+_chats: "WeakKeyDictionary[object, tuple[str, Chat]]" = WeakKeyDictionary()
 
 
-def _after(text: str, prefix: str) -> str:
-    if not text.startswith(prefix):
-        raise InputError(
-            "the chat template rewrites earlier turns when a later one is added; a plain template is needed"
-        )
-    return text[len(prefix) :]
+def chat_of(tokenizer) -> Chat:
+    """The tokenizer's `Chat`, which keeps what it learns of the template."""
+    template, chat = _chats.get(tokenizer, (None, None))
+    if chat is None or template != tokenizer.chat_template:
+        chat = Chat(tokenizer)
+        _chats[tokenizer] = (tokenizer.chat_template, chat)
+    return chat

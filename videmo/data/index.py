@@ -20,6 +20,7 @@ from filelock import AcquireReturnProxy, FileLock
 from videmo.data.faults import Fault
 from videmo.data.index_build import COLUMNS, build
 from videmo.data.records import Record, RecordError, read_record
+from videmo.data.text_lengths import count_text, jobs_of, tokenizer_hash
 from videmo.errors import InputError
 from videmo.tasks import Task, training_tasks
 
@@ -81,12 +82,13 @@ class RecordIndex(Sequence[Record]):
     video_start: np.ndarray
     video_ids: np.ndarray
 
-    def __init__(self, files: Sequence[str], folder: Path) -> None:
+    def __init__(self, files: Sequence[str], folder: Path, tokenizer: str | None = None) -> None:
         self.files = tuple(files)
         self.folder = folder
         self.tasks: tuple[Task, ...] = training_tasks()
         self.sources: tuple[str, ...] = tuple(json.loads((folder / "sources.json").read_text(encoding="utf-8")))
-        self.text_tokens: np.ndarray | None = None
+        self.text_tokens = np.load(folder / f"text-{tokenizer}.npy", mmap_mode="r") if tokenizer else None
+        self._tokenizer = tokenizer  # its hash
         columns = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in COLUMNS}
         self.videos = VideoTable(columns.pop("video_text"), columns.pop("video_end"))
         vars(self).update(columns)
@@ -126,7 +128,8 @@ class RecordIndex(Sequence[Record]):
     def _open(cls, files: list[Path], folder: Path, tokenizer, workers: int | None, progress: bool) -> "RecordIndex":
         names, state = _names_and_state(files, folder)
         place = folder / f"{names}-{state}"
-        if not place.is_dir():
+        known = tokenizer and tokenizer_hash(tokenizer)
+        if not place.is_dir() or (known and not (place / f"text-{known}.npy").is_file()):
             with _locked(folder / f"{names}.lock"):
                 if not place.is_dir():
                     for stale in folder.glob(f"{names}-*"):  # of other files, or of a build that was killed
@@ -134,10 +137,23 @@ class RecordIndex(Sequence[Record]):
                     aside = folder / f"{place.name}.part"
                     build(files, aside, workers, progress)
                     os.replace(aside, place)
-        return cls([str(file) for file in files], place)
+                if known and not (place / f"text-{known}.npy").is_file():
+                    cls(list(map(str, files)), place)._count_text(known, tokenizer, workers, progress)
+        return cls(list(map(str, files)), place, known)
+
+    def _count_text(self, known: str, tokenizer, workers: int | None, progress: bool) -> None:
+        jobs = jobs_of(self.files, self.file, self.offset, self.length, self.line)
+        tokens, faults = [np.empty((0, 2), dtype=np.int32)], []
+        for job, (counted, refused) in zip(jobs, count_text(jobs, tokenizer, workers, progress), strict=True):
+            tokens.append(counted)
+            faults += [(self.files.index(job.file), line, reason) for line, reason in refused]
+        (self.folder / f"text-{known}.json").write_text(json.dumps(faults, ensure_ascii=False), encoding="utf-8")
+        aside = self.folder / "text.part.npy"
+        np.save(aside, np.concatenate(tokens))
+        os.replace(aside, self.folder / f"text-{known}.npy")  # last: where it is, all is
 
     def __reduce__(self):
-        return type(self), (self.files, self.folder)
+        return type(self), (self.files, self.folder, self._tokenizer)
 
     def __len__(self) -> int:
         return len(self.offset)
@@ -181,8 +197,9 @@ class RecordIndex(Sequence[Record]):
     @cached_property
     def faults(self) -> tuple[Fault, ...]:
         """What could not be used, each once, in the files' order."""
-        found = json.loads((self.folder / "faults.json").read_text(encoding="utf-8"))
-        return tuple(Fault(self.files[file], line, reason) for file, line, reason in found)
+        names = ["faults.json", *([f"text-{self._tokenizer}.json"] if self._tokenizer else [])]
+        found = [fault for name in names for fault in json.loads((self.folder / name).read_text(encoding="utf-8"))]
+        return tuple(Fault(self.files[file], line, reason) for file, line, reason in sorted(found))
 
 
 class _Unwritable(Exception):

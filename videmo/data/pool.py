@@ -1,12 +1,19 @@
-"""Work on pieces of files in several processes, with a progress bar by bytes; the processes die with their parent."""
+"""Work on pieces of files in several processes, with a progress bar by bytes.
+
+The processes are fresh interpreters that import what their work needs: a fork would copy the locks of whatever threads
+the caller runs, and Python's own spawning would run the caller's script again. They talk through pipes and end when
+these close, so that none outlives its parent.
+"""
 
 import ctypes
 import os
+import pickle
 import signal
+import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 from typing import TypeVar
 
 from rich.console import Console
@@ -25,25 +32,23 @@ def spread(
     *,
     workers: int | None = None,
     progress: bool = True,
-    start: Callable[..., None] | None = None,
-    arguments: Iterable = (),
 ) -> Iterator[Result]:
     """Yield ``function(job)`` for every job, in their order.
 
     Args:
-        function: Importable by name.
-        jobs: Picklable.
+        function: Picklable, as the jobs and results are.
+        jobs: What to work on.
         sizes: Bytes of each job, for the bar and to tell whether processes are worth while.
         label: What the bar says.
         workers: Processes; by default one a core that this process may use. 1 works in this process.
         progress: Whether to show the bar on the standard error.
-        start: Called in every process before its first job, with `arguments`.
     """
     workers = min(workers or available_cores(), len(jobs)) if sum(sizes) > _SMALL else 1
+    results = _results(function, jobs, workers) if workers > 1 else map(function, jobs)
     columns = (TextColumn(label), BarColumn(), DownloadColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, disable=not progress) as bar:
         task = bar.add_task("", total=sum(sizes))
-        for size, result in zip(sizes, _results(function, jobs, workers, start, tuple(arguments)), strict=True):
+        for size, result in zip(sizes, results, strict=True):
             bar.advance(task, size)
             yield result
 
@@ -53,28 +58,78 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def die_with_parent() -> None:
-    """Have the system kill this process when its parent is gone (Linux)."""
+def _results(function, jobs: Sequence, workers: int) -> Iterator:
+    processes = [_Worker(function) for _ in range(workers)]
+    idle: SimpleQueue[_Worker] = SimpleQueue()
+    for process in processes:
+        idle.put(process)
+
+    def run(job):
+        process = idle.get()
+        try:
+            return process.run(job)
+        finally:
+            idle.put(process)
+
+    pool = ThreadPoolExecutor(workers)  # a thread waits for each process
+    try:
+        yield from pool.map(run, jobs)
+    finally:
+        for process in processes:
+            process.end()
+        pool.shutdown(cancel_futures=True)
+
+
+class _Worker:
+    """A process that runs one function."""
+
+    def __init__(self, function: Callable) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", "from videmo.data.pool import serve; serve()"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)},
+        )
+        self._send(function)
+
+    def run(self, job: object) -> object:
+        try:
+            self._send(job)
+            result, error = pickle.load(self._process.stdout)
+        except (EOFError, BrokenPipeError, pickle.UnpicklingError):
+            raise RuntimeError(
+                "a process that worked on the data was ended; is there memory for all of them?"
+            ) from None
+        if error is not None:
+            raise error
+        return result
+
+    def _send(self, value: object) -> None:
+        pickle.dump(value, self._process.stdin)
+        self._process.stdin.flush()
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+
+def serve() -> None:
+    """What a worker process does: it reads a function, then jobs, and writes (result, error) until its input ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent answers it
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _results(function, jobs, workers: int, start, arguments) -> Iterator:
-    if workers <= 1:
-        if start:
-            start(*arguments)
-        yield from map(function, jobs)
-        return
-    # Fresh processes: a fork would copy the locks of whatever threads the caller runs.
-    with ProcessPoolExecutor(workers, get_context("spawn"), _begin, (start, arguments)) as pool:
-        try:
-            yield from pool.map(function, jobs)
-        finally:
-            pool.shutdown(cancel_futures=True)  # after an error or an interrupt nothing that still waits is done
-
-
-def _begin(start, arguments) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent answers it
-    die_with_parent()
-    if start:
-        start(*arguments)
+    output = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no result
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # there is a process for every core
+    try:
+        function = pickle.load(sys.stdin.buffer)
+        while True:
+            job = pickle.load(sys.stdin.buffer)
+            try:
+                answer = function(job), None
+            except Exception as error:  # the parent raises it
+                answer = None, error
+            pickle.dump(answer, output)
+            output.flush()
+    except (EOFError, BrokenPipeError):
+        pass

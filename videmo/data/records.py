@@ -100,7 +100,8 @@ def what_is_wrong(fields: object) -> str | None:
 def make_record(fields: dict, file: str, line: int) -> Record:
     """The record of a decoded JSON object in which nothing is wrong."""
     messages = tuple(Message(turn["role"], turn["content"]) for turn in fields["messages"])
-    return Record(messages, tuple(fields.get("videos", ())), fields.get("source", Path(file).stem), file, line)
+    source = fields["source"] if "source" in fields else Path(file).stem
+    return Record(messages, tuple(fields.get("videos", ())), source, file, line)
 
 
 def parse_record(fields: object, file: str, line: int) -> Record:
