@@ -119,7 +119,7 @@ def scratched(clips: dict[str, bytes], chance: random.Random) -> Iterator[tuple[
 def unreadable(clips: dict[str, bytes], chance: random.Random) -> Iterator[tuple[str, bytes]]:
     """17 files that nothing reads as a video."""
     content = clips["mp4"]  # its index stands at its end
-    for share in (0.1, 0.5, 0.9, 0.999):
+    for share in (0.1, 0.3, 0.5, 0.8):
         yield f"cut_mp4_{share}.mp4", content[: int(share * len(content))]
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as stream:
@@ -163,11 +163,11 @@ def _strange(world: BrokenWorld) -> list[str]:
     return ["Faces/pipe.mp4", "Faces/folder.mp4", "Faces/link.mp4"]
 
 
-def record(video: str | None, **changes) -> dict:
+def record(video: str, source: str = "QA_Hair", **changes) -> dict:
     """A well-formed record of one question, or what `changes` makes of it."""
-    question = {"role": "user", "content": "<video>What hair is it?" if video else "What hair is it?"}
+    question = {"role": "user", "content": f"<video>What does {source} ask?"}
     messages = [question, {"role": "assistant", "content": "brown"}]
-    return {"messages": messages, "videos": [video] if video else [], "source": "QA_Hair", **changes}
+    return {"messages": messages, "videos": [video], "source": source, **changes}
 
 
 def malformed(video: str) -> Iterator[tuple[bytes, str]]:

@@ -21,7 +21,7 @@ def assemble(
     table: RecordTable, examined: Examined, folder: DataFolder, reading: Reading, leaks: Iterable[Leak]
 ) -> Findings:
     """Everything that a check found, in the order of the records."""
-    unreadable = [Finding(fault, 1) for index in table.indexes.values() for fault in index.faults]
+    malformed = [Finding(fault, 1) for index in table.indexes.values() for fault in index.faults]
     root = folder.video_root
     leads_out = (
         f"leads out of the video root {root}; give a --video_root that holds all videos, or --allow_outside_root=true "
@@ -36,18 +36,20 @@ def assemble(
     named = {source.source for source in sources}
     missing = list(_missing(table, examined.missing, root))
     left = len(examined.there) - examined.known - examined.read if reading != "none" else len(examined.there)
+    unreadable = len(malformed) - int(table.refused.sum())
     rows = table.summary(examined.missing, reasons)
     return Findings(
         records={split: len(index) for split, index in table.indexes.items()},
         files={split: len(index.files) for split, index in table.indexes.items()},
-        faults=(*unreadable, *bad, *(finding for finding in missing if _source(finding.fault.video) not in named)),
+        faults=(*malformed, *bad, *(finding for finding in missing if _source(finding.fault.video) not in named)),
         missing_sources=tuple(sources),
-        quarantine=tuple(finding.fault for finding in (*unreadable, *bad, *missing)),
+        quarantine=tuple(finding.fault for finding in (*malformed, *bad, *missing)),
+        unreadable=unreadable,
         rows=tuple(rows),
         all=Row(
             task="all",
             source="",
-            records=len(table) + len(unreadable),
+            records=len(table) + unreadable,
             videos=examined.total,
             missing=len(examined.missing),
             bad=len(reasons),

@@ -96,6 +96,7 @@ class Findings:
         faults: What is wrong, each thing once; a missing folder counts as one.
         missing_sources: Sources whose videos are all missing; `faults` leaves them out.
         quarantine: The faults of both as the manifest has them.
+        unreadable: Records that cannot be read; a file that is none counts as one.
         rows: The summary.
         all: The sum of the rows and of the records that cannot be read, each video counted once.
         duplicates: Records that stand twice.
@@ -108,16 +109,12 @@ class Findings:
     faults: tuple[Finding, ...]
     missing_sources: tuple[MissingSource, ...]
     quarantine: tuple[Fault, ...]
+    unreadable: int
     rows: tuple[Row, ...]
     all: Row
     duplicates: tuple[Duplicate, ...]
     leaks: tuple[Leak, ...]
     coverage: Coverage
-
-    @property
-    def unreadable(self) -> int:
-        """Records that cannot be read; a file that is none counts as one."""
-        return sum(finding.fault.video is None for finding in self.faults)
 
     def to_json(self) -> dict[str, object]:
         """Everything as JSON has it."""

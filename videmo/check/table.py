@@ -21,6 +21,7 @@ class RecordTable:
 
     Attributes:
         videos: The distinct videos as records write them.
+        refused: Records whose text the tokenizer would misread; they are among their index's faults.  # [N]
     """
 
     def __init__(self, indexes: Mapping[str, RecordIndex]) -> None:
@@ -35,6 +36,7 @@ class RecordTable:
             self._of_split[split] = np.array(numbers, dtype=np.int64)
             record = start + np.repeat(np.arange(len(index)), np.diff(index.video_start))
             pairs.append(np.stack([record, self._of_split[split][index.video_ids]]))
+        self.refused = np.concatenate([_refused(index) for index in indexes.values()])
         self.videos = list(self._number)
         record, video = np.concatenate(pairs, axis=1)
         # a record may name a video twice
@@ -81,7 +83,7 @@ class RecordTable:
         sources, source = self._sources()
         group = self._join("task", lambda index: [tasks.index(task.name) for task in index.tasks])
         group = group * len(sources) + source  # [N]
-        costs = np.zeros(len(self), dtype=bool)
+        costs = self.refused.copy()
         costs[self._record[(missing | bad)[self._video]]] = True
         rows = []
         pairs = np.unique(group[self._record] * len(self.videos) + self._video)
@@ -137,3 +139,7 @@ class RecordTable:
         first = np.full(len(self), -1)
         first[self._record[::-1]] = of_video[self._video[::-1]]
         return list(known), np.where(first < 0, own, first)
+
+
+def _refused(index: RecordIndex) -> np.ndarray:
+    return np.zeros(len(index), dtype=bool) if index.text_tokens is None else index.text_tokens[:, 0] < 0

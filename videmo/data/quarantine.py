@@ -86,10 +86,8 @@ class Quarantine:
         bad_video = np.array([self.video_fault(index.videos.path(i)) is not None for i in range(len(index.videos))])
         covered = any_video(index, bad_video.astype(bool))
         numbers = {os.path.abspath(file): number for number, file in enumerate(index.files)}
-        for file, line in self._records:
-            if file in numbers:
-                covered |= (index.file == numbers[file]) & (index.line == line)
-        return covered
+        bad = [numbers[file] << 32 | line for file, line in self._records if file in numbers]
+        return covered | np.isin(index.file.astype(np.int64) << 32 | index.line, bad)
 
     @classmethod
     def read(cls, path: str | Path, root: str | Path, video_root: str | Path) -> "Quarantine":
