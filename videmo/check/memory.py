@@ -11,7 +11,7 @@ from pathlib import Path
 
 from videmo.data.quarantine import Identity
 
-_KEPT = 256  # lines held back before they are written
+_KEPT = 16  # lines held back before they are written
 
 
 class GoodVideos:

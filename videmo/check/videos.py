@@ -2,10 +2,13 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
 from typing import Literal, TypeVar
 
 from videmo.check.folder import DataFolder
@@ -101,21 +104,41 @@ def examine(
 
 
 def in_parallel(work: Callable[[T], R], things: Iterable[T], workers: int) -> Iterator[tuple[T, R]]:
-    """Things with what the work made of them, each as it is done; an error or Ctrl-C gives up those that wait."""
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="check")
-    waiting: dict[Future, T] = {}
-    left = iter(things)
+    """Things with what the work made of them, each as it is done; an error or Ctrl-C gives up the others.
+
+    Its threads are not waited for: one may have twenty seconds to go on a video that hangs.
+    """
+    asked: SimpleQueue[T] = SimpleQueue()
+    answered: SimpleQueue[tuple[T, R | None, BaseException | None]] = SimpleQueue()
+
+    def serve() -> None:
+        while (thing := asked.get()) is not None:
+            try:
+                answered.put((thing, work(thing), None))
+            except BaseException as error:
+                answered.put((thing, None, error))
+
+    for _ in range(workers):
+        Thread(target=serve, daemon=True).start()
+    left, waiting = iter(things), 0
     try:
         while True:
-            while len(waiting) < _AHEAD * workers and (thing := next(left, None)) is not None:
-                waiting[pool.submit(work, thing)] = thing
+            for thing in islice(left, _AHEAD * workers - waiting):
+                asked.put(thing)
+                waiting += 1
             if not waiting:
                 return
-            done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield waiting.pop(future), future.result()
+            thing, result, error = answered.get()
+            waiting -= 1
+            if error is not None:
+                raise error
+            yield thing, result
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        with suppress(Empty):
+            while True:
+                asked.get_nowait()
+        for _ in range(workers):
+            asked.put(None)
 
 
 def _identities(videos: Sequence[str], video_root: Path) -> Iterator[tuple[str, Identity | None]]:
