@@ -56,8 +56,9 @@ def load_video(path: str | Path, settings: VideoSettings, control: Shown = "none
     Raises:
         VideoError: If the file cannot be read, or its frames are more than 200 times as long as wide.
     """
-    frames, sampled_fps = read_frames(path, partial(frame_indices, settings=settings))
-    frames = altered_frames(frames, control, key=Path(path).name)
+    sampler = partial(frame_indices, settings=settings)
+    pixels, sampled_fps = read_frames(path, sampler, backends=settings.backends, timeout=settings.decode_timeout)
+    frames = altered_frames(torch.from_numpy(pixels), control, key=Path(path).name)
     try:
         resized = resize_frames(frames, settings)
     except ValueError as error:

@@ -49,7 +49,7 @@ class FrameReader:
             frames, _ = read_frames(self.video_root / video, partial(frame_indices, settings=_FOUR))
         except (VideoError, ImportError) as error:
             return [], str(error).replace(f"{self.video_root}/", "")
-        return [_data_uri(Image.fromarray(pixels)) for pixels in frames.numpy()], ""
+        return [_data_uri(Image.fromarray(pixels)) for pixels in frames], ""
 
 
 def _data_uri(image: Image.Image) -> str:

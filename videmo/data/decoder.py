@@ -1,0 +1,123 @@
+"""The process that decodes: reads requests from its standard input until that ends, and answers each.
+
+    python -m videmo.data.decoder FRAMES_FD PARENT_PID decord pyav
+
+It is started by ``decoder_pool.py`` alone. Decoders block in C, where Python cannot stop them, and may crash: so they
+run where killing them costs nothing else. Without torch it starts in a fifth of a second and holds 60 MB.
+"""
+
+import ctypes
+import os
+import pickle
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import numpy as np
+
+from videmo.data.backends import opener
+from videmo.data.decoder_messages import Failed, Frames, Opened, ParentGoneError, receive, send
+from videmo.data.reader import NoFramesError, NoPictureStreamError, Reader, Unreadable
+from videmo.data.sampling import VideoInfo
+
+_PR_SET_PDEATHSIG = 1
+
+
+class Decoder:
+    """Answers requests with the given backends, tried in their order.
+
+    Args:
+        frames_fd: The file that pixels go to.
+        requests: Where requests come from.
+        answers: Where answers go.
+        backends: Their names.
+    """
+
+    def __init__(self, frames_fd: int, requests: BinaryIO, answers: BinaryIO, backends: list[str]) -> None:
+        self.frames_fd = frames_fd
+        self.requests = requests
+        self.answers = answers
+        self.openers: dict[str, Callable[[str], Reader]] = {name: opener(name) for name in backends}
+        self.probing: Callable[[str], Any] = opener("pyav")
+
+    def serve(self) -> None:
+        send(self.answers, "ready")
+        while True:
+            try:
+                kind, path = receive(self.requests)
+                answer = self.probe(path) if kind == "probe" else self.read(path)
+            except (ParentGoneError, BrokenPipeError):
+                return
+            except Exception as error:
+                answer = _with_trace(error)
+            send(self.answers, answer)
+
+    def probe(self, path: str) -> VideoInfo | Failed:
+        try:
+            reader = self.probing(path)
+        except Unreadable as error:
+            return _failed({"pyav": error}, opened=False)
+        reader.close()
+        return VideoInfo(reader.num_frames, reader.fps, reader.height, reader.width)
+
+    def read(self, path: str) -> Frames | Failed:
+        failures: dict[str, Unreadable] = {}
+        opened = False
+        for name, open_file in self.openers.items():
+            try:
+                reader = open_file(path)
+                opened = True
+                send(self.answers, Opened(name, reader.num_frames, reader.fps))
+                frames = np.ascontiguousarray(reader.read(receive(self.requests)))
+                reader.close()
+            except Unreadable as error:
+                failures[name] = error
+                continue
+            self._share(frames)
+            return Frames(frames.shape)
+        return _failed(failures, opened)
+
+    def _share(self, frames: np.ndarray) -> None:
+        rest = memoryview(frames).cast("B")
+        os.ftruncate(self.frames_fd, len(rest))  # of a larger clip before it nothing stays in memory
+        place = 0
+        while rest:
+            written = os.pwrite(self.frames_fd, rest, place)
+            place, rest = place + written, rest[written:]
+
+
+def _failed(failures: dict[str, Unreadable], opened: bool) -> Failed:
+    last = [*failures.values()][-1]
+    return Failed(
+        {name: str(error) for name, error in failures.items()},
+        opened,
+        isinstance(last, NoPictureStreamError),
+        isinstance(last, NoFramesError),
+    )
+
+
+def _with_trace(error: Exception) -> Exception:
+    trace = f"In the decoder process:\n{''.join(traceback.format_exception(error))}"
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # whatever an error of a library does when it is pickled, its trace must arrive
+        error = RuntimeError(f"{type(error).__name__}: {error}")
+    error.add_note(trace)
+    return error
+
+
+def main(frames_fd: str, parent: str, *backends: str) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to answer
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != int(parent):  # it died before it could be watched
+        return
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no answer
+    Decoder(int(frames_fd), sys.stdin.buffer, answers, list(backends)).serve()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
