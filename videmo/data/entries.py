@@ -225,8 +225,11 @@ class _ListReader:
             return f"not valid JSON ({error.msg} at line {line})", None, self._place
         except (ValueError, RecursionError) as error:
             return f"not valid JSON ({error})", None, self._place
-        if end == len(self._text) and not self._at_end and not isinstance(fields, dict):
-            return _TOO_LONG, None, self._place  # a number may go on in the next window
+        after = _SPACE.match(self._text, end).end()
+        if after == len(self._text) and not self._at_end:
+            return _TOO_LONG, None, self._place  # what follows, be it the rest of a number, is in the next window
+        if after < len(self._text) and self._text[after] not in ",]{":
+            return f"not valid JSON (a record is followed by {self._text[after]!r})", None, self._place
         return None, fields, end
 
     def _next_record(self) -> int:
