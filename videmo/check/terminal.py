@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -121,10 +121,18 @@ def _faults(found: Findings, root: Path, manifest: Path) -> Group | None:
         return None
     costs = f", {found.all.records - found.all.usable:,} records cannot be used" if len(found.faults) > 1 else ""
     parts = [Text(f"{_count(len(found.faults), 'fault')}{costs}", style="bold")]
-    parts += [_fault(finding, root) for finding in found.faults[:SHOWN]]
+    parts += [_fault(finding, root) for finding in _some(found.faults)]
     if len(found.faults) > SHOWN:
         parts.append(Text(f"... and {len(found.faults) - SHOWN:,} more in {manifest}"))
     return Group(*parts)
+
+
+def _some(faults: Sequence[Finding]) -> list[Finding]:
+    """As many as are shown, of records and of videos alike."""
+    records = [finding for finding in faults if finding.fault.video is None]
+    videos = [finding for finding in faults if finding.fault.video is not None]
+    of_records = max(SHOWN // 2, SHOWN - len(videos))
+    return [*records[:of_records], *videos[: SHOWN - len(records[:of_records])]]
 
 
 def _fault(finding: Finding, root: Path) -> Group:

@@ -154,14 +154,17 @@ def _reader(reading: Reading, settings: VideoSettings) -> Callable[[Path], str |
     """A function that reads a video as far as asked and says why it cannot be used; None where it can."""
 
     def decode(path: Path) -> None:
-        frames, _ = read_frames(path, partial(frame_indices, settings=settings))
+        sample = partial(frame_indices, settings=settings)
+        frames, _ = read_frames(path, sample, backends=settings.backends, timeout=settings.decode_timeout)
         frame_size(*frames.shape[1:3], len(frames), settings)
 
     def read(path: Path) -> str | None:
         try:
-            decode(path) if reading == "decode" else clip_grid(probe(path), settings)
+            decode(path) if reading == "decode" else clip_grid(probe(path, timeout=settings.decode_timeout), settings)
         except ValueError as error:  # a VideoError, or a size that no frame can have
             return str(error).removeprefix(str(path)).lstrip(": ")
+        except OSError as error:  # gone since it was looked at, or a disk that fails
+            return f"cannot be read ({error.strerror}); look at the disk, or get it again"
         return None
 
     return read
