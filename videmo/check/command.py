@@ -1,17 +1,14 @@
 """The command ``videmo check``."""
 
 import os
-import sys
 from json import dumps
 from pathlib import Path
-
-from rich.console import Console
 
 from videmo.check.assemble import assemble
 from videmo.check.folder import DataFolder
 from videmo.check.memory import GoodVideos
 from videmo.check.table import RecordTable
-from videmo.check.terminal import show, show_interrupted, watch
+from videmo.check.terminal import output, show, show_interrupted, watch
 from videmo.check.videos import Examined, Reading, examine
 from videmo.data.index import RecordIndex
 from videmo.data.leaks import find_leaks, subject_reader
@@ -70,7 +67,7 @@ def check(
     Quarantine.check_writable(manifest)
     if json:
         _check_writable(Path(json))
-    console = Console() if sys.stdout.isatty() else Console(width=100)
+    console = output()
     examined = Examined()
     try:
         indexes = {

@@ -1,6 +1,7 @@
 """What a check shows: progress while it works, then a summary that reads well at 100 columns."""
 
 import os
+import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -49,6 +50,11 @@ def watch(name: str, total: int, steps: Iterable) -> Iterator:
                 print(f"{name}: {done:,} of {total:,}", file=console.file, flush=True)
 
 
+def output() -> Console:
+    """A console for the summary: as wide as the terminal, and 100 columns where the output is a file or a pipe."""
+    return Console(width=None if sys.stdout.isatty() else 100, highlight=False, markup=False, emoji=False)
+
+
 def show(found: Findings, console: Console, root: Path, manifest: Path) -> None:
     """Print what was found, what it costs, and what to do next."""
     console.print(_heading(found, root))
@@ -95,7 +101,7 @@ def _summary(found: Findings) -> Table:
             table.add_section()
         table.add_row(
             row.task,
-            row.source,
+            _plain(row.source),
             *(_number(count) for count in (row.records, row.videos, row.missing, row.bad)),
             _share(row.usable, row.records),
             style="" if row.usable == row.records else "yellow" if row.usable else "red",
@@ -108,11 +114,10 @@ def _missing_sources(found: Findings) -> Text | None:
         return None
     if sum(source.videos for source in found.missing_sources) == found.coverage.videos:
         return Text("no video is there at all: is --video_root right?", style="red")
-    lines = [
-        f"{source.source}: {_count(source.records, 'record')} of {_count(source.videos, 'video')}, all missing; "
-        "get it from its authors and check again"
-        for source in found.missing_sources
-    ]
+    lines = []
+    for source in found.missing_sources:
+        what = f"{_count(source.records, 'record')} of {_count(source.videos, 'video')}, all missing"
+        lines.append(f"{_plain(source.source)}: {what}; get it from its authors and check again")
     return Text("\n".join(lines), style="yellow")
 
 
@@ -138,8 +143,8 @@ def _some(faults: Sequence[Finding]) -> list[Finding]:
 def _fault(finding: Finding, root: Path) -> Group:
     fault = finding.fault
     cost = f"  ({finding.records:,} records)" if finding.records > 1 else ""
-    where = Text(f"{_inside(fault.where, root)}{cost}", style="cyan", overflow="fold")
-    reason = fault.reason if len(fault.reason) <= _LONGEST else f"{fault.reason[:_LONGEST]} ..."
+    where = Text(f"{_plain(_inside(fault.where, root))}{cost}", style="cyan", overflow="fold")
+    reason = _plain(fault.reason if len(fault.reason) <= _LONGEST else f"{fault.reason[:_LONGEST]} ...")
     return Group(where, Padding(Text(reason, overflow="fold"), (0, 0, 0, 4)))
 
 
@@ -162,8 +167,8 @@ def _leaks(found: Findings) -> Group | None:
         more = ", ..." if leak.count > len(leak.examples) else ""
         table.add_row(
             f"{leak.splits[1]} in {leak.splits[0]}",
-            f"{leak.source or '(no folder)'}: {leak.count:,} of {leak.total:,} {what}",
-            Text(", ".join(leak.examples) + more, overflow="fold"),
+            f"{_plain(leak.source) or '(no folder)'}: {leak.count:,} of {leak.total:,} {what}",
+            Text(_plain(", ".join(leak.examples)) + more, overflow="fold"),
         )
     title = Text("splits share what they should not; scores on it say less than they seem to", style="bold")
     return Group(title, table)
@@ -178,6 +183,15 @@ def _ending(found: Findings, root: Path, manifest: Path) -> str:
         f"others are in {manifest}, and training leaves them out. Mend files and run this again: what was found "
         "good is not read again."
     )
+
+
+def _plain(text: str) -> str:
+    r"""Text of untrusted records without what a terminal obeys.
+
+    >>> _plain("a\x1b[2J.mp4")
+    'a\\x1b[2J.mp4'
+    """
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def _inside(where: str, root: Path) -> str:
