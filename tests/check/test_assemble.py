@@ -56,7 +56,7 @@ def test_a_missing_folder_in_a_source_that_is_there_is_one_fault(root):
     result = found(root, ["MEAD/M003/1.mp4", "MEAD/W009/front/1.mp4", "MEAD/W009/left/2.mp4"])
     (finding,) = result.faults
     assert (finding.fault.video, finding.fault.line, finding.records) == ("MEAD/W009/", 2, 2)
-    assert "all its 2 videos" in finding.fault.reason
+    assert "with its 2 videos" in finding.fault.reason
 
 
 def test_a_missing_video_is_a_fault_at_its_first_record_with_its_cost(root):

@@ -22,9 +22,8 @@ def assemble(
 ) -> Findings:
     """Everything that a check found, in the order of the records."""
     malformed = [Finding(fault, 1) for index in table.indexes.values() for fault in index.faults]
-    root = folder.video_root
     leads_out = (
-        f"leads out of the video root {root}; give a --video_root that holds all videos, or --allow_outside_root=true "
+        "leads out of the video root; give a --video_root that holds all videos, or --allow_outside_root=true "
         "if you trust these records to name any file (training: data.allow_outside_root)"
     )
     reasons = {**dict.fromkeys(examined.outside, leads_out), **examined.bad}
@@ -34,8 +33,7 @@ def assemble(
     ]
     sources = list(_missing_sources(table, examined))
     named = {source.source for source in sources}
-    missing = list(_missing(table, examined.missing, root))
-    left = len(examined.there) - examined.known - examined.read if reading != "none" else len(examined.there)
+    missing = list(_missing(table, examined.missing, folder.video_root))
     unreadable = len(malformed) - int(table.refused.sum())
     rows = table.summary(examined.missing, reasons)
     return Findings(
@@ -57,7 +55,7 @@ def assemble(
         ),
         duplicates=tuple(table.duplicates()),
         leaks=tuple(leaks),
-        coverage=Coverage(reading, examined.total, examined.read, examined.known, left),
+        coverage=Coverage(reading, examined.total, examined.read, examined.known),
     )
 
 
@@ -92,8 +90,8 @@ def _missing(table: RecordTable, videos: Iterable[str], root: Path) -> Iterator[
     for name, group in groups.items():
         file, line, count = uses[group[0]]
         if len(group) == 1:
-            reason = f"{group[0]} is missing from {root}; get it, or correct the path in the record"
+            reason = f"{group[0]} is missing from the video root; get it, or correct the path in the record"
             yield Finding(Fault(file, line, reason, group[0]), count)
         else:
-            reason = f"the folder {name} is missing from {root}, with all its {len(group)} videos; get it"
+            reason = f"the folder {name} is missing from the video root, with its {len(group)} videos; get it"
             yield Finding(Fault(file, line, reason, name), int(table.of_videos(group).sum()))

@@ -76,14 +76,12 @@ class Coverage:
         videos: Distinct videos that the records name.
         read: Those read in this check.
         known: Those found good by an earlier check, and unchanged since.
-        left: Those that are there and were not reached.
     """
 
     reading: str
     videos: int
     read: int
     known: int
-    left: int
 
 
 @dataclass(frozen=True)

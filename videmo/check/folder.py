@@ -56,7 +56,7 @@ class DataFolder:
         >>> folder.is_outside("MEAD/../../x.mp4"), folder.is_outside("MEAD/../x.mp4")
         (True, False)
         """
-        if self.allow_outside_root:
+        if self.allow_outside_root or not (".." in video or os.path.isabs(video)):
             return False
         root = os.path.abspath(self.video_root)
         return os.path.commonpath([root, os.path.abspath(os.path.join(root, video))]) != root

@@ -39,13 +39,13 @@ def watch(name: str, total: int, steps: Iterable) -> Iterator:
         RateColumn(),
         TimeRemainingColumn(compact=True),
     )
-    noted = time.monotonic()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    noted, is_shown = time.monotonic(), console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not is_shown) as bar:
         task = bar.add_task(name, total=total)
         for done, step in enumerate(steps, start=1):
             yield step
             bar.advance(task)
-            if not console.is_terminal and time.monotonic() - noted > _NOTED:
+            if not is_shown and time.monotonic() - noted > _NOTED:
                 noted = time.monotonic()
                 print(f"{name}: {done:,} of {total:,}", file=console.file, flush=True)
 
@@ -161,14 +161,16 @@ def _duplicates(found: Findings, root: Path) -> Text | None:
 def _leaks(found: Findings) -> Group | None:
     if not found.leaks:
         return None
-    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, expand=True)
+    for ratio in (None, None, 1):  # the examples get the columns that are left
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=ratio)
     for leak in found.leaks:
         what = {"video": "videos by path", "content": "videos by content"}.get(leak.kind, f"{leak.kind}s")
         more = ", ..." if leak.count > len(leak.examples) else ""
         table.add_row(
             f"{leak.splits[1]} in {leak.splits[0]}",
             f"{_plain(leak.source) or '(no folder)'}: {leak.count:,} of {leak.total:,} {what}",
-            Text(_plain(", ".join(leak.examples)) + more, overflow="fold"),
+            _plain(", ".join(leak.examples)) + more,
         )
     title = Text("splits share what they should not; scores on it say less than they seem to", style="bold")
     return Group(title, table)

@@ -71,10 +71,10 @@ class Quarantine:
         """
         if fault := self._videos.get(video):
             return fault
-        if self._folders:
-            for end, letter in enumerate(video, start=1):
-                if letter == "/" and video[:end] in self._folders:
-                    return self._folders[video[:end]]
+        end = 0
+        while self._folders and (end := video.find("/", end) + 1):
+            if video[:end] in self._folders:
+                return self._folders[video[:end]]
         return None
 
     def record_fault(self, file: str | Path, line: int) -> Fault | None:
