@@ -1,6 +1,7 @@
 """Callbacks for the trainer's YAML (``class_path: callbacks.SampleLogger``): they watch or schedule."""
 
+from callbacks.last import LastCheckpoint
 from callbacks.samples import SampleLogger
 from callbacks.stages import StageCheckpoint, StageProgressBar
 
-__all__ = ["SampleLogger", "StageCheckpoint", "StageProgressBar"]
+__all__ = ["LastCheckpoint", "SampleLogger", "StageCheckpoint", "StageProgressBar"]

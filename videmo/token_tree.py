@@ -12,7 +12,7 @@ Shapes: B rows, S tokens a row, P patches, V videos, K leaves.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -29,7 +29,8 @@ class Segment:
     Attributes:
         input_ids: [n].
         labels: [n], the token itself where it is learned, ``IGNORE_INDEX`` elsewhere.
-        videos: The videos of its placeholders in order, each with ``pixel_values``, ``grid_thw``, ``second_per_grid``.
+        videos: The videos of its placeholders in order, as ``videmo.data.video.Video``: a grid with either patches, or
+            the tower's features, or neither, where they are promised.
         sample: Which sample of the batch it ends, or None for a segment that others share.
     """
 
@@ -99,6 +100,24 @@ class TokenTree:
         return order
 
 
+class VideoShape(NamedTuple):
+    """What a batch says of each of its videos, and all that a tree needs of one whose features are known.
+
+    Attributes:
+        path: The file as its records name it.
+        key: What its features are kept under; empty where they are not kept.
+        grid_thw: Patches in time, height and width.
+        second_per_grid: Seconds from one temporal patch to the next.
+        merge_size: Patches along each side of a token.
+    """
+
+    path: str
+    key: str
+    grid_thw: tuple[int, int, int]
+    second_per_grid: float
+    merge_size: int
+
+
 @dataclass
 class TreeBatch:
     """Packed trees as tensors, ready for the model.
@@ -111,9 +130,15 @@ class TreeBatch:
         subtree_end: [B, S], the column after the last descendant of the token's segment.
         sample: [B, S], the sample that a labelled token belongs to, -1 elsewhere.
         leaf_row, leaf_column: [K], where each sample's last token lies, by sample number.
-        pixel_values_videos: [P, channels * temporal_patch * patch * patch], uint8 as a rule, or None without videos.
-        video_grid_thw: [V, 3], or None.
+        pixel_values_videos: [P, channels * temporal_patch * patch * patch], uint8 as a rule, of the videos to encode,
+            one after the other; None if there are none.
+        video_grid_thw: [V, 3], of all videos by row and column; None in a batch of text.
+        videos: The same V videos' paths, keys and shapes.
+        video_features: By the video's number, what a frozen tower made of it before: [tokens, hidden].
+        promised: Numbers of the videos that have neither patches nor features here; ``VisionCache.fill`` adds them.
+        frames_found, frames_decoded: Videos whose patches a worker had, and that it decoded for this batch.
         records: The samples' records, K of them.
+        faults: What was left out of the batch, and why.
         num_items_in_batch: Learned tokens of the whole optimizer step, over micro-batches and ranks; the loss divides
             by it. A loader that knows more than this batch replaces it.
     """
@@ -128,7 +153,13 @@ class TreeBatch:
     leaf_column: Tensor
     pixel_values_videos: Tensor | None
     video_grid_thw: Tensor | None
+    videos: tuple[VideoShape, ...] = ()
+    video_features: dict[int, Tensor] = field(default_factory=dict)
+    promised: tuple[int, ...] = ()
+    frames_found: int = 0
+    frames_decoded: int = 0
     records: tuple[Any, ...] = ()
+    faults: tuple[Any, ...] = ()
     num_items_in_batch: int = 0
 
     @property
@@ -139,9 +170,21 @@ class TreeBatch:
     def num_label_tokens(self) -> int:
         return int((self.labels != IGNORE_INDEX).sum())
 
+    @property
+    def vision(self) -> dict[str, Any]:
+        """The videos, as the backbone's ``forward`` takes them."""
+        return {
+            "pixel_values_videos": self.pixel_values_videos,
+            "video_grid_thw": self.video_grid_thw,
+            "video_features": self.video_features,
+            "video_keys": tuple(video.key for video in self.videos),
+        }
+
     def _map(self, function) -> "TreeBatch":
-        tensors = {f.name: getattr(self, f.name) for f in fields(self)}
-        return replace(self, **{k: function(v) for k, v in tensors.items() if isinstance(v, Tensor)})
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        changed = {name: function(value) for name, value in values.items() if isinstance(value, Tensor)}
+        features = {number: function(value) for number, value in self.video_features.items()}
+        return replace(self, **changed, video_features=features)
 
     def to(self, device, non_blocking: bool = False) -> "TreeBatch":
         return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))
@@ -201,13 +244,18 @@ def flatten(trees: Sequence[TokenTree], layout: TokenLayout, records: Sequence[A
     for r, row in enumerate(rows):
         positions[:, r, : row["positions"].shape[1]] = row["positions"]
     videos = [video for row in rows for video in row["videos"]]
+    patches = [video.pixel_values for video in videos if video.pixel_values is not None]
+    features = {number: video.features for number, video in enumerate(videos) if video.features is not None}
     batch = TreeBatch(
         **stacked,
         position_ids=positions,
         leaf_row=torch.tensor([r for _, r, _ in ends], dtype=torch.long),
         leaf_column=torch.tensor([column for _, _, column in ends], dtype=torch.long),
-        pixel_values_videos=torch.cat([v.pixel_values for v in videos]) if videos else None,
+        pixel_values_videos=torch.cat(patches) if patches else None,
         video_grid_thw=torch.tensor([v.grid_thw for v in videos]) if videos else None,
+        videos=tuple(VideoShape(v.path, v.key, v.grid_thw, v.second_per_grid, v.merge_size) for v in videos),
+        video_features=features,
+        promised=tuple(n for n, v in enumerate(videos) if v.pixel_values is None and n not in features),
         records=tuple(records),
     )
     batch.num_items_in_batch = batch.num_label_tokens

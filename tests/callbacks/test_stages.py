@@ -10,6 +10,7 @@ from rich.console import Console
 
 from callbacks import StageCheckpoint
 from callbacks.stages import forgetting_table
+from videmo.data.cache import CacheRoom
 from videmo.data.curriculum import Stage
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.sampling import VideoSettings
@@ -67,7 +68,7 @@ def _fit(
         batch_size=12,
         num_workers=0,
         curriculum=stages,
-        video_cache_mb=64,
+        frames_cache=CacheRoom(memory_mb=64),
         seed=seed,
     )
     try:

@@ -9,7 +9,9 @@ from videmo.tasks import find_task
 
 POSE, HAIR = find_task("MEAD_Head-Pose"), find_task("QA_Hair")
 EMOTION, CAPTION = find_task("DFEW_Single-Label-Emotion-Recognition"), find_task("caption_test_sampling_v2_all_example")
+KINDS = (CAPTION, HAIR, POSE, EMOTION)
 TASKS = [POSE] * 40 + [HAIR] * 60 + [EMOTION] * 30 + [CAPTION] * 10
+TASK = np.array([KINDS.index(task) for task in TASKS])
 
 THREE = [
     Stage("attribute", {"attribute": 1.0}, epochs=2),
@@ -23,7 +25,7 @@ def _taken(curriculum: Curriculum, epoch: int) -> Counter:
 
 
 def test_each_stage_takes_its_own_tasks_and_its_share_of_replay():
-    plan = Curriculum(THREE, TASKS, samples_a_step=4)
+    plan = Curriculum(THREE, TASK, KINDS, samples_a_step=4)
     assert _taken(plan, 0) == {POSE.name: 40, HAIR.name: 60}
     assert _taken(plan, 2) == {EMOTION.name: 30, POSE.name: 4, HAIR.name: 6}  # 10 of 40 in the mix of stage 1
     emotion = _taken(plan, 5)
@@ -32,7 +34,7 @@ def test_each_stage_takes_its_own_tasks_and_its_share_of_replay():
 
 
 def test_epochs_and_steps_follow_one_another():
-    plan = Curriculum(THREE, TASKS, samples_a_step=4)
+    plan = Curriculum(THREE, TASK, KINDS, samples_a_step=4)
     assert [(p.stage.name, p.first_epoch, p.epochs, p.first_step, p.steps) for p in plan.phases] == [
         ("attribute", 0, 2, 0, 50),
         ("expression", 2, 3, 50, 30),
@@ -47,21 +49,21 @@ def test_epochs_and_steps_follow_one_another():
 
 
 def test_a_stage_of_steps_cuts_its_last_epoch():
-    plan = Curriculum(THREE, TASKS, samples_a_step=4)  # 20 samples an epoch are 5 steps; 7 steps are 28 samples
+    plan = Curriculum(THREE, TASK, KINDS, samples_a_step=4)  # 20 samples an epoch are 5 steps; 7 steps are 28 samples
     assert len(plan.records(5)) == 20
     assert len(plan.records(6)) == 8
 
 
 def test_a_fraction_takes_other_records_every_epoch_until_all_were_taken():
-    plan = Curriculum([Stage("s", {"head_pose": 0.25}, epochs=8)], TASKS, samples_a_step=4)
+    plan = Curriculum([Stage("s", {"head_pose": 0.25}, epochs=8)], TASK, KINDS, samples_a_step=4)
     first = np.concatenate([plan.records(epoch) for epoch in range(4)])
     assert sorted(first.tolist()) == list(range(40))
     assert Counter(np.concatenate([plan.records(epoch) for epoch in range(8)]).tolist()).most_common(1)[0][1] == 2
 
 
 def test_a_fraction_keeps_a_videos_questions_together():
-    keys = [f"{number % 20}.mp4" for number in range(len(TASKS))]  # 20 videos: 2 poses and 3 hairs of each
-    plan = Curriculum([Stage("s", {"attribute": 0.25}, epochs=4)], TASKS, samples_a_step=4, keys=keys)
+    keys = np.arange(len(TASKS)) % 20  # 20 videos: 2 poses and 3 hairs of each
+    plan = Curriculum([Stage("s", {"attribute": 0.25}, epochs=4)], TASK, KINDS, samples_a_step=4, family=keys)
     videos = Counter(keys[number] for number in plan.records(1))
     assert len(videos) == 5
     assert set(videos.values()) == {5}
@@ -69,19 +71,26 @@ def test_a_fraction_keeps_a_videos_questions_together():
 
 
 def test_a_weight_above_one_repeats_records():
-    plan = Curriculum([Stage("s", {"head_pose": 2.5}, epochs=2)], TASKS, samples_a_step=4)
+    plan = Curriculum([Stage("s", {"head_pose": 2.5}, epochs=2)], TASK, KINDS, samples_a_step=4)
     assert set(Counter(plan.records(0).tolist()).values()) == {2, 3}
+
+
+def test_a_files_weight_multiplies_its_stages():
+    weight = np.where(np.arange(len(TASK)) < 20, 2.0, 0.5)  # half of the poses, and all others
+    plan = Curriculum([Stage("s", {"attribute": 1.0}, epochs=1)], TASK, KINDS, samples_a_step=4, file_weight=weight)
+    assert _taken(plan, 0) == {POSE.name: 50, HAIR.name: 30}
+    assert Counter(plan.records(0)[plan.records(0) < 20].tolist()) == dict.fromkeys(range(20), 2)
 
 
 def test_the_narrowest_name_counts():
     mix = {"all": 1.0, "attribute": 0.5, "hair": 0.0}
-    plan = Curriculum([Stage("s", mix, epochs=1)], TASKS, samples_a_step=4)
+    plan = Curriculum([Stage("s", mix, epochs=1)], TASK, KINDS, samples_a_step=4)
     assert _taken(plan, 0) == {POSE.name: 20, EMOTION.name: 30, CAPTION.name: 10}
 
 
 def test_the_same_seed_takes_the_same_and_another_takes_others():
     stages = [Stage("s", {"attribute": 0.3}, epochs=2)]
-    one, same, other = (Curriculum(stages, TASKS, 4, seed) for seed in (1, 1, 2))
+    one, same, other = (Curriculum(stages, TASK, KINDS, 4, seed) for seed in (1, 1, 2))
     assert (one.records(1) == same.records(1)).all()
     assert set(one.records(1)) != set(other.records(1))
 
@@ -102,7 +111,7 @@ def test_the_same_seed_takes_the_same_and_another_takes_others():
 )
 def test_a_curriculum_that_cannot_be_is_refused(stages, message):
     with pytest.raises(InputError, match=message):
-        Curriculum(stages, TASKS, samples_a_step=4)
+        Curriculum(stages, TASK, KINDS, samples_a_step=4)
 
 
 @pytest.mark.parametrize(
@@ -117,4 +126,4 @@ def test_a_curriculum_that_cannot_be_is_refused(stages, message):
 )
 def test_a_stage_that_cannot_be_is_refused(fields, message):
     with pytest.raises(InputError, match=message):
-        Curriculum([Stage("a", **fields)], TASKS, samples_a_step=4)
+        Curriculum([Stage("a", **fields)], TASK, KINDS, samples_a_step=4)

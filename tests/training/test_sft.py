@@ -161,14 +161,20 @@ def test_a_test_writes_predictions_and_scores(world, world_checkpoint, tmp_path)
     assert written == asked > 0
 
 
-def test_a_sample_that_teaches_nothing_is_left_out_of_validation(world, world_checkpoint, tmp_path):
-    """A rank without a record of its own in the last batch repeats another's; it must not count."""
+def test_a_batch_without_records_counts_nowhere(world, world_checkpoint, tmp_path):
+    """A rank without records in the last batch computes one token, to keep in step with the others."""
     datamodule = data(world, world_checkpoint)
     module = SFTModule(str(world_checkpoint))
     run = trainer(tmp_path, limit_val_batches=1.0)
     run.validate(module, datamodule, verbose=False)
-    dataset = datamodule._dataset("val", with_answer=True)
+    empty = datamodule._dataset("val", with_answer=True).__getitems__([])
     module.on_validation_epoch_start()
     with torch.no_grad():
-        module.validation_step(dataset.__getitems__([0, ~1]), 0)
-    assert sum(len(values) for values in module._validation.values()) == 1
+        module.validation_step(empty, 0)
+    assert module._validation == {}
+    module.eval()
+    assert module.answer(empty) == []
+    module.train()
+    scores = module.backbone.score(empty)
+    scores.logps.sum().backward()
+    assert len(scores.logps) == 0

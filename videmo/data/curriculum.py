@@ -7,7 +7,7 @@ seed and the epoch's number alone, so that a resumed run lands where it stopped.
 
 import math
 import re
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from difflib import get_close_matches
 from typing import Any
@@ -80,16 +80,27 @@ class Phase:
     steps: int
 
 
+@dataclass(frozen=True)
+class _Group:
+    """Records that every stage takes equally often: of one task, from files of one weight."""
+
+    task: Task
+    file_weight: float
+    records: np.ndarray  # their numbers
+
+
 class Curriculum:
     """The plan of a run.
 
     Args:
         stages: In order.
-        tasks: The task of every training record.
+        task: The task of every training record, as its place in `tasks`, [N].
+        tasks: What the places mean.
         samples_a_step: Records that one optimizer step sees, over devices and accumulation.
         seed: Of the choice of records.
-        keys: What each record shares with its siblings, its videos: a fraction of the records is then one of the
-            videos too, with most of their questions, so that they still share trees.
+        family: What each record shares with its siblings, its videos, as a number, [N]: a fraction of the records is
+            then one of the videos too, with most of their questions, so that they still share trees.
+        file_weight: How often an epoch takes each record for its file's sake, [N]; it multiplies the stages' mixes.
 
     Raises:
         InputError: If two stages have one name, a stage finds no record, or the first one replays.
@@ -98,20 +109,18 @@ class Curriculum:
     def __init__(
         self,
         stages: Sequence[Stage],
+        task: np.ndarray,
         tasks: Sequence[Task],
         samples_a_step: int,
         seed: int = 0,
-        keys: Sequence[Hashable] | None = None,
+        family: np.ndarray | None = None,
+        file_weight: np.ndarray | None = None,
     ) -> None:
         self.stages = tuple(stages)
         self.seed = seed
         self._samples_a_step = samples_a_step
-        by_task: dict[Task, list[int]] = {}
-        for number, task in enumerate(tasks):
-            by_task.setdefault(task, []).append(number)
-        self._records = {task: np.array(numbers) for task, numbers in by_task.items()}
-        number_of: dict[Hashable, int] = {}
-        self._family = np.array([number_of.setdefault(key, len(number_of)) for key in keys or range(len(tasks))])
+        self._groups = _groups(task, tasks, file_weight)
+        self._family = np.arange(len(task)) if family is None else family
         self._check()
         self.phases = self._plan()
 
@@ -130,17 +139,17 @@ class Curriculum:
 
     def num_records(self, task: Task) -> int:
         """Training records of a task."""
-        return len(self._records[task])
+        return sum(len(group.records) for group in self._groups if group.task == task)
 
     def tasks_of(self, stage: Stage) -> list[Task]:
         """The tasks of the data that a stage teaches, without those that it only replays."""
-        return [task for task in self._records if stage.weight(task) > 0]
+        return [task for task in dict.fromkeys(group.task for group in self._groups) if stage.weight(task) > 0]
 
     def records(self, epoch: int) -> np.ndarray:
         """Numbers of the records that an epoch takes, in no particular order; one occurs twice where a mix says so."""
         phase = self.phase(epoch)
         turn = epoch - phase.first_epoch
-        chosen = self._take(self.counts(phase.stage), turn, phase.first_epoch)
+        chosen = self._take(self._counts(phase.stage), turn, phase.first_epoch)
         limit = (phase.steps - turn * self._steps_an_epoch(phase.stage)) * self._samples_a_step
         if len(chosen) > limit:
             chosen = np.random.default_rng((self.seed, epoch)).permutation(chosen)[:limit]
@@ -148,29 +157,35 @@ class Curriculum:
 
     def counts(self, stage: Stage) -> dict[Task, int]:
         """How many records of each task an epoch of a stage takes."""
-        counts = {task: round(stage.weight(task) * len(records)) for task, records in self._records.items()}
-        earlier = self.stages[: self.stages.index(stage)]
-        shares = {
-            task: len(records) * sum(other.weight(task) for other in earlier) * (counts[task] == 0)
-            for task, records in self._records.items()
-        }
-        replayed = sum(counts.values()) * stage.replay / (1 - stage.replay)
-        total = sum(shares.values())
-        return {
-            task: count + (round(replayed * shares[task] / total) if total else 0) for task, count in counts.items()
-        }
+        counts: dict[Task, int] = {}
+        for group, count in zip(self._groups, self._counts(stage), strict=True):
+            counts[group.task] = counts.get(group.task, 0) + count
+        return counts
 
-    def _take(self, counts: dict[Task, int], turn: int, key: int) -> np.ndarray:
-        """The `turn`-th slice of each task's shuffled records: none comes again before all others have come."""
+    def _counts(self, stage: Stage) -> list[int]:
+        """How many records of each group an epoch of a stage takes."""
+        sizes = [len(group.records) * group.file_weight for group in self._groups]
+        counts = [round(stage.weight(group.task) * size) for group, size in zip(self._groups, sizes, strict=True)]
+        earlier = self.stages[: self.stages.index(stage)]
+        shares = [
+            size * sum(other.weight(group.task) for other in earlier) * (count == 0)
+            for group, size, count in zip(self._groups, sizes, counts, strict=True)
+        ]
+        replayed = sum(counts) * stage.replay / (1 - stage.replay)
+        total = sum(shares)
+        return [c + (round(replayed * share / total) if total else 0) for c, share in zip(counts, shares, strict=True)]
+
+    def _take(self, counts: Sequence[int], turn: int, key: int) -> np.ndarray:
+        """The `turn`-th slice of each group's shuffled records: none comes again before all others have come."""
         place = np.random.default_rng((self.seed, key)).permutation(self._family.max() + 1)  # of each family
         parts = []
-        for task, count in counts.items():
-            order = self._records[task][np.argsort(place[self._family[self._records[task]]], kind="stable")]
+        for group, count in zip(self._groups, counts, strict=True):
+            order = group.records[np.argsort(place[self._family[group.records]], kind="stable")]
             parts.append(np.take(order, np.arange(turn * count, (turn + 1) * count), mode="wrap"))
         return np.concatenate(parts)
 
     def _steps_an_epoch(self, stage: Stage) -> int:
-        return math.ceil(sum(self.counts(stage).values()) / self._samples_a_step)
+        return math.ceil(sum(self._counts(stage)) / self._samples_a_step)
 
     def _plan(self) -> tuple[Phase, ...]:
         phases, epoch, step = [], 0, 0
@@ -197,11 +212,23 @@ class Curriculum:
                 near = get_close_matches(unknown[0], known, n=3)
                 hint = f"did you mean {' or '.join(near)}?" if near else "use a task, a column, a scenario or all"
                 raise InputError(f"stage {stage.name!r}: its mix names {unknown[0]!r}, which is none; {hint}")
-            if not any(stage.weight(task) > 0 for task in self._records):
-                held = ", ".join(sorted({task.scenario for task in self._records}))
+            if not any(stage.weight(group.task) > 0 for group in self._groups):
+                held = ", ".join(sorted({group.task.scenario for group in self._groups}))
                 raise InputError(f"stage {stage.name!r}: no record is of {', '.join(stage.mix)} (held: {held})")
-            if not any(self.counts(stage).values()):
+            if not any(self._counts(stage)):
                 raise InputError(f"stage {stage.name!r}: its shares come to no record at all; raise those of its mix")
+
+
+def _groups(task: np.ndarray, tasks: Sequence[Task], file_weight: np.ndarray | None) -> list[_Group]:
+    """Records by task and file weight, tasks in the order of their first records."""
+    weight = np.ones(len(task)) if file_weight is None else file_weight
+    weights, rank = np.unique(weight, return_inverse=True)
+    kind = task.astype(np.int64) * len(weights) + rank
+    kinds, first = np.unique(kind, return_index=True)
+    return [
+        _Group(tasks[k // len(weights)], float(weights[k % len(weights)]), np.flatnonzero(kind == k))
+        for k in kinds[np.argsort(first)]
+    ]
 
 
 def curriculum_of(trainer: L.Trainer) -> Curriculum | None:

@@ -1,29 +1,43 @@
 """``EmoCFGDataModule``: Emo-CFG folders as batches of token trees, for fit, validate and test."""
 
 import glob
+import hashlib
 import json
-import os
-from collections import Counter
-from collections.abc import Callable
+import logging
+import signal
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 
 import lightning as L
+import numpy as np
 import torch
 from torch.utils.data import DataLoader
 from transformers import AutoConfig, AutoTokenizer
 
-from videmo.data.cache import VideoCache
+from videmo.data.cache import CacheRoom, TensorStore
 from videmo.data.controls import Control, Shown
 from videmo.data.curriculum import Curriculum, Stage
-from videmo.data.dataset import RecordDataset, as_batch
-from videmo.data.loader import BatchLoader, Failure
-from videmo.data.order import BatchOrder, accumulation_steps
-from videmo.data.records import Record, RecordError, read_records
+from videmo.data.dataset import OnBadSample, RecordDataset, as_batch
+from videmo.data.faults import Fault
+from videmo.data.index import RecordIndex
+from videmo.data.loader import BatchLoader, Failure, OneRank
+from videmo.data.metadata import most_tokens, tokens_of_videos, video_infos
+from videmo.data.order import BatchOrder, Lengths, accumulation_steps
+from videmo.data.quarantine import QUARANTINE_FILE, Quarantine
 from videmo.data.sampling import VideoSettings
+from videmo.data.skips import SkipLog
+from videmo.data.usable import Records, find_usable, refuse
+from videmo.data.vision_cache import BatchPlan, VisionCache
 from videmo.errors import InputError
 from videmo.fingerprint import WORLD_FILE, content_hash
-from videmo.tasks import find_task
 from videmo.token_tree import TokenLayout, TreeBatch
+
+INDEX_FOLDER = ".videmo"
+ENDLESS = 10**6  # epochs of a run without a curriculum: the trainer ends it
+PLANNED_EPOCHS = 20  # that are laid out beforehand to find how many micro-batches hold every step
+log = logging.getLogger(__name__)
 
 
 class EmoCFGDataModule(L.LightningDataModule):
@@ -32,20 +46,33 @@ class EmoCFGDataModule(L.LightningDataModule):
     Args:
         root: The data folder; patterns below are relative to it.
         checkpoint: Hugging Face folder or hub id of the model, for its tokenizer and token facts.
-        train: Patterns of the training files, JSON list or JSON lines.
+        train: Patterns of the training files, JSON list or JSON lines; or each with a weight, how often an epoch takes
+            its records: ``{jsons/train/*/full/*.json: 1.0, magpie/*.jsonl: 0.1}``. Records without a video are text.
         val: Patterns of the validation files.
         test: Patterns of the benchmark's files.
         video_root: What the records' video paths are relative to; ``<root>/videos`` by default.
         allow_outside_root: Lets records name videos outside `video_root`, by absolute paths or ``..``. Off by default:
             a data folder from elsewhere is not to say which files of this machine are read.
         video: Frame sampling and resizing.
-        batch_size: Samples (records) a micro-batch and device.
+        batch_size: Samples (records) a micro-batch and device, on average, as whole trees are dealt out by their
+            tokens; 8 by default.
+        batch_tokens: Or tokens a micro-batch may have, video tokens included; needs ``global_batch_size``, and reads
+            every video's length and size once.
         global_batch_size: Samples an optimizer step sees over devices and accumulation; sets the accumulation. By
-            default one micro-batch a device.
+            default ``accumulate_grad_batches`` micro-batches a device.
         eval_batch_size: Samples a batch in validation and test.
         max_branches: Samples on one video that may share its tokens in one tree; 1 turns sharing off.
+        max_tokens: Tokens a tree may have; a sample that is longer alone is bad.
+        on_bad_sample: ``raise`` stops at a record or video that cannot be used; ``skip`` leaves it out, says so once
+            and writes it to quarantine.jsonl in the trainer's ``default_root_dir``. Sources that are missing as a whole
+            are left out either way, and what ``videmo check`` wrote to quarantine.jsonl in the data folder.
         num_workers: Worker processes that decode videos.
-        video_cache_mb: Megabytes of decoded videos that each worker keeps in memory, for sets of few short clips.
+        frames_cache: Room for decoded videos: of memory in each worker, for sets of few short clips, and on disk. One
+            of 16 frames takes 4.9 MB at the release's size, 2 TB for its 400,000 videos.
+        vision_cache: Room for what a frozen vision tower (``model.freeze_vision``) makes of videos: of memory in each
+            training process, and on disk. A clip of 16 frames takes 4.3 MB for the 3B in bfloat16 and 7.5 MB for the
+            7B, in float32 twice that: 1.7 TB for the release's 400,000 videos and the 3B. Where a part fits, that part
+            of the videos is found from the second epoch on.
         controls: A test asks everything once more of other pixels, to see what a score owes to looking: ``blank``
             uniform videos, ``shuffled`` frames in another order, ``frozen`` first frames, ``swapped`` other clips.
         curriculum: The stages of the training, in order; they set the number of epochs. By default all records in
@@ -57,87 +84,146 @@ class EmoCFGDataModule(L.LightningDataModule):
         self,
         root: str,
         checkpoint: str,
-        train: list[str] = ["jsons/train/*/full/*.json"],  # noqa: B006 (never changed; jsonargparse shows it in --help)
+        train: list[str] | dict[str, float] = ["jsons/train/*/full/*.json"],  # noqa: B006 (never changed; jsonargparse shows it in --help)
         val: list[str] = ["jsons/val/*/full/*.json"],  # noqa: B006
         test: list[str] = ["jsons/test/*/full/*.json"],  # noqa: B006
         video_root: str | None = None,
         allow_outside_root: bool = False,
         video: VideoSettings = VideoSettings(),  # noqa: B008 (frozen)
-        batch_size: int = 8,
+        batch_size: int | None = None,
+        batch_tokens: int | None = None,
         global_batch_size: int | None = None,
         eval_batch_size: int = 32,
         max_branches: int = 8,
+        max_tokens: int | None = None,
+        on_bad_sample: OnBadSample = "raise",
         num_workers: int = 2,
-        video_cache_mb: int = 0,
+        frames_cache: CacheRoom = CacheRoom(),  # noqa: B008 (frozen)
+        vision_cache: CacheRoom = CacheRoom(),  # noqa: B008
         controls: list[Control] = [],  # noqa: B006
         curriculum: list[Stage] | None = None,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        sizes = {"batch_size": batch_size, "eval_batch_size": eval_batch_size, "max_branches": max_branches}
+        sizes = {
+            "batch_size": batch_size,
+            "batch_tokens": batch_tokens,
+            "global_batch_size": global_batch_size,
+            "eval_batch_size": eval_batch_size,
+            "max_branches": max_branches,
+            "max_tokens": max_tokens,
+        }
         for name, size in sizes.items():
-            if size < 1:
+            if size is not None and size < 1:
                 raise InputError(f"data.{name} must be at least 1, got {size}")
+        if batch_tokens and batch_size:
+            raise InputError("give data.batch_size or data.batch_tokens: each says what a micro-batch holds")
+        if batch_tokens and not global_batch_size:
+            raise InputError("data.batch_tokens needs data.global_batch_size: how many samples an optimizer step sees")
         self.root = Path(root)
         self.checkpoint = checkpoint
-        self.patterns = {"train": train, "val": val, "test": test}
+        self.patterns = {"train": list(train), "val": val, "test": test}
+        self.file_weights = train if isinstance(train, dict) else {}
         self.video_root = Path(video_root) if video_root else self.root / "videos"
         self.allow_outside_root = allow_outside_root
         self.video = video
-        self.batch_size = batch_size
+        self.batch_size = batch_size or 8
+        self.batch_tokens = batch_tokens
         self.global_batch_size = global_batch_size
         self.eval_batch_size = eval_batch_size
         self.max_branches = max_branches
+        self.max_tokens = max_tokens
+        self.on_bad_sample = on_bad_sample
         self.num_workers = num_workers
-        self.video_cache_mb = video_cache_mb
+        self.frames_cache = frames_cache
+        self.vision_cache = vision_cache
         self.shown: list[Shown] = ["none", *controls]
         self.stages = curriculum
         self.curriculum: Curriculum | None = None
         self.seed = seed
-        self._records: dict[str, list[Record]] = {}
+        self._records: dict[str, Records] = {}
+        self._skips: SkipLog | None = None
         self._train_loader: BatchLoader | None = None
+        self._vision_store: TensorStore | None = None
+        self._vision: VisionCache | None = None
 
     def setup(self, stage: str) -> None:
-        """Read and check the records of the stage, and set the accumulation that ``global_batch_size`` asks for."""
+        """Find the usable records of the stage, and set the accumulation and epochs that the options ask for."""
+        self._vision = None  # another model may stand there than last time
+        if self.on_bad_sample == "skip":
+            path = Path(self.trainer.default_root_dir) / QUARANTINE_FILE
+            self._skips = SkipLog(path, self.root, self.video_root, quiet=not self.trainer.is_global_zero)
         splits = {"fit": ("train", "val"), "validate": ("val",), "test": ("test",)}[stage]
         for split in splits:
-            records = self.records(split)
-            if split != "val" and not records:
+            if not self.records(split) and split != "val":
                 raise InputError(
-                    f"no records match {' '.join(self.patterns[split])} in {self.root}; "
-                    "`videmo synth` draws a folder to try"
+                    f"no records match {' '.join(self.patterns[split])} in {self.root}, or none can be used; "
+                    "`videmo check` says why, `videmo synth` draws a folder to try"
                 )
-            check_videos(records, self.video_root, self.allow_outside_root)
         if stage == "fit":
-            self.trainer.accumulate_grad_batches = accumulation_steps(
-                self.global_batch_size, self.batch_size, self.trainer.world_size
-            )
-            if self.stages is not None:
-                records = self.records("train")
-                self.curriculum = Curriculum(
-                    self.stages,
-                    [task_of(record) for record in records],
-                    self.batch_size * self.trainer.world_size * self.trainer.accumulate_grad_batches,
-                    self.seed,
-                    [family(record) for record in records],
-                )
-                self.trainer.fit_loop.max_epochs = self.curriculum.num_epochs
-                self.trainer.reload_dataloaders_every_n_epochs = 1  # an epoch's length is its stage's
+            self._plan_fit()
 
-    def records(self, split: str) -> list[Record]:
-        """The records of ``train``, ``val`` or ``test``, read once.
+    def _plan_fit(self) -> None:
+        trainer, records = self.trainer, self.records("train")
+        micro_batch = self.batch_size * trainer.world_size
+        if self.global_batch_size is None:
+            self.samples_a_step = micro_batch * trainer.accumulate_grad_batches
+        else:
+            self.samples_a_step = self.global_batch_size
+            if not self.batch_tokens:
+                own = accumulation_steps(self.global_batch_size, self.batch_size, trainer.world_size)
+                if trainer.accumulate_grad_batches not in (1, own):
+                    raise InputError(
+                        f"trainer.accumulate_grad_batches {trainer.accumulate_grad_batches} contradicts "
+                        f"data.global_batch_size {self.global_batch_size}, which needs {own}; leave the former out"
+                    )
+                trainer.accumulate_grad_batches = own
+        plan = Curriculum(
+            self.stages if self.stages is not None else [Stage("all", epochs=ENDLESS)],
+            records.task,
+            records.index.tasks,
+            self.samples_a_step,
+            self.seed,
+            records.family,
+            self._weights_of_files(records),
+        )
+        self._chosen = plan.records
+        if self.stages is not None:
+            self.curriculum = plan
+            trainer.fit_loop.max_epochs = plan.num_epochs
+            trainer.reload_dataloaders_every_n_epochs = 1  # an epoch's length is its stage's
+        self._order = self._batch_order("train", self.batch_size, window=trainer.accumulate_grad_batches)
+        if self.batch_tokens:
+            epochs = min(plan.num_epochs, PLANNED_EPOCHS)
+            self._order.window = trainer.accumulate_grad_batches = self._order.plan_window(epochs)
+
+    def records(self, split: str) -> Records:
+        """The usable records of ``train``, ``val`` or ``test``, indexed and looked up once.
 
         Raises:
-            InputError: If the folder is missing, a record is malformed, or its source names no task.
+            InputError: If the folder is missing, or a record is bad and ``on_bad_sample`` is ``raise``.
         """
         if split not in self._records:
             if not self.root.is_dir():
                 raise InputError(f"no data folder {self.root}; `videmo synth {self.root}` draws one to try")
-            records = [record for file in self._files(split) for record in read_records(file)]
-            for record in records:
-                task_of(record)
-            self._records[split] = records
+            files = self._files(split)
+            tokenizer = self.tokenizer if split == "train" else None
+            index = RecordIndex.open(files, folder=self.root / INDEX_FOLDER, tokenizer=tokenizer)
+            quarantine = Quarantine.read(self.root / QUARANTINE_FILE, self.root, self.video_root)
+            found = find_usable(index, self.video_root, quarantine, self.allow_outside_root)
+            for source in found.missing:
+                log.warning("%s: left out of %s", source, split)
+            if found.quarantined:
+                log.warning("%d records of %s are in %s", found.quarantined, split, self.root / QUARANTINE_FILE)
+            self._left_out(found.faults)
+            self._records[split] = found.records
         return self._records[split]
+
+    def _left_out(self, faults: Sequence[Fault]) -> None:
+        if self._skips is None:
+            refuse(faults)
+        else:
+            self._skips(faults)
 
     def train_dataloader(self) -> BatchLoader:
         """The loader of the current epoch: one object for the whole run, so that its workers and caches stay."""
@@ -167,96 +253,151 @@ class EmoCFGDataModule(L.LightningDataModule):
             raise batch.error
         return batch
 
+    def data_hash(self) -> str:
+        """Which training records a run sees and how they are batched: what two runs must share for one to resume the
+        other."""
+        records = self.records("train")
+        shape = [self.samples_a_step, self._order.window, self.max_branches, self.max_tokens, self.batch_tokens]
+        digest = hashlib.sha256(repr(shape).encode())
+        for part in (records.numbers, records.index.file, records.index.line, records.family):
+            digest.update(np.ascontiguousarray(part).tobytes())
+        return digest.hexdigest()[:16]
+
+    @cached_property
+    def tokenizer(self):
+        """The checkpoint's."""
+        return AutoTokenizer.from_pretrained(self.checkpoint)
+
     def _files(self, split: str) -> list[Path]:
-        found = {file for p in self.patterns[split] for file in glob.glob(str(self.root / p), recursive=True)}
-        return [Path(file) for file in sorted(found)]
+        return sorted({file for pattern in self.patterns[split] for file in self._matches(pattern)})
+
+    def _matches(self, pattern: str) -> list[Path]:
+        return [Path(file) for file in glob.glob(str(self.root / pattern), recursive=True)]
+
+    def _weights_of_files(self, records: Records) -> np.ndarray | None:
+        """How often an epoch takes each record for its file's sake, [N]."""
+        if not self.file_weights:
+            return None
+        of_file: dict[str, float] = {}
+        for pattern, weight in self.file_weights.items():
+            for file in map(str, self._matches(pattern)):
+                if of_file.setdefault(file, weight) != weight:
+                    raise InputError(f"data.train gives {file} two weights, {of_file[file]} and {weight}; name it once")
+        return np.array([of_file[file] for file in records.index.files])[records.index.file[records.numbers]]
 
     def _dataset(self, split: str, with_answer: bool, control: Shown = "none") -> RecordDataset:
-        tokenizer = AutoTokenizer.from_pretrained(self.checkpoint)
-        layout = TokenLayout.from_config(AutoConfig.from_pretrained(self.checkpoint), tokenizer.pad_token_id)
+        config = AutoConfig.from_pretrained(self.checkpoint)
         return RecordDataset(
             self.records(split),
             self.video_root,
-            tokenizer,
-            layout,
+            self.tokenizer,
+            TokenLayout.from_config(config, self.tokenizer.pad_token_id),
             self.video,
             self.max_branches,
+            (self.max_tokens or self.batch_tokens) if split == "train" else None,
             with_answer=with_answer,
-            cache=VideoCache(self.video_cache_mb * 2**20),
+            on_bad_sample=self.on_bad_sample,
+            open_frames=partial(self.frames_cache.open, writers=max(1, self.num_workers) * self._world_size),
             control=control,
         )
 
-    def _loader(self, split: str, batch_size: int, window: int = 1, control: Shown = "none") -> BatchLoader:
-        records = self.records(split)
-        order = BatchOrder(
-            [family(record) for record in records],
+    @property
+    def _world_size(self) -> int:
+        return self.trainer.world_size if self.trainer else 1
+
+    def _vision_of_model(self) -> VisionCache | None:
+        """The cache of the features of the model in training or test, where there is room for one."""
+        if self._vision is None and self.vision_cache:
+            backbone = self.trainer.lightning_module.backbone
+            if not backbone.freeze_vision:
+                raise InputError(
+                    "data.vision_cache keeps what a frozen vision tower makes of videos, and this one trains; set "
+                    "model.freeze_vision=true, or leave vision_cache out"
+                )
+            if self._vision_store is None:
+                self._vision_store = self.vision_cache.open(writers=self._world_size)
+            fingerprint = f"{backbone.vision_fingerprint()}-{self.trainer.precision}"
+            self._vision = VisionCache(self._vision_store, fingerprint)
+            backbone.keep_features = self._vision.keep
+        return self._vision
+
+    def on_before_batch_transfer(self, batch: TreeBatch, dataloader_idx: int) -> TreeBatch:
+        """Add the encoded videos that the batch was promised."""
+        return self._vision.fill(batch) if self._vision else batch
+
+    def _batch_order(self, split: str, batch_size: int, window: int = 1) -> BatchOrder:
+        records, train = self.records(split), split == "train"
+        return BatchOrder(
+            self._lengths(records),
             batch_size,
-            chosen=self.curriculum.records if split == "train" and self.curriculum else None,
+            window=window,
+            chosen=self._chosen if train else None,
             max_branches=self.max_branches,
-            shuffle=split == "train",
+            max_tokens=self.max_tokens if train else None,
+            batch_tokens=self.batch_tokens if train else None,
+            global_batch_size=self.samples_a_step if train else None,
+            shuffle=train,
             seed=self.seed,
             rank=self.trainer.global_rank,
             world_size=self.trainer.world_size,
         )
+
+    def _lengths(self, records: Records) -> Lengths:
+        """Tokens of records: exact where a limit asks for it, else each video as long as the settings allow."""
+        text = records.index.text_tokens
+        if text is None:
+            return Lengths(records.family, np.zeros(len(records), int), np.ones(len(records), int))
+        index = records.index
+        if self.max_tokens or self.batch_tokens:
+            quiet = not self.trainer.is_global_zero
+            of_video = tokens_of_videos(video_infos(index, self.video_root, records.videos, quiet), self.video)
+        else:
+            of_video = np.full(len(index.videos), most_tokens(self.video))
+        sums = np.concatenate(([0], np.cumsum(of_video[index.video_ids] - 1)))  # a placeholder becomes so many tokens
+        added = (sums[index.video_start[1:]] - sums[index.video_start[:-1]])[records.numbers]
+        root, branch = text[records.numbers].T.astype(np.int64)
+        return Lengths(records.family, root + added, branch)
+
+    def _loader(self, split: str, batch_size: int, window: int = 1, control: Shown = "none") -> BatchLoader:
+        vision = self._vision_of_model() if control == "none" else None
+        order = self._order if split == "train" else self._batch_order(split, batch_size)
+        order.plan = partial(_plan, self.records(split), vision) if vision else None
+        dataset = self._dataset(split, split != "test", control)
         loader = DataLoader(
-            self._dataset(split, split != "test", control),
+            replace(dataset, vision=vision),
             batch_sampler=order,
             collate_fn=as_batch,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0 and split == "train",
+            worker_init_fn=_ignore_interrupts,
             pin_memory=self.trainer.strategy.root_device.type == "cuda",
         )
         progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
-        return BatchLoader(loader, window, self._sum_over_ranks(), lambda: progress.processed)
-
-    def _sum_over_ranks(self) -> Callable[[int], int]:
-        strategy = self.trainer.strategy
-        if self.trainer.world_size == 1:
-            return int
-        return lambda count: int(strategy.reduce(torch.tensor(count, device=strategy.root_device), reduce_op="sum"))
+        ranks = OneRank() if self.trainer.world_size == 1 else _AllRanks(self.trainer.strategy)
+        return BatchLoader(loader, window, ranks, self._left_out, lambda: progress.processed)
 
 
-def task_of(record: Record):
-    """The record's task, or a sentence that says which record names none."""
-    try:
-        return find_task(record.source, record.file)
-    except InputError as error:
-        raise RecordError(f"{record.where}: {error}") from None
+def _plan(records: Records, vision: VisionCache, numbers: list[int]) -> BatchPlan:
+    """What a worker is told of a batch when it is handed out: which of its videos it need not decode."""
+    return vision.plan(numbers, (path for number in numbers for path in records.videos_of(number)))
 
 
-def family(record: Record) -> tuple[str, ...]:
-    """What a record shares with its siblings: its videos; without one it has none."""
-    return record.videos or (record.where,)
+def _ignore_interrupts(worker: int) -> None:
+    """Ctrl-C reaches all processes of a terminal; the main one lets a step end, for which it needs its workers."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def check_videos(records: list[Record], video_root: Path, allow_outside_root: bool = False) -> None:
-    """Every video file must be there before the first step, and in its place.
+class _AllRanks:
+    """Sums over the processes of a strategy."""
 
-    Raises:
-        InputError: Naming the first record whose video is outside `video_root` or missing, and how many are missing.
-    """
-    first_use: dict[str, Record] = {}
-    for record in records:
-        for path in record.videos:
-            first_use.setdefault(path, record)
-    for path, record in first_use.items():
-        if not allow_outside_root and _leaves(video_root, path):
-            raise InputError(
-                f"{record.where}: the video {path} is not in {video_root}; set data.video_root to a folder that holds "
-                "all videos, or data.allow_outside_root=true if you trust these records to name any file"
-            )
-    missing = [path for path in first_use if not (video_root / path).is_file()]
-    if missing:
-        folders = Counter(path.split("/")[0] for path in missing)
-        by_folder = ", ".join(f"{name}: {count}" for name, count in folders.most_common())
-        record = first_use[missing[0]]
-        raise InputError(
-            f"{record.where}: no video {video_root / missing[0]} ({len(missing)} of {len(first_use)} videos are "
-            f"missing; {by_folder}). Set video_root, or leave the records out"
-        )
+    def __init__(self, strategy) -> None:
+        self.strategy = strategy
 
+    def sum(self, counts: Sequence[int]) -> list[int]:
+        tensor = torch.tensor(counts, device=self.strategy.root_device)
+        return self.strategy.reduce(tensor, reduce_op="sum").tolist()
 
-def _leaves(root: Path, path: str) -> bool:
-    """Whether a path leads out of a folder as it is written; links in the folder are its owner's."""
-    folder = os.path.abspath(root)
-    return os.path.commonpath([folder, os.path.abspath(os.path.join(folder, path))]) != folder
+    def gather(self, faults: list[Fault]) -> list[Fault]:
+        parts: list[list[Fault]] = [[] for _ in range(torch.distributed.get_world_size())]
+        torch.distributed.all_gather_object(parts, faults)
+        return [fault for part in parts for fault in part]

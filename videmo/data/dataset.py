@@ -1,23 +1,35 @@
 """Records as a dataset that builds a whole batch at once: each video is decoded once, siblings share a tree."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch.utils.data import Dataset
 
-from videmo.data.cache import VideoCache
-from videmo.data.chat import encode_record
+from videmo.data.cache import TensorStore
+from videmo.data.chat import EncodedRecord, encode_record
 from videmo.data.controls import Shown, swaps
+from videmo.data.decode import VideoError
+from videmo.data.faults import Fault
+from videmo.data.frames_cache import FramesCache, video_key
 from videmo.data.loader import Failure
 from videmo.data.records import Record, RecordError
 from videmo.data.sampling import VideoSettings
-from videmo.data.trees import Sample, build_trees
+from videmo.data.trees import Sample, build_trees, empty_tree
 from videmo.data.video import Video, load_video
+from videmo.data.vision_cache import BatchPlan, VisionCache
 from videmo.errors import InputError
-from videmo.token_tree import TokenLayout, TreeBatch, flatten
+from videmo.token_tree import TokenLayout, TreeBatch, VideoShape, flatten
+
+OnBadSample = Literal["raise", "skip"]
+
+
+def no_frames() -> TensorStore:
+    """A store that keeps nothing."""
+    return TensorStore(0)
 
 
 @dataclass(frozen=True)
@@ -25,14 +37,17 @@ class RecordDataset(Dataset):
     """Builds ``TreeBatch`` objects of the records whose numbers a ``BatchOrder`` yields.
 
     Attributes:
-        records: All records of a split.
+        records: The usable records of a split.
         video_root: What the records' video paths are relative to.
         tokenizer: The checkpoint's.
         layout: The checkpoint's token facts.
         video: How frames are sampled and resized.
         max_branches: Samples that may share a tree.
+        max_tokens: Tokens that a tree may have, and so a sample.
         with_answer: False for tests, where the model answers.
-        cache: Keeps decoded videos.
+        on_bad_sample: ``skip`` leaves a sample that cannot be used out of its batch, which says so in ``faults``.
+        open_frames: Opens the store of decoded videos, in the worker.
+        vision: Knows encoded videos.
         control: What is shown instead of a video.
     """
 
@@ -42,46 +57,89 @@ class RecordDataset(Dataset):
     layout: TokenLayout
     video: VideoSettings
     max_branches: int = 1
+    max_tokens: int | None = None
     with_answer: bool = True
-    cache: VideoCache = field(default_factory=lambda: VideoCache(0))
+    on_bad_sample: OnBadSample = "raise"
+    open_frames: Callable[[], TensorStore] = no_frames
+    vision: VisionCache | None = None
     control: Shown = "none"
 
     def __len__(self) -> int:
         return len(self.records)
 
-    def __getitems__(self, numbers: Sequence[int]) -> TreeBatch | Failure:
+    def __getitems__(self, plan: BatchPlan | Sequence[int]) -> TreeBatch | Failure:
+        """The batch of these records; one that teaches nothing where there are none, or all are bad."""
         try:
-            return self._batch(numbers)
+            return self._batch(plan if isinstance(plan, BatchPlan) else BatchPlan([*plan]))
         except InputError as error:
             return Failure(error)
 
-    def _batch(self, numbers: Sequence[int]) -> TreeBatch:
-        records = [self.records[n if n >= 0 else ~n] for n in numbers]
-        videos: dict[str, Video] = {}
-        samples = []
-        for number, record in zip(numbers, records, strict=True):
-            for path in record.videos:
-                if path not in videos:
-                    videos[path] = self._load(path, record)
-            encoded = encode_record(record, self.tokenizer, with_answer=self.with_answer)
-            chosen = tuple(videos[path] for path in record.videos)
-            samples.append(Sample(encoded, chosen, record.videos, learned=number >= 0))
-        trees = build_trees(samples, self.layout.video_token_id, self.max_branches)
-        return flatten(trees, self.layout, records)
+    def _batch(self, plan: BatchPlan) -> TreeBatch:
+        found, decoded = self._frames.found, self._frames.decoded
+        videos: dict[str, Video | VideoError] = {}
+        records, samples, faults = [], [], []
+        for number in plan.numbers:
+            record = self.records[number]
+            try:
+                samples.append(self._sample(record, videos, plan.known))
+                records.append(record)
+            except InputError as error:
+                reason = str(error).removeprefix(f"{record.where}: ")
+                fault = Fault(record.file, record.line, reason, _bad_video(record, videos))
+                if self.on_bad_sample == "raise":
+                    raise RecordError(str(fault)) from None
+                faults.append(fault)
+        trees = build_trees(samples, self.layout.video_token_id, self.max_branches, self.max_tokens)
+        batch = flatten(trees or [empty_tree(self.layout)], self.layout, records)
+        batch.faults = tuple(faults)
+        batch.frames_found, batch.frames_decoded = self._frames.found - found, self._frames.decoded - decoded
+        return batch
+
+    def _sample(self, record: Record, videos: dict[str, Video | VideoError], known: Mapping[str, VideoShape]) -> Sample:
+        encoded = encode_record(record, self.tokenizer, with_answer=self.with_answer)
+        for path in record.videos:
+            if path not in videos:
+                videos[path] = self._load(path, known)
+            if isinstance(videos[path], VideoError):
+                raise videos[path]
+        sample = Sample(encoded, tuple(videos[path] for path in record.videos), record.videos)
+        self._check_length(encoded, sample)
+        return sample
+
+    def _check_length(self, encoded: EncodedRecord, sample: Sample) -> None:
+        tokens = len(encoded.root) + len(encoded.branch) + sum(video.num_tokens - 1 for video in sample.videos)
+        if self.max_tokens and tokens > self.max_tokens:
+            raise InputError(
+                f"{tokens} tokens are more than data.max_tokens or data.batch_tokens allow ({self.max_tokens}); raise "
+                "them, lower data.video.max_pixels or max_frames, or leave the record out"
+            )
+
+    @cached_property
+    def _frames(self) -> FramesCache:
+        return FramesCache(self.open_frames())
 
     @cached_property
     def _swaps(self) -> dict[str, str]:
         return swaps(sorted({path for record in self.records for path in record.videos}))
 
-    def _load(self, path: str, record: Record) -> Video:
+    def _load(self, path: str, known: Mapping[str, VideoShape]) -> Video | VideoError:
         shown = self._swaps[path] if self.control == "swapped" else path
+        file = self.video_root / shown
         try:
-            video = self.cache.get(shown, lambda: load_video(self.video_root / shown, self.video, self.control))
-        except InputError as error:
-            raise RecordError(f"{record.where}: {error}") from None
-        if self.control == "blank":  # normalised zero is the mean colour of the processor's statistics
-            return replace(video, pixel_values=torch.zeros_like(video.pixel_values, dtype=torch.float32))
-        return video
+            frames_key = video_key(file, self.video, self.control)
+            key = self.vision.key(frames_key) if self.vision else ""
+            if self.vision and (video := self.vision.find(path, key, known)) is not None:
+                return video
+            video = self._frames.get(frames_key, lambda: load_video(file, self.video, self.control))
+        except VideoError as error:
+            return error
+        if self.control == "blank":  # a float is normalised already, and 0 is the mean colour
+            video = replace(video, pixel_values=torch.zeros_like(video.pixel_values, dtype=torch.float32))
+        return replace(video, path=path, key=key)
+
+
+def _bad_video(record: Record, videos: dict[str, Video | VideoError]) -> str | None:
+    return next((path for path in record.videos if isinstance(videos.get(path), VideoError)), None)
 
 
 def as_batch(batch: TreeBatch | Failure) -> TreeBatch | Failure:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from videmo.data.chat import EncodedRecord
 from videmo.data.video import Video
-from videmo.token_tree import IGNORE_INDEX, Segment, TokenTree
+from videmo.token_tree import IGNORE_INDEX, Segment, TokenLayout, TokenTree
 
 
 @dataclass(frozen=True)
@@ -19,22 +19,23 @@ class Sample:
         encoded: Its tokens.
         videos: Its decoded videos, one for each placeholder.
         video_keys: What makes each video the same as another's: its path; the sampling settings are the loader's.
-        learned: False for a sample that only keeps a rank in step and must not count.
     """
 
     encoded: EncodedRecord
     videos: tuple[Video, ...]
     video_keys: tuple[str, ...]
-    learned: bool = True
 
 
-def build_trees(samples: Sequence[Sample], video_token_id: int, max_branches: int = 1) -> list[TokenTree]:
+def build_trees(
+    samples: Sequence[Sample], video_token_id: int, max_branches: int = 1, max_tokens: int | None = None
+) -> list[TokenTree]:
     """Make trees of samples, sharing the root of those with the same videos and the same text before their end.
 
     Args:
         samples: Numbered by their order.
         video_token_id: The id of ``<|video_pad|>``.
         max_branches: Samples a tree may hold; 1 makes a plain sequence of every sample.
+        max_tokens: Tokens a tree may hold, but for a sample that is longer alone.
     """
     trees: list[TokenTree] = []
     open_trees: dict[tuple, tuple[TokenTree, int]] = {}  # key -> the tree that still has room, and its branches
@@ -42,22 +43,29 @@ def build_trees(samples: Sequence[Sample], video_token_id: int, max_branches: in
         encoded = sample.encoded
         in_root = encoded.root.count(video_token_id)
         key = (encoded.root, sample.video_keys[:in_root])
+        later = sample.videos[in_root:]
+        ids = _expand(encoded.branch, later, video_token_id)
         tree, branches = open_trees.get(key, (None, 0))
-        if tree is None or branches >= max_branches or not encoded.root:
+        full = tree and max_tokens and tree.num_tokens + len(ids) > max_tokens
+        if tree is None or full or branches >= max_branches or not encoded.root:
             tree, branches = TokenTree(), 0
             trees.append(tree)
             if encoded.root:
-                ids = _expand(encoded.root, sample.videos[:in_root], video_token_id)
-                tree.add(Segment(ids, torch.full_like(ids, IGNORE_INDEX), sample.videos[:in_root]))
+                root = _expand(encoded.root, sample.videos[:in_root], video_token_id)
+                tree.add(Segment(root, torch.full_like(root, IGNORE_INDEX), sample.videos[:in_root]))
         open_trees[key] = (tree, branches + 1)
-        later = sample.videos[in_root:]
-        ids = _expand(encoded.branch, later, video_token_id)
-        learned = torch.tensor(encoded.learned) & sample.learned
+        learned = torch.tensor(encoded.learned)
         if later:  # a video of a later turn stands in text that is not learned
             learned = _expand_flags(learned, encoded.branch, later, video_token_id)
         labels = torch.where(learned, ids, IGNORE_INDEX)
         tree.add(Segment(ids, labels, later, number), parent=0 if encoded.root else None)
     return trees
+
+
+def empty_tree(layout: TokenLayout) -> TokenTree:
+    """A tree of one token and no sample: what a rank without records computes, to keep in step with the others."""
+    ids = torch.tensor([layout.pad_token_id])
+    return TokenTree([Segment(ids, torch.full_like(ids, IGNORE_INDEX))], [None])
 
 
 def _expand(ids: Sequence[int], videos: Sequence[Video], video_token_id: int) -> Tensor:

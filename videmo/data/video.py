@@ -13,6 +13,7 @@ Shapes: F frames, H x W their size in the file, h x w after resizing, t x h x w 
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,25 +28,48 @@ from videmo.data.sampling import VideoSettings, frame_indices, frame_size
 
 @dataclass(frozen=True, eq=False)
 class Video:
-    """One clip, ready for the vision encoder.
+    """One clip, ready for the vision encoder, or already encoded by it.
 
     Attributes:
         pixel_values: Patches, uint8 ``[t*h*w, 3*temporal_patch*patch*patch]``, normalised where they enter the tower;
-            each 2x2 block of a frame's patches is contiguous, as the merger reads them.
+            each 2x2 block of a frame's patches is contiguous, as the merger reads them. None where they are not needed.
         grid_thw: Patches in time, height and width.
         second_per_grid: Seconds from one temporal patch to the next.
         merge_size: Patches along each side of a token.
+        features: What a frozen tower made of the patches, ``[num_tokens, hidden]``. Without these and without patches
+            the process that trains has promised them (``VisionCache``).
+        path: The file as its records name it.
+        key: What the features are kept under; empty where they are not kept.
     """
 
-    pixel_values: Tensor
+    pixel_values: Tensor | None
     grid_thw: tuple[int, int, int]
     second_per_grid: float
     merge_size: int = 2
+    features: Tensor | None = None
+    path: str = ""
+    key: str = ""
 
     @property
     def num_tokens(self) -> int:
         """Tokens that the language model sees: the merger joins 2x2 patches."""
         return math.prod(self.grid_thw) // self.merge_size**2
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The video in the form that caches keep."""
+        shape = {
+            "grid": torch.tensor([*self.grid_thw, self.merge_size]),
+            "second_per_grid": torch.tensor(self.second_per_grid, dtype=torch.float64),
+        }
+        values = {"pixel_values": self.pixel_values, "features": self.features}
+        return shape | {name: value for name, value in values.items() if value is not None}
+
+    @classmethod
+    def from_tensors(cls, tensors: Mapping[str, Tensor]) -> "Video":
+        """What ``tensors`` gave."""
+        *grid, merge_size = tensors["grid"].tolist()
+        patches, features = tensors.get("pixel_values"), tensors.get("features")
+        return cls(patches, tuple(grid), tensors["second_per_grid"].item(), merge_size, features)
 
 
 def load_video(path: str | Path, settings: VideoSettings, control: Shown = "none") -> Video:

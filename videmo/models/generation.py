@@ -55,8 +55,7 @@ def generate(backbone: Backbone, batch: TreeBatch, *, max_new_tokens: int, eos_t
         batch.position_ids,
         mask,
         (leaf_row, leaf_column),
-        pixel_values_videos=batch.pixel_values_videos,
-        video_grid_thw=batch.video_grid_thw,
+        **batch.vision,
         cache=cache,
     )  # [K, vocabulary]
     sees_prefix = mask[leaf_row, leaf_column]  # [K, S]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import lightning as L
+import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch.optim.lr_scheduler import LambdaLR
@@ -38,6 +39,8 @@ class VidEmoModule(L.LightningModule):
         method: The name under which a test writes its predictions.
         results_dir: Where a test writes; ``results`` in the trainer's ``default_root_dir`` by default.
         attn_implementation: ``sdpa`` or ``eager``.
+        freeze_vision: Trains the language model alone; ``data.vision_cache`` may then keep what the tower makes of the
+            videos, each of which it encodes by itself.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class VidEmoModule(L.LightningModule):
         method: str = "videmo",
         results_dir: str | None = None,
         attn_implementation: str = "sdpa",
+        freeze_vision: bool = False,
     ) -> None:
         super().__init__()
         if not 0 <= warmup_ratio <= 1:
@@ -63,7 +67,9 @@ class VidEmoModule(L.LightningModule):
 
     def configure_model(self) -> None:
         if self.backbone is None:
-            self.backbone = Backbone.load(self.hparams.checkpoint, self.hparams.attn_implementation)
+            self.backbone = Backbone.load(
+                self.hparams.checkpoint, self.hparams.attn_implementation, self.hparams.freeze_vision
+            )
             self.tokenizer = AutoTokenizer.from_pretrained(self.hparams.checkpoint)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
@@ -88,8 +94,9 @@ class VidEmoModule(L.LightningModule):
         return curriculum_of(self.trainer)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """A checkpoint says in which order its run sees the data, and which stage it is of."""
+        """A checkpoint says in which order its run sees which data, and which stage it is of."""
         checkpoint["data_seed"] = self.trainer.datamodule.seed
+        checkpoint["data_hash"] = self.trainer.datamodule.data_hash()
         if self.curriculum:
             checkpoint["stage"] = self.curriculum.phase(self.trainer.current_epoch).stage.name
             checkpoint["curriculum"] = self.curriculum.outline
@@ -98,14 +105,33 @@ class VidEmoModule(L.LightningModule):
         """A resumed run goes on in the order of the run that it resumes.
 
         Raises:
-            InputError: If this run's seed is another.
+            InputError: If this run's seed, records or batches are others.
         """
+        if self.trainer.state.fn != "fit":
+            return
         was, now = checkpoint.get("data_seed"), self.trainer.datamodule.seed
-        if self.trainer.state.fn == "fit" and was not in (None, now):
+        if was not in (None, now):
             raise InputError(
                 f"the checkpoint was saved in a run with seed {was}, this one has {now}; resume with that seed, or "
                 "start anew in another default_root_dir"
             )
+        if checkpoint.get("data_hash") not in (None, self.trainer.datamodule.data_hash()):
+            raise InputError(
+                "the checkpoint was saved in a run with other training records, batch sizes or devices, so its place "
+                "in the epoch means nothing here; restore them, or start anew in another default_root_dir (videos that "
+                "came or went, and a new quarantine.jsonl, change the records, too)"
+            )
+
+    def on_train_batch_start(self, batch: TreeBatch, batch_idx: int) -> None:
+        """Seed what is random by the place in the run, so that a resumed run draws the same; log what caches found."""
+        place = (self.trainer.datamodule.seed, self.trainer.current_epoch, batch_idx, self.trainer.global_rank)
+        torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1, np.uint64)[0]))
+        if any(video.key for video in batch.videos):
+            videos = len(batch.videos)
+            self.log("cache/vision_hit_rate", len(batch.video_features) / videos, batch_size=videos)
+        looked_up = batch.frames_found + batch.frames_decoded
+        if looked_up and self.trainer.datamodule.frames_cache:
+            self.log("cache/frames_hit_rate", batch.frames_found / looked_up, batch_size=looked_up)
 
     def on_validation_epoch_start(self) -> None:
         self._validation = defaultdict(list)
@@ -152,7 +178,7 @@ class VidEmoModule(L.LightningModule):
             max_new_tokens=self.hparams.max_new_tokens,
             eos_token_id=self.tokenizer.eos_token_id,
         )
-        texts = self.tokenizer.batch_decode([a.tokens for a in answers], skip_special_tokens=True)
+        texts = [self.tokenizer.decode(answer.tokens, skip_special_tokens=True) for answer in answers]
         return [
             Prediction(record, text.strip(), float(answer.logps.mean()))
             for record, text, answer in zip(batch.records, texts, answers, strict=True)

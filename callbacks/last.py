@@ -1,0 +1,99 @@
+"""last.ckpt: where a run goes on after an interruption, exactly.
+
+It is saved between two optimizer steps only, and after a validation that is due there, since Lightning would not make
+it up. Ctrl-C (SIGINT) and the SIGTERM of a scheduler let the step end and save it first; a second Ctrl-C ends the run
+at once, with the file of the last time. A killed run has that file, too: it is replaced whole or not at all.
+"""
+
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Checkpoint
+from rich.console import Console
+
+from videmo.errors import InputError
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class LastCheckpoint(Checkpoint):
+    """Keeps ``checkpoints/last.ckpt`` in the trainer's ``default_root_dir``: at the end of every epoch, and between.
+
+    Args:
+        every_n_train_steps: Optimizer steps from one to the next inside an epoch; none by default.
+    """
+
+    def __init__(self, every_n_train_steps: int | None = None) -> None:
+        if every_n_train_steps is not None and every_n_train_steps < 1:
+            raise InputError(f"every_n_train_steps must be at least 1, got {every_n_train_steps}")
+        self.every_n_train_steps = every_n_train_steps
+        self._saved_at = -1
+        self._signal = 0
+        self._handlers: dict[int, object] = {}
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._saved_at = trainer.global_step
+        self._signal = 0
+        if threading.current_thread() is threading.main_thread():
+            self._handlers = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
+
+    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *args) -> None:
+        loop = trainer.fit_loop.epoch_loop
+        if not loop._should_accumulate() and not loop._should_check_val_fx(trainer.fit_loop._data_fetcher):
+            self._between_steps(trainer)
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        loop = trainer.fit_loop.epoch_loop
+        if trainer.state.fn == "fit" and not trainer.sanity_checking and not loop._should_accumulate():
+            self._between_steps(trainer)
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._save(trainer)
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self.teardown(trainer, pl_module, "fit")
+
+    def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
+        self.teardown(trainer, pl_module, "fit")
+
+    def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Give the signals back."""
+        while self._handlers:
+            signal.signal(*self._handlers.popitem())
+
+    def _between_steps(self, trainer: L.Trainer) -> None:
+        stopping = self._agreed_signal(trainer)
+        every = self.every_n_train_steps
+        due = every is not None and trainer.global_step % every == 0
+        if (stopping or due) and trainer.global_step != self._saved_at:
+            self._save(trainer)
+        if stopping == signal.SIGINT:
+            raise KeyboardInterrupt
+        if stopping:
+            raise SystemExit(128 + stopping)
+
+    def _agreed_signal(self, trainer: L.Trainer) -> int:
+        """The signal that any rank was sent, the same number on all of them."""
+        if trainer.world_size == 1:
+            return self._signal
+        sent = torch.tensor(self._signal, device=trainer.strategy.root_device)
+        return int(trainer.strategy.reduce(sent, reduce_op="max"))
+
+    def _save(self, trainer: L.Trainer) -> None:
+        trainer.save_checkpoint(last_checkpoint(trainer.default_root_dir))
+        self._saved_at = trainer.global_step
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self._signal and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self._signal = number
+        Console(stderr=True).print("saving after this step, then stopping; Ctrl-C again stops at once")
+
+
+def last_checkpoint(run: str | Path) -> Path:
+    """Where a run keeps its last checkpoint."""
+    return Path(run) / "checkpoints" / "last.ckpt"

@@ -1,0 +1,173 @@
+"""Runs killed with SIGKILL at random points and resumed: does the result equal that of a run that was never killed?
+
+A curriculum of two stages over a drawn world, with accumulation, dropout and validation inside its epochs, is trained
+once in peace. Then the same command is started again and again, with another number of workers each time, and killed
+with all its processes after a random time, until as many kills have been dealt as were asked for and the last run has
+ended. Every finished run's last.ckpt must equal the first one's to the bit: weights, optimizer, schedule, loop
+counters and callbacks. Prints one JSON line; the exit status is 1 if anything differs.
+
+    python tools/kill_and_resume.py --kills 20 --world_size 2
+"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from jsonargparse import auto_cli
+
+from videmo.data.records import read_records
+from videmo.models.tiny import make_tiny
+from videmo.synth import Plan, synthesize
+
+STAGES = [
+    {"name": "one", "mix": {"head_pose": 1, "gender": 1, "emotion_single": 1}, "epochs": 2},
+    {"name": "two", "mix": {"appearance_cls": 1, "understanding": 1}, "steps": 12, "replay": 0.3},
+]
+
+
+def main(kills: int = 20, world_size: int = 1, seed: int = 0, frozen: bool = False) -> int:
+    """
+    Args:
+        kills: How many.
+        world_size: Processes that train together, over gloo.
+        seed: Of the times at which they are killed.
+        frozen: With a frozen vision tower and its features cached on disk.
+    """
+    rng = random.Random(seed)
+    with TemporaryDirectory() as work:
+        folder = Path(work)
+        prepare(folder)
+        options = command(folder, world_size, frozen)
+        began = time.monotonic()
+        finish(options, folder / "peace", workers=0)
+        duration = time.monotonic() - began
+        expected = state(folder / "peace")
+        dealt, runs, differ, resumed = 0, 0, set(), 0
+        while dealt < kills:
+            run = folder / f"run{runs}"
+            while dealt < kills and not killed_early(options, run, rng, rng.uniform(0.35, 1.0) * duration):
+                dealt += 1
+                print(f"{dealt} kills, {progress(run)}", file=sys.stderr)
+            resumed += (run / "checkpoints" / "last.ckpt").is_file()
+            finish(options, run, workers=rng.choice([0, 1, 2]))
+            differ |= differences(expected, state(run))
+            shutil.rmtree(run)
+            runs += 1
+    result = {
+        "kills": dealt,
+        "runs": runs,
+        "resumed": resumed,
+        "world_size": world_size,
+        "identical": not differ,
+        "differ": sorted(differ)[:20],
+        "tensors": len([value for value in expected.values() if isinstance(value, torch.Tensor)]),
+    }
+    print(json.dumps(result))
+    return 0 if not differ else 1
+
+
+def prepare(folder: Path) -> None:
+    """A drawn world, and a tiny model with dropout."""
+    synthesize(folder / "data", Plan(60))
+    files = sorted((folder / "data").glob("jsons/train/*/full/*.json"))
+    texts = [message.content for file in files for record in read_records(file) for message in record.messages]
+    make_tiny(texts, folder / "tiny", hidden_size=64, layers=2)
+    config = json.loads((folder / "tiny" / "config.json").read_text())
+    config["text_config"]["attention_dropout"] = 0.1
+    (folder / "tiny" / "config.json").write_text(json.dumps(config))
+
+
+def command(folder: Path, world_size: int, frozen: bool) -> list[str]:
+    cache = {"memory_mb": 4, "disk_mb": 16, "folder": str(folder / "features")}
+    return [
+        *(sys.executable, "-m", "videmo.cli", "fit", "--config=configs/demo/sft.yaml"),
+        f"--data.root={folder / 'data'}",
+        f"--model.init_args.checkpoint={folder / 'tiny'}",
+        *("--data.video.min_pixels=3136", "--data.video.max_pixels=3136", f"--data.curriculum={json.dumps(STAGES)}"),
+        *("--data.batch_size=8", f"--data.global_batch_size={16 * world_size}", "--trainer.val_check_interval=0.5"),
+        *("--trainer.accelerator=cpu", f"--trainer.devices={world_size}"),
+        *([f"--trainer.strategy={'ddp' if world_size > 1 else 'auto'}"]),
+        *(["--model.init_args.freeze_vision=true", f"--data.vision_cache={json.dumps(cache)}"] if frozen else []),
+        "--trainer.callbacks="
+        + json.dumps(
+            [
+                {"class_path": "callbacks.LastCheckpoint", "init_args": {"every_n_train_steps": 3}},
+                {"class_path": "callbacks.StageCheckpoint"},
+            ]
+        ),
+        "--trainer.enable_progress_bar=false",
+    ]
+
+
+def start(options: list[str], run: Path, workers: int) -> subprocess.Popen:
+    """The command in a session of its own, going on where the run's last.ckpt is."""
+    last = run / "checkpoints" / "last.ckpt"
+    own = [f"--trainer.default_root_dir={run}", f"--data.num_workers={workers}"]
+    own += [f"--ckpt_path={last}"] if last.is_file() else []
+    root = Path(__file__).resolve().parent.parent
+    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
+    run.mkdir(exist_ok=True)
+    with (run / "output.txt").open("ab") as output:
+        return subprocess.Popen(
+            [*options, *own], cwd=root, env=environment, stdout=output, stderr=output, start_new_session=True
+        )
+
+
+def finish(options: list[str], run: Path, workers: int) -> None:
+    process = start(options, run, workers)
+    if process.wait(timeout=600):
+        raise SystemExit(f"the run failed:\n{(run / 'output.txt').read_text()[-3000:]}")
+
+
+def killed_early(options: list[str], run: Path, rng: random.Random, seconds: float) -> bool:
+    """Start the run and kill it after some seconds; whether it had ended by then."""
+    process = start(options, run, rng.choice([0, 1, 2]))
+    try:
+        return process.wait(timeout=seconds) == 0
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return False
+
+
+def progress(run: Path) -> str:
+    last = run / "checkpoints" / "last.ckpt"
+    return (
+        f"last.ckpt at step {torch.load(last, weights_only=True)['global_step']}" if last.is_file() else "no step yet"
+    )
+
+
+def state(run: Path) -> dict[str, object]:
+    """Everything in a run's last checkpoint, by its path in it."""
+    return flat(torch.load(run / "checkpoints" / "last.ckpt", weights_only=True))
+
+
+def flat(value: object, path: str = "") -> dict[str, object]:
+    if isinstance(value, dict):
+        return {p: v for key, part in value.items() for p, v in flat(part, f"{path}/{key}").items()}
+    if isinstance(value, list | tuple):
+        return {p: v for key, part in enumerate(value) for p, v in flat(part, f"{path}/{key}").items()}
+    return {path: value}
+
+
+def differences(one: dict[str, object], other: dict[str, object]) -> set[str]:
+    """Paths whose values are not the same to the bit."""
+    return {path for path in one.keys() | other.keys() if not same(one.get(path), other.get(path))}
+
+
+def same(one: object, other: object) -> bool:
+    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
+        return one.dtype == other.dtype and torch.equal(one, other)
+    return type(one) is type(other) and one == other
+
+
+if __name__ == "__main__":
+    sys.exit(auto_cli(main))

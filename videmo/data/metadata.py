@@ -1,0 +1,80 @@
+"""How long and large each video is: read once, kept beside the index, so that lengths are known before decoding."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from videmo.data.decode import VideoError, probe
+from videmo.data.index import RecordIndex
+from videmo.data.sampling import VideoInfo, VideoSettings, video_tokens
+
+INFO = np.dtype(
+    [("size", "i8"), ("mtime", "i8"), ("num_frames", "i4"), ("fps", "f8"), ("height", "i4"), ("width", "i4")]
+)
+
+
+def video_infos(index: RecordIndex, video_root: Path, wanted: np.ndarray, quiet: bool = False) -> np.ndarray:
+    """What the wanted videos hold, `INFO` [V]; of one that cannot be read, no frames.
+
+    A file is read again if its size or time of change differ from what they were.
+
+    Args:
+        index: Whose videos.
+        video_root: What their paths are relative to.
+        wanted: Positions of videos.
+        quiet: Without a progress bar.
+    """
+    file = index.folder / "video_infos.npy"
+    infos = np.load(file) if file.is_file() else np.zeros(len(index.videos), INFO)
+    stale = []
+    for number in wanted.tolist():
+        path = video_root / index.videos[number]
+        found = path.stat() if path.is_file() else None
+        identity = (found.st_size, found.st_mtime_ns) if found else (0, 0)
+        if (infos[number]["size"], infos[number]["mtime"]) != identity:
+            stale.append((number, path, identity))
+    if not stale:
+        return infos
+
+    def look(item: tuple[int, Path, tuple[int, int]]) -> tuple:
+        number, path, identity = item
+        try:
+            info = probe(path)
+        except VideoError:  # told with its record when it is decoded
+            return number, (*identity, 0, 0.0, 0, 0)
+        return number, (*identity, info.num_frames, info.fps, info.height, info.width)
+
+    columns = (TextColumn("lengths of videos"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with (
+        Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as bar,
+        ThreadPoolExecutor() as pool,
+    ):
+        for number, info in bar.track(pool.map(look, stale), total=len(stale)):
+            infos[number] = info
+    aside = file.with_name(f".{file.name}.{os.getpid()}.npy")
+    np.save(aside, infos)
+    os.replace(aside, file)
+    return infos
+
+
+def tokens_of_videos(infos: np.ndarray, settings: VideoSettings) -> np.ndarray:
+    """Tokens that each video becomes, [V]; as many as the settings allow where nothing is known of it."""
+    kinds, kind = np.unique(infos[["num_frames", "fps", "height", "width"]], return_inverse=True)
+    return np.array([_tokens(VideoInfo(*row.tolist()), settings) for row in kinds], dtype=np.int64)[kind]
+
+
+def most_tokens(settings: VideoSettings) -> int:
+    """The longest that the settings let a video be, but for rounding."""
+    area = settings.frame_pixel_limit(settings.max_frames) / settings.side_factor**2
+    return int(settings.max_frames // settings.temporal_patch_size * area)
+
+
+def _tokens(info: VideoInfo, settings: VideoSettings) -> int:
+    try:
+        return video_tokens(info, settings)
+    except ValueError:
+        return most_tokens(settings)

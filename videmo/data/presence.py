@@ -1,0 +1,96 @@
+"""Which videos are there: all of a data set's files by one listing a folder, and whole sources that are missing."""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+import numpy as np
+
+
+class Place(IntEnum):
+    """Where a video was found."""
+
+    THERE = 0
+    MISSING = 1
+    OUTSIDE = 2  # its path leaves the video root
+
+
+@dataclass(frozen=True)
+class MissingSource:
+    """A folder of the video root none of whose videos is there: most users lack some, for their licences.
+
+    Attributes:
+        name: The folder.
+        videos: How many are named.
+        records: How many records name them.
+    """
+
+    name: str
+    videos: int
+    records: int
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.records:,} records of {self.videos:,} videos, all missing"
+
+
+def find_videos(paths: Iterable[str], root: Path, allow_outside: bool = False) -> np.ndarray:
+    """The `Place` of each video, int8 [V]. Folders are listed once; links in them are their owner's.
+
+    Args:
+        paths: As records name them.
+        root: What they are relative to.
+        allow_outside: Whether a path may leave the root.
+    """
+    base = os.path.abspath(root)
+    listed: dict[str, set[str]] = {}
+    places = []
+    for path in paths:
+        whole = os.path.normpath(os.path.join(base, path))
+        folder, name = os.path.split(whole)
+        if folder not in listed:
+            listed[folder] = _files(folder)
+        if not allow_outside and not whole.startswith(base + os.sep):
+            places.append(Place.OUTSIDE)
+        else:
+            places.append(Place.THERE if name in listed[folder] else Place.MISSING)
+    return np.array(places, dtype=np.int8)
+
+
+def _files(folder: str) -> set[str]:
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name for entry in entries if entry.is_file()}
+    except (FileNotFoundError, NotADirectoryError):
+        return set()
+
+
+def source_of(path: str) -> str:
+    """The source that a video is of: the outermost folder of its path.
+
+    >>> source_of("DFEW/clips/1.mp4")
+    'DFEW'
+    """
+    return path.split("/", 1)[0] if "/" in path else "."
+
+
+def missing_sources(paths: Sequence[str], places: np.ndarray, records: np.ndarray) -> list[MissingSource]:
+    """The sources all of whose videos are missing.
+
+    Args:
+        paths: The videos.
+        places: Where each is.
+        records: How many records name each, [V].
+    """
+    videos: dict[str, int] = defaultdict(int)
+    named: dict[str, int] = defaultdict(int)
+    there: set[str] = set()
+    for path, place, count in zip(paths, places.tolist(), records.tolist(), strict=True):
+        source = source_of(path)
+        videos[source] += 1
+        named[source] += count
+        if place != Place.MISSING:
+            there.add(source)
+    return [MissingSource(s, videos[s], named[s]) for s in sorted(videos) if s not in there and s != "."]

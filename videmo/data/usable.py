@@ -1,0 +1,135 @@
+"""Which records of a split can be used: what is malformed, quarantined, missing or out of place is left out and said.
+
+A source all of whose videos are missing is a line, since most users lack some for their licences. Everything else that
+is bad stops the run with one sentence, or, where the user chose so, is skipped and reported.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from videmo.data.faults import Fault
+from videmo.data.index import RecordIndex
+from videmo.data.presence import MissingSource, Place, find_videos, missing_sources, source_of
+from videmo.data.quarantine import Quarantine, any_video
+from videmo.data.records import Record
+from videmo.errors import InputError
+
+
+@dataclass(frozen=True)
+class Records:
+    """The records of an index that are used, numbered from 0; each is read from its file when it is asked for.
+
+    Attributes:
+        index: All of them.
+        numbers: Which are used, ascending, [N].
+    """
+
+    index: RecordIndex
+    numbers: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def __getitem__(self, place: int) -> Record:
+        return self.index[int(self.numbers[place])]
+
+    def __iter__(self) -> Iterator[Record]:
+        return (self[place] for place in range(len(self)))
+
+    def videos_of(self, place: int) -> list[str]:
+        """A record's video paths, without reading it."""
+        return [self.index.videos[video] for video in self.index.videos_of(self.numbers[place]).tolist()]
+
+    @property
+    def family(self) -> np.ndarray:
+        """Equal where records have the same videos, [N]."""
+        return self.index.family[self.numbers]
+
+    @property
+    def videos(self) -> np.ndarray:
+        """Positions in ``index.videos`` of their videos, ascending, each once."""
+        used = np.zeros(len(self.index), bool)
+        used[self.numbers] = True
+        return np.unique(self.index.video_ids[np.repeat(used, np.diff(self.index.video_start))])
+
+    @property
+    def task(self) -> np.ndarray:
+        """Places in ``index.tasks``, [N]."""
+        return self.index.task[self.numbers]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a look at an index's files and folders gave.
+
+    Attributes:
+        records: What can be used.
+        faults: What cannot, but for missing sources; each once.
+        missing: Sources that are missing as a whole.
+        quarantined: Records that a quarantine covers.
+    """
+
+    records: Records
+    faults: tuple[Fault, ...]
+    missing: tuple[MissingSource, ...]
+    quarantined: int
+
+
+def find_usable(
+    index: RecordIndex, video_root: Path, quarantine: Quarantine, allow_outside_root: bool = False
+) -> Found:
+    """Sort out an index's records.
+
+    Args:
+        index: Of a split.
+        video_root: What video paths are relative to.
+        quarantine: What was found bad before.
+        allow_outside_root: Whether a path may leave the root.
+    """
+    paths = [index.videos.path(number) for number in range(len(index.videos))]
+    places = find_videos(paths, video_root, allow_outside_root)
+    named = np.bincount(index.video_ids, minlength=len(paths))
+    missing = missing_sources(paths, places, named)
+    gone = {source.name for source in missing}
+    covered = quarantine.covers(index)
+    bad_video = places != Place.THERE
+    usable = ~(covered | any_video(index, bad_video))
+    faults = [*index.faults]
+    single = np.array([bad and source_of(path) not in gone for bad, path in zip(bad_video, paths, strict=True)], bool)
+    for number in np.flatnonzero(any_video(index, single) & ~covered).tolist():  # a video's first record names it
+        for video in index.videos_of(number).tolist():
+            if single[video]:
+                single[video] = False
+                reason = _reason(paths[video], Place(int(places[video])), video_root)
+                file, line = index.files[index.file[number]], int(index.line[number])
+                faults.append(Fault(file, line, reason, paths[video]))
+    return Found(Records(index, np.flatnonzero(usable)), tuple(faults), tuple(missing), int(covered.sum()))
+
+
+def _reason(path: str, place: Place, video_root: Path) -> str:
+    if place == Place.OUTSIDE:
+        return (
+            f"the video {path} is not in {video_root}; set data.video_root to a folder that holds all videos, or "
+            "data.allow_outside_root=true if you trust these records to name any file"
+        )
+    return f"no video {video_root / path}; get it, set data.video_root, or leave the record out"
+
+
+def refuse(faults: Sequence[Fault]) -> None:
+    """Stop at the first fault, saying how many there are.
+
+    Raises:
+        InputError: If there is one.
+    """
+    if not faults:
+        return
+    kinds = Counter("videos" if fault.video else "records" for fault in faults)
+    more = " and ".join(f"{count} bad {kind}" for kind, count in kinds.items())
+    raise InputError(
+        f"{faults[0]}" + (f" ({more} in all)" if len(faults) > 1 else "") + ". `videmo check` lists what is bad; "
+        "data.on_bad_sample=skip goes on without it"
+    )
