@@ -5,12 +5,13 @@ import json
 import pytest
 
 from videmo.check.assemble import assemble
-from videmo.check.findings import Coverage, MissingSource
+from videmo.check.findings import Coverage
 from videmo.check.folder import DataFolder
 from videmo.check.memory import GoodVideos
 from videmo.check.table import RecordTable
 from videmo.check.videos import Examined, examine
 from videmo.data.index import RecordIndex
+from videmo.data.presence import MissingSource
 from videmo.data.quarantine import Quarantine
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
@@ -42,7 +43,7 @@ def found(root, videos, reading="none"):
 
 def test_a_source_without_any_video_is_one_line_and_no_fault(root):
     result = found(root, ["MEAD/M003/1.mp4", *[f"MAFW/{n}.mp4" for n in (1, 2, 3, 3)], "DFEW/1.mp4", "DFEW/2.mp4"])
-    assert result.missing_sources == (MissingSource("DFEW", 2, 2), MissingSource("MAFW", 4, 3))
+    assert result.missing_sources == (MissingSource("DFEW", 2, 2), MissingSource("MAFW", 3, 4))
     assert result.faults == ()
     assert [(fault.video, fault.line) for fault in result.quarantine] == [
         ("MAFW/", 2),
@@ -67,13 +68,14 @@ def test_a_missing_video_is_a_fault_at_its_first_record_with_its_cost(root):
     ]
 
 
-def test_videos_in_the_root_itself_are_a_source_too(root):
-    assert found(root, ["a.mp4", "b.mp4", "MEAD/M003/1.mp4"]).missing_sources == (MissingSource("(no folder)", 2, 2),)
+def test_missing_videos_in_the_root_itself_are_named_singly(root):
+    result = found(root, ["a.mp4", "b.mp4", "MEAD/M003/1.mp4"])
+    assert not result.missing_sources and [f.fault.video for f in result.faults] == ["a.mp4", "b.mp4"]
 
 
-def test_a_source_of_one_video_is_named_by_it(root):
+def test_a_missing_source_of_one_video_stands_in_the_manifest_by_it(root):
     result = found(root, ["MAFW/1.mp4", "MEAD/M003/1.mp4"])
-    assert not result.missing_sources and [f.fault.video for f in result.faults] == ["MAFW/1.mp4"]
+    assert not result.faults and [fault.video for fault in result.quarantine] == ["MAFW/1.mp4"]
 
 
 def test_the_manifest_leaves_out_exactly_the_records_that_cannot_be_used(root):
@@ -95,9 +97,7 @@ def test_the_manifest_leaves_out_exactly_the_records_that_cannot_be_used(root):
 
 
 def test_what_was_not_read_is_said(root):
-    assert found(root, ["MEAD/M003/1.mp4", "MAFW/1.mp4"]).coverage == Coverage(
-        "none", videos=2, read=0, known=0, left=1
-    )
+    assert found(root, ["MEAD/M003/1.mp4", "MAFW/1.mp4"]).coverage == Coverage("none", videos=2, read=0, known=0)
 
 
 def test_no_folder_and_no_files_are_sentences(root):

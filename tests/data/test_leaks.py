@@ -2,7 +2,7 @@
 
 import pytest
 
-from videmo.data.leaks import Leak, find_leaks, source_of, subject_reader
+from videmo.data.leaks import Leak, find_leaks, subject_reader
 from videmo.errors import InputError
 
 
@@ -96,7 +96,3 @@ def test_the_same_content_under_another_name_is_found_and_an_equal_size_is_not_e
 def test_files_of_sizes_that_no_other_split_has_are_not_opened(tmp_path):
     videos = {"train": ["a.mp4", "b.mp4"], "test": ["c.mp4"]}
     assert leaks_of(videos, {"a.mp4": 5, "b.mp4": 5, "c.mp4": 6}, tmp_path / "nowhere") == []
-
-
-def test_the_source_is_the_first_folder():
-    assert [source_of(path) for path in ("A/b/c.mp4", "./A/c.mp4", "c.mp4")] == ["A", "A", ""]

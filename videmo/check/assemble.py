@@ -1,20 +1,19 @@
 """From what is known of records and videos to findings: each fault once, a missing folder or source as one."""
 
 import os
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
-from videmo.check.findings import Coverage, Finding, Findings, MissingSource, Row
+import numpy as np
+
+from videmo.check.findings import Coverage, Finding, Findings, Row
 from videmo.check.folder import DataFolder
 from videmo.check.table import RecordTable
 from videmo.check.videos import Examined, Reading
 from videmo.data.faults import Fault
-from videmo.data.leaks import Leak, source_of
-
-NO_FOLDER = "(no folder)"
-"""Stands for the source of videos that lie in the video root itself."""
+from videmo.data.leaks import Leak
+from videmo.data.presence import Place, missing_sources, source_of
 
 
 def assemble(
@@ -31,15 +30,17 @@ def assemble(
         Finding(Fault(file, line, f"{video} {reasons[video]}", video), count)
         for video, file, line, count in table.uses(reasons)
     ]
-    sources = list(_missing_sources(table, examined))
-    named = {source.source for source in sources}
+    place = {**dict.fromkeys(examined.there, Place.THERE), **dict.fromkeys(examined.missing, Place.MISSING)}
+    places = np.array([place.get(video, Place.OUTSIDE) for video in table.videos], dtype=np.int8)
+    sources = missing_sources(table.videos, places, table.counts)
+    named = {source.name for source in sources}
     missing = list(_missing(table, examined.missing, folder.video_root))
     unreadable = len(malformed) - int(table.refused.sum())
     rows = table.summary(examined.missing, reasons)
     return Findings(
         records={split: len(index) for split, index in table.indexes.items()},
         files={split: len(index.files) for split, index in table.indexes.items()},
-        faults=(*malformed, *bad, *(finding for finding in missing if _source(finding.fault.video) not in named)),
+        faults=(*malformed, *bad, *(finding for finding in missing if source_of(finding.fault.video) not in named)),
         missing_sources=tuple(sources),
         quarantine=tuple(finding.fault for finding in (*malformed, *bad, *missing)),
         unreadable=unreadable,
@@ -57,22 +58,6 @@ def assemble(
         leaks=tuple(leaks),
         coverage=Coverage(reading, examined.total, examined.read, examined.known),
     )
-
-
-def _source(video: str) -> str:
-    return source_of(video) or NO_FOLDER
-
-
-def _missing_sources(table: RecordTable, examined: Examined) -> Iterator[MissingSource]:
-    """Sources of more than one video, none of which is there."""
-    outside = set(examined.outside)
-    total = Counter(_source(video) for video in table.videos if video not in outside)
-    missing: dict[str, list[str]] = {}
-    for video in examined.missing:
-        missing.setdefault(_source(video), []).append(video)
-    for source, videos in sorted(missing.items()):
-        if len(videos) == total[source] > 1:
-            yield MissingSource(source, int(table.of_videos(videos).sum()), len(videos))
 
 
 def _missing(table: RecordTable, videos: Iterable[str], root: Path) -> Iterator[Finding]:

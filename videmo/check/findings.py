@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 
 from videmo.data.faults import Fault
 from videmo.data.leaks import Leak
+from videmo.data.presence import MissingSource
 
 
 @dataclass(frozen=True)
@@ -12,21 +13,6 @@ class Finding:
 
     fault: Fault
     records: int
-
-
-@dataclass(frozen=True)
-class MissingSource:
-    """A source whose videos are all missing.
-
-    Attributes:
-        source: The folder under the video root.
-        records: Records that name one of them.
-        videos: How many they are.
-    """
-
-    source: str
-    records: int
-    videos: int
 
 
 @dataclass(frozen=True)

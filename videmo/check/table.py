@@ -9,8 +9,10 @@ import numpy as np
 
 from videmo.check.findings import Duplicate, Row
 from videmo.data.index import RecordIndex
-from videmo.data.leaks import source_of
+from videmo.data.presence import source_of
 from videmo.data.records import Record
+
+_NO_SOURCE = ("", ".", "..")  # begin an absolute path, that of a video in the video root itself, one that leaves it
 
 
 class RecordTable:
@@ -61,6 +63,11 @@ class RecordTable:
         records = np.zeros(len(self), dtype=bool)
         records[self._record[self._mask(videos)[self._video]]] = True
         return records
+
+    @property
+    def counts(self) -> np.ndarray:
+        """How many records name each video: int ``[V]``."""
+        return np.bincount(self._video, minlength=len(self.videos))
 
     def uses(self, videos: Iterable[str]) -> Iterator[tuple[str, str, int, int]]:
         """Some videos, each with file and line of the first record that names it, and how many records do."""
@@ -132,10 +139,8 @@ class RecordTable:
         """Names, and each record's: the first folder of its first video, or its own source where there is none."""
         known: dict[str, int] = {}
         own = self._join("source", lambda index: [known.setdefault(name, len(known)) for name in index.sources])
-        of_video = np.array(
-            [known.setdefault(name, len(known)) if (name := source_of(video)) else -1 for video in self.videos],
-            dtype=np.int64,
-        )
+        names = map(source_of, self.videos)
+        of_video = np.array([-1 if name in _NO_SOURCE else known.setdefault(name, len(known)) for name in names], int)
         first = np.full(len(self), -1)
         first[self._record[::-1]] = of_video[self._video[::-1]]
         return list(known), np.where(first < 0, own, first)

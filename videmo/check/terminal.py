@@ -112,12 +112,9 @@ def _summary(found: Findings) -> Table:
 def _missing_sources(found: Findings) -> Text | None:
     if not found.missing_sources:
         return None
-    if sum(source.videos for source in found.missing_sources) == found.coverage.videos:
+    if found.all.missing == found.all.videos:
         return Text("no video is there at all: is --video_root right?", style="red")
-    lines = []
-    for source in found.missing_sources:
-        what = f"{_count(source.records, 'record')} of {_count(source.videos, 'video')}, all missing"
-        lines.append(f"{_plain(source.source)}: {what}; get it from its authors and check again")
+    lines = [f"{_plain(str(source))}; get it from its authors and check again" for source in found.missing_sources]
     return Text("\n".join(lines), style="yellow")
 
 
@@ -169,7 +166,7 @@ def _leaks(found: Findings) -> Group | None:
         more = ", ..." if leak.count > len(leak.examples) else ""
         table.add_row(
             f"{leak.splits[1]} in {leak.splits[0]}",
-            f"{_plain(leak.source) or '(no folder)'}: {leak.count:,} of {leak.total:,} {what}",
+            f"{_plain(leak.source)}: {leak.count:,} of {leak.total:,} {what}",
             _plain(", ".join(leak.examples)) + more,
         )
     title = Text("splits share what they should not; scores on it say less than they seem to", style="bold")

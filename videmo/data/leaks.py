@@ -17,6 +17,7 @@ from pathlib import Path
 
 import yaml
 
+from videmo.data.presence import source_of
 from videmo.errors import InputError
 
 EXAMPLES = 3
@@ -47,16 +48,6 @@ class Leak:
     count: int
     total: int
     examples: tuple[str, ...]
-
-
-def source_of(video: str) -> str:
-    """The first folder of a video's path, which in the release's layout names its dataset; empty where there is none.
-
-    >>> source_of("./MEAD/M003/1.mp4"), source_of("1.mp4"), source_of("../1.mp4"), source_of("/data/1.mp4")
-    ('MEAD', '', '', '')
-    """
-    folder, slash, _ = video.removeprefix("./").partition("/")
-    return folder if slash and folder != ".." else ""
 
 
 def subject_reader(own: str | None = None) -> Callable[[str], Subject | None]:
@@ -107,14 +98,16 @@ def find_leaks(
     leaks = []
     for splits in combinations(videos, 2):
         first, second = splits
-        of_source = Counter(map(source_of, names[second].values()))
+        of_source = Counter(map(source_of, names[second]))
         of_subjects = Counter(found[:2] for found in subjects[second])
 
         same = _group(names[first].keys() & names[second].keys(), source_of)
         leaks += [Leak("video", source, splits, len(keys), of_source[source], keys[:EXAMPLES]) for source, keys in same]
 
         pairs = {(contents[first][key], contents[second][key]) for key in contents[first].keys() & contents[second]}
-        renamed = _group({pair for pair in pairs if pair[0] != pair[1]}, lambda pair: source_of(pair[1]))
+        renamed = _group(
+            {pair for pair in pairs if pair[0] != pair[1]}, lambda pair: source_of(posixpath.normpath(pair[1]))
+        )
         for source, found in renamed:
             examples = tuple(" = ".join(pair) for pair in found[:EXAMPLES])
             leaks.append(Leak("content", source, splits, len(found), of_source[source], examples))
