@@ -1,7 +1,6 @@
 """Sample answers in TensorBoard: the frames that the model sees, the question, the truth, and what it says."""
 
 import textwrap
-from functools import partial
 
 import lightning as L
 import numpy as np
@@ -11,7 +10,6 @@ from PIL import Image, ImageDraw, ImageFont
 from videmo.data.curriculum import curriculum_of
 from videmo.data.decode import read_frames
 from videmo.data.records import Record
-from videmo.data.sampling import frame_indices
 from videmo.tasks import find_task
 
 FRAME_HEIGHT = 120
@@ -49,10 +47,7 @@ class SampleLogger(L.Callback):
             return
         batch = data.prompts("val", [number for _, number in chosen]).to(pl_module.device)
         for (task, number), answer in zip(chosen, pl_module.answer(batch), strict=True):
-            frames = [
-                read_frames(data.video_root / v, partial(frame_indices, settings=data.video))[0]
-                for v in answer.record.videos
-            ]
+            frames = [read_frames(data.video_root / v, data.video)[0] for v in answer.record.videos]
             picture = draw_sample(answer.record, answer.response, frames)
             tag = f"samples/{task}" + (f"/{number}" if self.per_task > 1 else "")
             writer.add_image(tag, np.asarray(picture), trainer.global_step, dataformats="HWC")

@@ -24,6 +24,7 @@ from rich.table import Table
 
 import videmo
 from videmo.benchmark import results_table
+from videmo.check.command import check
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.records import read_records
 from videmo.data.sampling import VideoSettings
@@ -239,6 +240,7 @@ COMMANDS: dict[str, tuple[str, Callable[[], Callable]]] = {
     "demo": ("the whole path on drawn faces: draw, train, test, table", _demo),
     "synth": ("draw a world of faces to train on", lambda: synth),
     "tiny": ("make a tiny random Qwen2.5-VL", lambda: tiny),
+    "check": ("find every bad record and video of a data folder", lambda: check),
     "report": ("one page of a run: scores, curves, samples", lambda: report),
 }
 
@@ -266,7 +268,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             if command == "test" and cli.trainer.is_global_zero:
                 show_results(cli)
         elif command in COMMANDS:
-            auto_cli(COMMANDS[command][1](), args=argv[1:], prog=f"videmo {command}")
+            return auto_cli(COMMANDS[command][1](), args=argv[1:], prog=f"videmo {command}") or 0
         elif command == "--version":
             print(f"videmo {videmo.__version__}")
         elif command in ("--help", "-h"):

@@ -1,15 +1,22 @@
 """Clips that PyAV writes, read back: the right frames, patches of a file, and a plain reason for every broken file."""
 
+import os
 import sys
+import warnings
+from dataclasses import replace
 
 import av
 import numpy as np
 import pytest
 import torch
+from clips import full_decode
+from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-from videmo.data.decode import VideoError, read_frames
-from videmo.data.sampling import VideoSettings
+from videmo.data.decode import VideoError, _decoded, probe, read_frames, reads, usable
+from videmo.data.decoder_messages import Failed
+from videmo.data.reader import NoRateError
+from videmo.data.sampling import VideoSettings, clip_grid, video_tokens
 from videmo.data.video import load_video
 
 STEP = 5  # of brightness, from one frame to the next
@@ -35,27 +42,24 @@ def make_clip(tmp_path):
     return make
 
 
-def take(indices):
-    return lambda total_frames, fps: (indices, fps)
+ALL = VideoSettings(fps=1e6, max_frames=10_000)  # of an even number of frames
 
 
 def numbers_of(frames):
     """Frame numbers read off the brightness."""
-    return ((frames.float().mean((1, 2, 3)) - 10) / STEP).round().int().tolist()
+    return ((frames.mean((1, 2, 3)) - 10) / STEP).round().astype(int).tolist()
 
 
 @pytest.mark.parametrize("name, codec", [("a.mp4", "libx264"), ("a.mkv", "libx264"), ("a.avi", "mpeg4")])
 def test_the_frames_asked_for_arrive_in_order(make_clip, name, codec):
-    frames, fps = read_frames(make_clip(name, codec=codec), take([0, 3, 17, 18, 39]))
-    assert frames.shape == (5, 64, 64, 3) and frames.dtype == torch.uint8
-    assert numbers_of(frames) == [0, 3, 17, 18, 39]
+    path = make_clip(name, codec=codec)
+    frames, fps = read_frames(path, ALL)
+    assert frames.shape == (40, 64, 64, 3) and frames.dtype == np.uint8
+    assert numbers_of(frames) == list(range(40))
     assert fps == 8
-
-
-def test_the_sampler_sees_the_length_and_the_rate_of_the_file(make_clip):
-    seen = []
-    read_frames(make_clip(num_frames=30, fps=25), lambda *facts: seen.append(facts) or ([0], 1.0))
-    assert seen == [(30, 25.0)]
+    frames, fps = read_frames(path, VideoSettings(min_frames=2, max_frames=6))
+    assert numbers_of(frames) == [0, 8, 16, 23, 31, 39]
+    assert fps == 6 / 40 * 8
 
 
 def test_a_file_cut_short_after_its_index_is_refused(make_clip):
@@ -63,7 +67,7 @@ def test_a_file_cut_short_after_its_index_is_refused(make_clip):
     content = whole.read_bytes()
     whole.write_bytes(content[: content.index(b"mdat") + 60])
     with pytest.raises(VideoError, match=r"clip\.mp4 .*an MP4 or MOV file, and damaged.*download it again"):
-        read_frames(whole, take([0, 39]))
+        read_frames(whole, ALL)
 
 
 def broken(make_clip, tmp_path, how):
@@ -80,9 +84,12 @@ def broken(make_clip, tmp_path, how):
             container.mux(stream.encode())
     elif how == "folder":
         path.mkdir()
+    elif how == "pipe":
+        os.mkfifo(path)
     elif how != "missing":
         path.write_bytes(
             {
+                "playlist": f"#EXTM3U\n#EXTINF:5,\n{make_clip('whole.mp4')}\n#EXT-X-ENDLIST\n".encode(),
                 "text": b"<html><body>404 Not Found</body></html>\n" * 9,
                 "lfs": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n",
                 "empty": b"",
@@ -102,6 +109,8 @@ def broken(make_clip, tmp_path, how):
         ("text", "is text, not a video .*'<html><body>404 "),
         ("lfs", "git lfs pull"),
         ("noise", "does not begin like a video file"),
+        ("pipe", "is no file but a pipe"),
+        ("playlist", "is text, not a video"),
         ("picture", "a PNG image"),
         ("no_index", r"without its index \(`moov`\), so it was cut short"),
         ("audio", "an MP4 or MOV file without a picture stream"),
@@ -110,21 +119,44 @@ def broken(make_clip, tmp_path, how):
 def test_the_error_names_the_file_and_the_reason(make_clip, tmp_path, how, reason):
     path = broken(make_clip, tmp_path, how)
     with pytest.raises(VideoError, match=f"{how}.mp4 .*{reason}"):
-        read_frames(path, take([0]))
+        read_frames(path, ALL)
 
 
-def test_a_file_that_states_no_rate_is_refused(make_clip, monkeypatch):
-    import decord
+def test_a_file_that_states_no_rate_is_refused(make_clip):
+    failed = Failed({"pyav": "0.0 frames a second"}, opened=True, problem=NoRateError)
+    path = make_clip()
+    with pytest.raises(VideoError, match=r"clip.mp4 states no frame rate.*ffmpeg -i FILE -r 25.*pyav: 0.0 frames"):
+        _decoded(path, lambda decoder: failed, ALL)
 
-    monkeypatch.setattr(decord.VideoReader, "get_avg_fps", lambda self: float("nan"))
-    with pytest.raises(VideoError, match="states no frame rate"):
-        read_frames(make_clip(), take([0]))
+
+@pytest.fixture
+def without(monkeypatch):
+    """A function that makes modules look as if they were not installed."""
+
+    def make(*modules):
+        for module in modules:
+            monkeypatch.setitem(sys.modules, module, None)
+        usable.cache_clear()
+
+    yield make
+    usable.cache_clear()
 
 
-def test_missing_decord_is_an_import_error_and_no_bad_sample(make_clip, monkeypatch):
-    monkeypatch.setitem(sys.modules, "decord", None)
-    with pytest.raises(ImportError, match="pip install decord"):
-        read_frames(make_clip(), take([0]))
+def test_without_decord_pyav_reads_and_that_is_said_once(make_clip, without):
+    without("decord")
+    path = make_clip()
+    with pytest.warns(UserWarning, match="decord is not installed: videos are read with pyav"):
+        frames, _ = read_frames(path, ALL)
+    assert numbers_of(frames) == list(range(40))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_frames(path, ALL)
+
+
+def test_without_any_backend_it_is_an_import_error_and_no_bad_sample(make_clip, without):
+    without("decord", "av")
+    with pytest.raises(ImportError, match="needs decord or pyav: `pip install"):
+        read_frames(make_clip(), ALL)
 
 
 class Clips(Dataset):
@@ -135,8 +167,8 @@ class Clips(Dataset):
         return len(self.paths)
 
     def __getitem__(self, index):
-        frames, _ = read_frames(self.paths[index], take([index]))
-        return numbers_of(frames)[0]
+        frames, _ = read_frames(self.paths[index], ALL)
+        return numbers_of(frames)[index]
 
 
 def test_workers_forked_after_the_parent_decoded_read_the_same_frames(make_clip):
@@ -159,6 +191,7 @@ def test_a_file_becomes_a_video(make_clip):
     assert video.pixel_values.shape == (3 * 8 * 8, 1176)
     assert video.second_per_grid == 1.0
     assert video.num_tokens == 48
+    assert video.pixel_values.dtype == torch.uint8
 
 
 def test_a_file_of_one_frame_becomes_a_video_of_one_grid_step(make_clip):
@@ -172,3 +205,56 @@ def test_an_extreme_file_is_named(make_clip):
     path = make_clip(num_frames=2, fps=8, size=(4, 1000))
     with pytest.raises(VideoError, match=f"{path.name}.*more than 200 times"):
         load_video(path, VideoSettings())
+
+
+@pytest.mark.parametrize("num_frames, size", [(1, (64, 64)), (7, (48, 80)), (24, (128, 96)), (40, (64, 64))])
+def test_the_grid_and_the_tokens_of_a_file_are_known_from_its_probe(make_clip, num_frames, size):
+    settings = VideoSettings(min_pixels=56 * 56, max_pixels=112 * 112)
+    path = make_clip(num_frames=num_frames, size=size)
+    video = load_video(path, settings)
+    assert clip_grid(probe(path), settings) == video.grid_thw
+    assert video_tokens(probe(path), settings) == video.num_tokens
+
+
+def test_a_whole_picture_is_no_video(tmp_path):
+    Image.new("RGB", (64, 64), "red").save(tmp_path / "face.png")
+    (tmp_path / "face.png").rename(tmp_path / "face.mp4")
+    with pytest.raises(VideoError, match=r"face.mp4 .*a PNG image.*pyav: a single picture, not a video"):
+        read_frames(tmp_path / "face.mp4", ALL)
+
+
+def test_the_error_says_what_every_backend_said_and_it_is_counted(make_clip):
+    path = make_clip(options={"movflags": "faststart"})
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"mdat") + 60])
+    before = reads.copy()
+    with pytest.raises(VideoError, match=r"\(decord: .*; pyav: none of its 40 pictures is there\)"):
+        read_frames(path, ALL)
+    assert reads - before == {"refused": 1}
+
+
+def test_a_file_cut_short_that_still_opens_gives_the_frames_that_are_left(make_clip):
+    path = make_clip(options={"movflags": "faststart"}, size=(256, 256))
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 2 // 3])
+    left = full_decode(path)
+    assert 10 < len(left) < 40
+    assert probe(path).num_frames == len(left)
+    frames, _ = read_frames(path, replace(ALL, temporal_patch_size=1))
+    assert np.array_equal(frames, left)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_file_with_flipped_bits_is_read_or_refused_with_its_name(make_clip, seed):
+    rng = np.random.default_rng(seed)
+    path = make_clip(options={"movflags": "faststart"}, size=(256, 256))
+    content = bytearray(path.read_bytes())
+    for place in rng.integers(0, len(content), 30):
+        content[place] ^= 1 << int(rng.integers(8))
+    path.write_bytes(content)
+    try:
+        frames, _ = read_frames(path, VideoSettings())
+    except VideoError as error:
+        assert "clip.mp4" in str(error)
+    else:
+        assert frames.shape[-1] == 3

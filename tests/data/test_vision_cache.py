@@ -117,7 +117,7 @@ def test_what_fits_is_what_is_hit(fit, uncached):
 def test_the_next_run_reads_what_this_one_left_on_disk(num_workers, fit, tmp_path):
     room = CacheRoom(disk_mb=100, folder=str(tmp_path / "vision"))
     first, module, _ = fit(room, epochs=1, num_workers=num_workers)
-    second, _, _ = fit(room, epochs=1, num_workers=num_workers)
+    second, _again, _data = fit(room, epochs=1, num_workers=num_workers)
     assert second.hit_rate(0, 1) == 1 and not any(second.pixels)
     assert second.losses == first.losses
     other = SFTModule(module.hparams.checkpoint, freeze_vision=True)

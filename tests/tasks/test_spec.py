@@ -3,7 +3,7 @@ from importlib.resources import files
 import pytest
 import yaml
 
-from videmo.tasks import all_tasks, find_task
+from videmo.tasks import TEXT_TASK, all_tasks, find_task, spec, training_tasks
 from videmo.tasks.spec import task_from_entry
 
 RESULT_FILES = {  # column of the paper's tables -> result files of the release
@@ -89,6 +89,25 @@ def test_an_unknown_source_is_told_its_nearest_names_and_the_remedy():
         find_task("QA_Hiar", "a/b.json")
     for part in ("'QA_Hiar'", "a/b.json", "did you mean QA_Hair", 'Correct the record\'s "source"', "tasks.yaml"):
         assert part in str(error.value)
+
+
+def test_text_without_videos_is_trained_on_and_no_part_of_the_benchmark():
+    assert find_task("magpie", "a/b.json", has_videos=False) == TEXT_TASK
+    assert find_task("magpie", "jsons/MEAD_ID.json", has_videos=False).name == "identity"
+    assert training_tasks() == (*all_tasks(), TEXT_TASK)
+    assert TEXT_TASK not in all_tasks()
+    assert {task.name for task in all_tasks()} & {TEXT_TASK.name} == set()
+    assert TEXT_TASK.column not in {task.column for task in all_tasks()}
+    assert TEXT_TASK.score("An answer.", "Another answer.") is None
+
+
+def test_the_nearest_names_are_sought_once_a_source(monkeypatch):
+    calls = []
+    monkeypatch.setattr(spec, "get_close_matches", lambda *arguments: calls.append(arguments) or [])
+    for _ in range(5):
+        with pytest.raises(ValueError, match="known: "):
+            find_task("a source of this test")
+    assert len(calls) == 1
 
 
 def test_a_source_like_no_other_is_told_all_names():

@@ -5,7 +5,6 @@ some crash it. Decoders fail without a reason: a missing file, an empty one and 
 a failed file is looked at here, and the error says what it is and what to do about it.
 """
 
-import math
 import os
 import warnings
 from collections import Counter
@@ -18,8 +17,9 @@ import numpy as np
 
 from videmo.data.backends import installed
 from videmo.data.boxes import mp4_index
-from videmo.data.decoder_messages import Failed, Opened
+from videmo.data.decoder_messages import Failed, Frames
 from videmo.data.decoder_pool import CrashedError, DecoderProcess, HungError, decoder_pool
+from videmo.data.reader import NoFramesError, NoPictureStreamError, NoRateError
 from videmo.data.sampling import VideoInfo, VideoSettings
 from videmo.errors import InputError
 
@@ -28,7 +28,6 @@ T = TypeVar("T")
 reads: Counter[str] = Counter()
 """What has read the videos of this process: how often each backend, ``hung`` or ``crashed`` decoders, ``refused``."""
 
-_DEFAULTS = VideoSettings()
 _DOWNLOAD_AGAIN = "download it again, or leave its records out"
 _HEAD_BYTES = 64
 _TEXT = frozenset(range(32, 127)) | {9, 10, 13}
@@ -56,24 +55,15 @@ class VideoError(InputError):
     """A video that cannot be used; the message names the file, says what is wrong and how to mend it."""
 
 
-def read_frames(
-    path: str | Path,
-    sample: Callable[[int, float], tuple[list[int], float]],
-    *,
-    backends: tuple[str, ...] = _DEFAULTS.backends,
-    timeout: float = _DEFAULTS.decode_timeout,
-) -> tuple[np.ndarray, float]:
-    """Decode only the frames that ``sample`` asks for.
+def read_frames(path: str | Path, settings: VideoSettings) -> tuple[np.ndarray, float]:
+    """Sample and decode the frames of a video that the settings ask for, and only those.
 
     Frame n is the n-th picture that a player shows, turned as the file says, with any backend. Threads decode side by
     side, each in its own process. A file that was cut short but still opens is sampled over the frames that are left.
 
     Args:
         path: A video file on this machine.
-        sample: Given the number of frames and the frames per second of the file, returns the frames wanted (numbers
-            from 0) and the frames per second that they amount to.
-        backends: What reads it; what one cannot read the next tries.
-        timeout: Seconds that it may take.
+        settings: How to sample, with what, and for how long at most.
 
     Returns:
         The frames as uint8 RGB ``[F, H, W, 3]``, and the sampled frames per second.
@@ -83,44 +73,31 @@ def read_frames(
             crashes the decoder.
         ImportError: If no backend is installed.
     """
-    path = Path(path)
-    _check_is_video_file(path)
 
-    def read(decoder: DecoderProcess) -> tuple[np.ndarray, float] | Failed:
-        decoder.send(("read", os.path.abspath(path)))
-        while isinstance(answer := decoder.receive(), Opened):
-            used = answer.backend
-            if not (math.isfinite(answer.fps) and answer.fps > 0):
-                raise VideoError(
-                    f"{path} states no frame rate ({used} reads {answer.fps}), so its frames have no times; write it "
-                    "anew with one, for example `ffmpeg -i FILE -r 25 NEW_FILE`"
-                )
-            indices, sampled_fps = sample(answer.num_frames, answer.fps)
-            decoder.send(indices)
-        if isinstance(answer, Failed):
-            return answer
-        reads[used] += 1
-        return decoder.frames(answer.shape), sampled_fps
+    def read(decoder: DecoderProcess) -> tuple[np.ndarray, Frames] | Failed:
+        decoder.send(("read", os.path.abspath(path), settings))
+        answer = decoder.receive()
+        return answer if isinstance(answer, Failed) else (decoder.frames(answer.shape), answer)
 
-    return _decoded(path, read, backends, timeout)
+    frames, answer = _decoded(Path(path), read, settings)
+    reads[answer.backend] += 1
+    return frames, answer.sampled_fps
 
 
-def probe(path: str | Path, *, timeout: float = _DEFAULTS.decode_timeout) -> VideoInfo:
+def probe(path: str | Path, settings: VideoSettings = VideoSettings()) -> VideoInfo:  # noqa: B008 (frozen)
     """What a video file holds: a pass over its packets, and its first picture, which says how it is turned.
 
-    The counts are those that ``read_frames`` gives to ``sample``.
+    From the counts ``read_frames`` samples.
 
     Raises:
         VideoError: As ``read_frames``.
     """
-    path = Path(path)
-    _check_is_video_file(path)
 
     def ask(decoder: DecoderProcess) -> VideoInfo | Failed:
         decoder.send(("probe", os.path.abspath(path)))
         return decoder.receive()
 
-    return _decoded(path, ask, _DEFAULTS.backends, timeout)
+    return _decoded(Path(path), ask, settings)
 
 
 @cache
@@ -138,15 +115,16 @@ def usable(backends: tuple[str, ...]) -> tuple[str, ...]:
     return found
 
 
-def _decoded(path: Path, job: Callable[[DecoderProcess], T | Failed], backends: tuple[str, ...], timeout: float) -> T:
+def _decoded(path: Path, job: Callable[[DecoderProcess], T | Failed], settings: VideoSettings) -> T:
     """What a decoder process answers, or a sentence that says why there is no answer."""
+    _check_is_video_file(path)
     try:
-        answer = decoder_pool(usable(backends)).run(job, timeout)
+        answer = decoder_pool(usable(settings.backends)).run(job, settings.decode_timeout)
     except HungError:
         reads["hung"] += 1
         raise VideoError(
-            f"{path} was not read within {timeout:g} seconds, and its decoder was stopped. Either the file hangs it: "
-            f"{_DOWNLOAD_AGAIN}; or the disk is slow: raise decode_timeout"
+            f"{path} was not read within {settings.decode_timeout:g} seconds, and its decoder was stopped. Either it "
+            f"hangs decoders: {_DOWNLOAD_AGAIN}; or the disk is slow: raise decode_timeout"
         ) from None
     except CrashedError as error:
         reads["crashed"] += 1
@@ -159,8 +137,13 @@ def _decoded(path: Path, job: Callable[[DecoderProcess], T | Failed], backends: 
 
 def _sentence(path: Path, failed: Failed) -> str:
     said = "; ".join(f"{name}: {reason}" for name, reason in failed.reasons.items())
-    if failed.no_frames:
+    if failed.problem is NoFramesError:
         return f"{path} has no frames; {_DOWNLOAD_AGAIN} ({said})"
+    if failed.problem is NoRateError:
+        return (
+            f"{path} states no frame rate, so its frames have no times; write it anew with one, for example "
+            f"`ffmpeg -i FILE -r 25 NEW_FILE` ({said})"
+        )
     what = "opens, but its frames cannot be decoded" if failed.opened else "cannot be opened as a video"
     return f"{path} {what}: {_reason(path, failed)} ({said})"
 
@@ -206,10 +189,10 @@ def _reason(path: Path, failed: Failed) -> str:
         kind = next((kind for magic, kind in _FILE_TYPES.items() if head.startswith(magic)), None)
         if kind is None:
             return f"it does not begin like a video file; {_DOWNLOAD_AGAIN}"
-    if failed.no_picture_stream:
+    if failed.problem is NoPictureStreamError:
         return (
-            f"it is {kind} without a picture stream that {' or '.join(failed.reasons)} can decode: sound alone, a "
-            "codec that they lack, or damage. `ffmpeg -i FILE` lists what it holds; `ffmpeg -i FILE -c:v libx264 NEW_FILE` "
+            f"it is {kind} without a picture stream that {' or '.join(failed.reasons)} can decode: sound, a codec that "
+            "they lack, or damage. `ffmpeg -i FILE` lists what it holds; `ffmpeg -i FILE -c:v libx264 NEW_FILE` "
             "re-encodes it"
         )
     return f"it is {kind}, and damaged; `ffmpeg -i FILE -f null -` shows where. If it should play, {_DOWNLOAD_AGAIN}"

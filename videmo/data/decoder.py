@@ -1,12 +1,13 @@
 """The process that decodes: reads requests from its standard input until that ends, and answers each.
 
-    python -m videmo.data.decoder FRAMES_FD PARENT_PID decord pyav
+    python -m videmo.data.decoder PIXELS_FD PARENT_PID decord pyav
 
 It is started by ``decoder_pool.py`` alone. Decoders block in C, where Python cannot stop them, and may crash: so they
 run where killing them costs nothing else. Without torch it starts in a fifth of a second and holds 60 MB.
 """
 
 import ctypes
+import math
 import os
 import pickle
 import signal
@@ -15,12 +16,11 @@ import traceback
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-import numpy as np
-
 from videmo.data.backends import opener
-from videmo.data.decoder_messages import Failed, Frames, Opened, ParentGoneError, receive, send
-from videmo.data.reader import NoFramesError, NoPictureStreamError, Reader, Unreadable
-from videmo.data.sampling import VideoInfo
+from videmo.data.decoder_messages import Failed, Frames, ParentGoneError, receive, send
+from videmo.data.reader import NoRateError, Reader, Unreadable
+from videmo.data.sampling import VideoInfo, VideoSettings, frame_indices
+from videmo.data.shared_pixels import SharedPixels
 
 _PR_SET_PDEATHSIG = 1
 
@@ -29,14 +29,14 @@ class Decoder:
     """Answers requests with the given backends, tried in their order.
 
     Args:
-        frames_fd: The file that pixels go to.
+        pixels_fd: The shared file that pixels go to.
         requests: Where requests come from.
         answers: Where answers go.
         backends: Their names.
     """
 
-    def __init__(self, frames_fd: int, requests: BinaryIO, answers: BinaryIO, backends: list[str]) -> None:
-        self.frames_fd = frames_fd
+    def __init__(self, pixels_fd: int, requests: BinaryIO, answers: BinaryIO, backends: list[str]) -> None:
+        self.pixels = SharedPixels(pixels_fd, writes=True)
         self.requests = requests
         self.answers = answers
         self.openers: dict[str, Callable[[str], Reader]] = {name: opener(name) for name in backends}
@@ -46,10 +46,11 @@ class Decoder:
         send(self.answers, "ready")
         while True:
             try:
-                kind, path = receive(self.requests)
-                answer = self.probe(path) if kind == "probe" else self.read(path)
-            except (ParentGoneError, BrokenPipeError):
+                kind, *about = receive(self.requests)
+            except ParentGoneError:
                 return
+            try:
+                answer = self.probe(*about) if kind == "probe" else self.read(*about)
             except Exception as error:
                 answer = _with_trace(error)
             send(self.answers, answer)
@@ -62,40 +63,30 @@ class Decoder:
         reader.close()
         return VideoInfo(reader.num_frames, reader.fps, reader.height, reader.width)
 
-    def read(self, path: str) -> Frames | Failed:
+    def read(self, path: str, settings: VideoSettings) -> Frames | Failed:
         failures: dict[str, Unreadable] = {}
         opened = False
         for name, open_file in self.openers.items():
             try:
                 reader = open_file(path)
                 opened = True
-                send(self.answers, Opened(name, reader.num_frames, reader.fps))
-                frames = np.ascontiguousarray(reader.read(receive(self.requests)))
+                if not (math.isfinite(reader.fps) and reader.fps > 0):
+                    raise NoRateError(f"{reader.fps} frames a second")
+                indices, sampled_fps = frame_indices(reader.num_frames, reader.fps, settings)
+                frames = reader.read(indices)
                 reader.close()
             except Unreadable as error:
                 failures[name] = error
                 continue
-            self._share(frames)
-            return Frames(frames.shape)
+            self.pixels.put(frames)
+            return Frames(frames.shape, sampled_fps, name)
         return _failed(failures, opened)
-
-    def _share(self, frames: np.ndarray) -> None:
-        rest = memoryview(frames).cast("B")
-        os.ftruncate(self.frames_fd, len(rest))  # of a larger clip before it nothing stays in memory
-        place = 0
-        while rest:
-            written = os.pwrite(self.frames_fd, rest, place)
-            place, rest = place + written, rest[written:]
 
 
 def _failed(failures: dict[str, Unreadable], opened: bool) -> Failed:
-    last = [*failures.values()][-1]
-    return Failed(
-        {name: str(error) for name, error in failures.items()},
-        opened,
-        isinstance(last, NoPictureStreamError),
-        isinstance(last, NoFramesError),
-    )
+    problems = [type(error) for error in failures.values() if type(error) is not Unreadable]
+    reasons = {name: str(error) for name, error in failures.items()}
+    return Failed(reasons, opened, problems[-1] if problems else Unreadable)
 
 
 def _with_trace(error: Exception) -> Exception:
@@ -108,7 +99,7 @@ def _with_trace(error: Exception) -> Exception:
     return error
 
 
-def main(frames_fd: str, parent: str, *backends: str) -> None:
+def main(pixels_fd: str, parent: str, *backends: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to answer
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -116,7 +107,7 @@ def main(frames_fd: str, parent: str, *backends: str) -> None:
         return
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
-    Decoder(int(frames_fd), sys.stdin.buffer, answers, list(backends)).serve()
+    Decoder(int(pixels_fd), sys.stdin.buffer, answers, list(backends)).serve()
 
 
 if __name__ == "__main__":

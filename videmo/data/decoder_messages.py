@@ -1,33 +1,33 @@
 """What a process that decodes and the one that asks say to each other.
 
-Messages are pickles with their length before them. A request is ``("probe", path)``, answered by a ``VideoInfo``, or
-``("read", path)``: the answer is an ``Opened``, the reader's word for it the numbers of the pictures, and the answer to
-that a ``Frames``, whose pixels stand in the file that both sides hold open. If a backend opens a file and fails to
-decode it, another ``Opened`` comes, of the next one. ``Failed`` may come instead of any answer; an ``Exception`` is a
-fault of ours, and carries its trace.
+Messages are pickles with their length before them. Requests are ``("probe", path)``, which a ``VideoInfo`` answers, and
+``("read", path, settings)``, which a ``Frames`` answers: one message each way, since on a busy machine every change
+of process costs a tenth of a millisecond. The pixels stand in a file that both sides hold open. ``Failed`` may come
+instead of either; an ``Exception`` is a fault of ours, and carries its trace.
 """
 
 import pickle
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from videmo.data.reader import Unreadable
+
 LENGTH_BYTES = 4
 
 
 @dataclass(frozen=True)
-class Opened:
-    """A backend has opened the file, which has so many pictures; which of them are wanted?"""
-
-    backend: str
-    num_frames: int
-    fps: float
-
-
-@dataclass(frozen=True)
 class Frames:
-    """The pixels are in the shared file: uint8 of this shape."""
+    """The pixels of the frames asked for are in the shared file.
 
-    shape: tuple[int, ...]
+    Attributes:
+        shape: Of the uint8 array.
+        sampled_fps: Frames per second that they amount to.
+        backend: What has read them.
+    """
+
+    shape: tuple[int, int, int, int]
+    sampled_fps: float
+    backend: str
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,12 @@ class Failed:
     Attributes:
         reasons: Of each backend in a few words.
         opened: Whether one opened it at least.
-        no_picture_stream: Whether the last one found nothing to look at in it.
-        no_frames: Whether it found a picture stream without pictures.
+        problem: What kind of file it is to the backend that saw most of it.
     """
 
     reasons: dict[str, str]
-    opened: bool = False
-    no_picture_stream: bool = False
-    no_frames: bool = False
+    opened: bool
+    problem: type[Unreadable]
 
 
 class ParentGoneError(Exception):

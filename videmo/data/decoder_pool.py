@@ -11,7 +11,6 @@ import pickle
 import select
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +22,10 @@ import numpy as np
 
 import videmo
 from videmo.data.decoder_messages import LENGTH_BYTES, send
+from videmo.data.shared_pixels import SharedPixels, memory_file
 
 T = TypeVar("T")
+_PART_BYTES = 2**16
 START_SECONDS = 120  # importing the backends, on a busy machine
 _PACKAGE_FOLDER = Path(videmo.__file__).parents[1]
 
@@ -45,12 +46,12 @@ class DecoderProcess:
     """
 
     def __init__(self, backends: tuple[str, ...]) -> None:
-        self._frames_fd = _memory_file()
+        self._pixels = SharedPixels(memory_file(), writes=False)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "videmo.data.decoder", str(self._frames_fd), str(os.getpid()), *backends],
+            [sys.executable, "-m", "videmo.data.decoder", str(self._pixels.fd), str(os.getpid()), *backends],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            pass_fds=[self._frames_fd],
+            pass_fds=[self._pixels.fd],
             cwd=_PACKAGE_FOLDER,  # where -m finds the package that runs here
         )
         self._answers = self._process.stdout.fileno()
@@ -81,21 +82,18 @@ class DecoderProcess:
             CrashedError: If the process ended.
             Exception: What went wrong in the process unforeseen, with its trace.
         """
-        length = int.from_bytes(self._bytes(LENGTH_BYTES), "little")
-        answer = pickle.loads(self._bytes(length))
+        content = self._part()
+        length = LENGTH_BYTES + int.from_bytes(content[:LENGTH_BYTES], "little")
+        while len(content) < length:  # a part holds a length at least: it was written at once
+            content += self._part()
+        answer = pickle.loads(content[LENGTH_BYTES:])
         if isinstance(answer, Exception):
             raise answer
         return answer
 
     def frames(self, shape: tuple[int, ...]) -> np.ndarray:
         """The pixels that the process has left in the shared file."""
-        frames = np.empty(shape, np.uint8)
-        rest = memoryview(frames).cast("B")
-        place = 0
-        while rest:
-            count = os.preadv(self._frames_fd, [rest], place)
-            place, rest = place + count, rest[count:]
-        return frames
+        return self._pixels.take(shape)
 
     def kill(self) -> None:
         self._process.kill()
@@ -103,19 +101,16 @@ class DecoderProcess:
         for stream in (self._process.stdin, self._process.stdout):
             with suppress(BrokenPipeError):  # half a request was left in it
                 stream.close()
-        os.close(self._frames_fd)
+        os.close(self._pixels.fd)
 
-    def _bytes(self, count: int) -> bytes:
-        content = b""
-        while len(content) < count:
-            left = self.deadline - time.monotonic()
-            if not self._poll.poll(max(0.0, left * 1000)):
-                raise HungError
-            part = os.read(self._answers, count - len(content))
-            if not part:
-                raise CrashedError(self._how_it_ended())
-            content += part
-        return content
+    def _part(self) -> bytes:
+        left = self.deadline - time.monotonic()
+        if not self._poll.poll(max(0.0, left * 1000)):
+            raise HungError
+        part = os.read(self._answers, _PART_BYTES)
+        if not part:
+            raise CrashedError(self._how_it_ended())
+        return part
 
     def _how_it_ended(self) -> str:
         code = self._process.wait()
@@ -176,14 +171,6 @@ class DecoderPool:
         if os.getpid() == self._owner:  # a fork inherits the object, and not the processes
             while self._idle:
                 self._idle.pop().kill()
-
-
-def _memory_file() -> int:
-    """A file in memory without a name; containers often allow no more than 64 MB under /dev/shm."""
-    if hasattr(os, "memfd_create"):
-        return os.memfd_create("videmo-frames")
-    with tempfile.TemporaryFile() as file:
-        return os.dup(file.fileno())
 
 
 _pools: dict[tuple[int, tuple[str, ...]], DecoderPool] = {}

@@ -88,7 +88,8 @@ class PyAVReader:
                 if packet.size and not packet.is_corrupt:
                     packets.append((packet.pts, packet.dts, packet.is_keyframe, packet.is_discard))
         if not packets:
-            raise NoFramesError("no packets")
+            promised = self._stream.frames
+            raise Unreadable(f"none of its {promised} pictures is there") if promised else NoFramesError("no pictures")
         return packets
 
     def _start(self, packets: list[tuple[int | None, int | None, bool, bool]]) -> None:

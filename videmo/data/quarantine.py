@@ -71,10 +71,10 @@ class Quarantine:
         """
         if fault := self._videos.get(video):
             return fault
-        if self._folders:
-            for end, letter in enumerate(video, start=1):
-                if letter == "/" and video[:end] in self._folders:
-                    return self._folders[video[:end]]
+        end = 0
+        while self._folders and (end := video.find("/", end) + 1):
+            if video[:end] in self._folders:
+                return self._folders[video[:end]]
         return None
 
     def record_fault(self, file: str | Path, line: int) -> Fault | None:
@@ -86,10 +86,8 @@ class Quarantine:
         bad_video = np.array([self.video_fault(index.videos.path(i)) is not None for i in range(len(index.videos))])
         covered = any_video(index, bad_video.astype(bool))
         numbers = {os.path.abspath(file): number for number, file in enumerate(index.files)}
-        for file, line in self._records:
-            if file in numbers:
-                covered |= (index.file == numbers[file]) & (index.line == line)
-        return covered
+        bad = [numbers[file] << 32 | line for file, line in self._records if file in numbers]
+        return covered | np.isin(index.file.astype(np.int64) << 32 | index.line, bad)
 
     @classmethod
     def read(cls, path: str | Path, root: str | Path, video_root: str | Path) -> "Quarantine":

@@ -36,3 +36,7 @@ class NoPictureStreamError(Unreadable):
 
 class NoFramesError(Unreadable):
     """The file opens and has a picture stream, in which there is nothing."""
+
+
+class NoRateError(Unreadable):
+    """The file opens and has pictures, but does not say how many a second."""

@@ -15,7 +15,6 @@ Shapes: F frames, H x W their size in the file, h x w after resizing, t x h x w 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -23,7 +22,7 @@ from torch import Tensor
 
 from videmo.data.controls import Shown, altered_frames
 from videmo.data.decode import VideoError, read_frames
-from videmo.data.sampling import VideoSettings, frame_indices, frame_size
+from videmo.data.sampling import VideoSettings, frame_size
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +79,7 @@ def load_video(path: str | Path, settings: VideoSettings, control: Shown = "none
     Raises:
         VideoError: If the file cannot be read, or its frames are more than 200 times as long as wide.
     """
-    sampler = partial(frame_indices, settings=settings)
-    pixels, sampled_fps = read_frames(path, sampler, backends=settings.backends, timeout=settings.decode_timeout)
+    pixels, sampled_fps = read_frames(path, settings)
     frames = altered_frames(torch.from_numpy(pixels), control, key=Path(path).name)
     try:
         resized = resize_frames(frames, settings)

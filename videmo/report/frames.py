@@ -2,13 +2,12 @@
 
 import base64
 import io
-from functools import partial
 from pathlib import Path
 
 from PIL import Image
 
 from videmo.data.decode import VideoError, read_frames
-from videmo.data.sampling import VideoSettings, frame_indices
+from videmo.data.sampling import VideoSettings
 
 NUM_FRAMES = 4
 MAX_SIDE = (176, 132)  # a frame is shown at a quarter of a card's width
@@ -46,7 +45,7 @@ class FrameReader:
 
     def _read(self, video: str) -> tuple[list[str], str]:
         try:
-            frames, _ = read_frames(self.video_root / video, partial(frame_indices, settings=_FOUR))
+            frames, _ = read_frames(self.video_root / video, _FOUR)
         except (VideoError, ImportError) as error:
             return [], str(error).replace(f"{self.video_root}/", "")
         return [_data_uri(Image.fromarray(pixels)) for pixels in frames], ""

@@ -1,0 +1,137 @@
+"""The command as a process: its status, what it writes, and that an interrupt loses nothing."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from videmo.check.command import check
+from videmo.errors import InputError
+
+ROOT = Path(__file__).parents[2]
+
+
+def start(*args):
+    command = [sys.executable, "-m", "videmo.cli", "check", *map(str, args)]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
+
+
+def write_records(root, videos, name="QA_Hair"):
+    file = root / "jsons" / "train" / "qa" / "full" / f"{name}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    messages = [{"role": "user", "content": "<video>What is it?"}, {"role": "assistant", "content": "brown"}]
+    file.write_text(json.dumps([{"messages": messages, "videos": [video]} for video in videos]))
+
+
+@pytest.fixture
+def clips(world, tmp_path):
+    """A data folder of 400 copies of one clip."""
+    clip = next((world / "videos").rglob("*.mp4"))
+    folder = tmp_path / "data" / "videos" / "MEAD"
+    folder.mkdir(parents=True)
+    shutil.copy(clip, folder / "0.mp4")
+    for number in range(1, 400):
+        os.link(folder / "0.mp4", folder / f"{number}.mp4")
+    write_records(tmp_path / "data", [f"MEAD/{number}.mp4" for number in range(400)])
+    return tmp_path / "data"
+
+
+@pytest.mark.slow
+def test_an_interrupted_check_says_how_far_it_came_and_goes_on_from_there(clips):
+    running = start(clips, "--workers=1")
+    deadline = time.monotonic() + 120
+    while not list(clips.glob(".videmo/good-videos-*.txt")) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    interrupted = time.monotonic()
+    printed, errors = running.communicate(timeout=60)
+    assert time.monotonic() - interrupted < 15
+    assert running.returncode == 130 and "Traceback" not in errors, errors
+    done = int(re.search(r"interrupted: (\d+) of 400 videos are read", printed)[1])
+    assert 16 <= done < 400
+    assert not (clips / "quarantine.jsonl").exists()
+
+    again = start(clips)
+    printed, errors = again.communicate(timeout=120)
+    assert again.returncode == 0, printed + errors
+    assert f"({400 - done} decoded, {done} unchanged since they were found good)" in " ".join(printed.split())
+    assert "all 400 records can be used" in printed
+
+
+@pytest.fixture
+def run(world, tmp_path, capsys):
+    """A function that checks a copy of the small world in this process: status, what it printed, what it found."""
+    root = tmp_path / "data"
+    shutil.copytree(world, root)
+
+    def run(**options):
+        status = check(str(root), **{"videos": "open", "json": str(tmp_path / "found.json"), **options})
+        return status, capsys.readouterr().out, json.loads((tmp_path / "found.json").read_text())
+
+    run.root = root
+    return run
+
+
+def test_a_clean_folder_has_status_0_and_an_empty_manifest(run):
+    status, printed, found = run(videos="decode")
+    assert status == 0 and not found["faults"]
+    assert "can be used; next: videmo fit" in printed
+    assert (run.root / "quarantine.jsonl").read_text() == ""
+    assert found["coverage"]["read"] == found["coverage"]["videos"] == 60
+
+
+def test_a_mended_video_is_taken_back(run):
+    video = next((run.root / "videos").rglob("*.mp4"))
+    content = video.read_bytes()
+    video.write_bytes(content[: len(content) // 2])
+    status, printed, found = run()
+    assert status == 1 and len(found["faults"]) == 1
+    assert "1 fault" in printed and "what was found good is not read again" in " ".join(printed.split())
+    video.write_bytes(content)
+    status, _, found = run()
+    assert status == 0 and found["coverage"]["read"] == 1
+    assert (run.root / "quarantine.jsonl").read_text() == ""
+
+
+def test_a_wrong_video_root_is_asked_about_in_one_line(run):
+    status, printed, found = run(video_root=str(run.root / "nowhere"))
+    named = sum(line.count('.mp4"') for file in run.root.glob("jsons/**/*.json") for line in file.open())
+    assert status == 1 and "no video is there at all: is --video_root right?" in printed
+    assert found["missing_sources"] == [{"name": "DrawnFaces", "videos": 60, "records": named}]
+    assert len((run.root / "quarantine.jsonl").read_text().splitlines()) == 1
+
+
+def test_splits_that_share_a_video_are_told_and_leave_the_status_alone(run):
+    (train,) = run.root.glob("jsons/train/*/full/QA_Hair.json")
+    (test,) = run.root.glob("jsons/test/*/full/QA_test_sampling_all_Hair.json")
+    test.write_text("\n".join(json.dumps(entry) for entry in json.loads(train.read_text())))
+    status, printed, found = run()
+    assert status == 0
+    assert "test in train" in printed and "videos by path" in printed
+    assert {leak["kind"] for leak in found["leaks"]} == {"video"}
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(run, tmp_path):
+    for options in ({"quarantine": str(tmp_path / "no" / "q.jsonl")}, {"json": str(tmp_path / "no" / "f.json")}):
+        with pytest.raises(InputError, match="cannot be written"):
+            run(**options)
+    assert not (run.root / ".videmo").exists()
+
+
+def test_a_subject_pattern_that_is_none_is_refused_before_the_work(run):
+    with pytest.raises(InputError, match="--subject"):
+        run(subject="(")
+    assert not (run.root / ".videmo").exists()
+
+
+def test_subjects_may_be_told_by_the_users_pattern(run):
+    _, _, found = run(subject=r"clip_(\w)")
+    assert {leak["kind"] for leak in found["leaks"]} == {"subject"}

@@ -1,0 +1,111 @@
+"""The command ``videmo check``."""
+
+import os
+from json import dumps
+from pathlib import Path
+
+from videmo.check.assemble import assemble
+from videmo.check.folder import DataFolder
+from videmo.check.memory import GoodVideos
+from videmo.check.table import RecordTable
+from videmo.check.terminal import output, show, show_interrupted, watch
+from videmo.check.videos import Examined, Reading, examine
+from videmo.data.index import RecordIndex
+from videmo.data.leaks import find_leaks, subject_reader
+from videmo.data.pool import available_cores
+from videmo.data.quarantine import QUARANTINE_FILE, Quarantine
+from videmo.data.sampling import VideoSettings
+from videmo.errors import InputError
+
+
+def check(
+    data: str,
+    videos: Reading = "decode",
+    train: list[str] = ["jsons/train/*/full/*.json"],  # noqa: B006 (never changed; jsonargparse shows it in --help)
+    val: list[str] = ["jsons/val/*/full/*.json"],  # noqa: B006
+    test: list[str] = ["jsons/test/*/full/*.json"],  # noqa: B006
+    video_root: str | None = None,
+    allow_outside_root: bool = False,
+    video: VideoSettings = VideoSettings(),  # noqa: B008 (frozen)
+    checkpoint: str | None = None,
+    subject: str | None = None,
+    quarantine: str | None = None,
+    json: str | None = None,
+    workers: int | None = None,
+) -> int:
+    """Find every record and video of a data folder that training could not use, before it does.
+
+    The exit status is 0 where all records can be used, and 1 where some cannot; leaks and repeated records are reported
+    and change nothing. An interrupted check goes on where it stopped, and a later one reads only videos that are new.
+
+    Args:
+        data: The data folder.
+        videos: decode every video as training does, open it only, or none of them.
+        train: Patterns of the training files, relative to the data folder.
+        val: Patterns of the validation files.
+        test: Patterns of the benchmark's files.
+        video_root: What the records' video paths are relative to; DATA/videos by default.
+        allow_outside_root: Lets records name videos outside the video root, as in training.
+        video: How training samples and sizes frames, and what decodes them.
+        checkpoint: A model's folder: finds texts that hold its special tokens, and counts tokens for training.
+        subject: Regular expression that tells who is seen in a video from its path, by its first group; known datasets
+            have theirs.
+        quarantine: The manifest to write; DATA/quarantine.jsonl by default, which training honours.
+        json: A file that everything found is written to, too, for machines.
+        workers: Videos decoded at once; by default one a core.
+    """
+    root = Path(data)
+    folder = DataFolder(
+        root,
+        Path(video_root) if video_root else root / "videos",
+        {"train": train, "val": val, "test": test},
+        allow_outside_root,
+    )
+    files = folder.files()
+    tell_subject = subject_reader(subject)
+    manifest = Path(quarantine) if quarantine else root / QUARANTINE_FILE
+    Quarantine.check_writable(manifest)
+    if json:
+        _check_writable(Path(json))
+    console = output()
+    examined = Examined()
+    try:
+        indexes = {
+            split: RecordIndex.open(
+                names, folder=folder.index_folder, tokenizer=_tokenizer(checkpoint), workers=workers
+            )
+            for split, names in files.items()
+        }
+        table = RecordTable(indexes)
+        memory = next(iter(indexes.values())).folder.parent
+        with GoodVideos(memory, f"{videos} {video}") as good:
+            examine(table.videos, folder, videos, video, workers or available_cores(), good, watch, examined)
+        leaks = find_leaks(
+            {split: table.videos_of(split) for split in indexes},
+            {path: size for path, (size, _) in examined.there.items()},
+            folder.video_root,
+            tell_subject,
+        )
+        found = assemble(table, examined, folder, videos, leaks)
+    except KeyboardInterrupt:
+        show_interrupted(examined, console)
+        raise
+    Quarantine.write(manifest, found.quarantine, root, folder.video_root)
+    if json:
+        Path(json).write_text(dumps(found.to_json(), indent=1) + "\n", encoding="utf-8")
+    show(found, console, root, manifest)
+    return 1 if found.quarantine else 0
+
+
+def _tokenizer(checkpoint: str | None):
+    if checkpoint is None:
+        return None
+    from transformers import AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(checkpoint)
+
+
+def _check_writable(path: Path) -> None:
+    folder = path.absolute().parent
+    if path.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        raise InputError(f"{path} cannot be written; name a file in a folder that can be")

@@ -1,0 +1,217 @@
+"""What a check shows: progress while it works, then a summary that reads well at 100 columns."""
+
+import os
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console, Group
+from rich.padding import Padding
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from videmo.check.findings import Finding, Findings, Row
+from videmo.check.videos import Examined
+
+SHOWN = 20
+"""Faults that the terminal shows; the manifest has all."""
+_NOTED = 60.0  # seconds between lines where the output is no terminal
+_WIDEST = 28  # columns of a task or source
+_LONGEST = 280  # letters of a reason: three lines
+
+
+class RateColumn(ProgressColumn):
+    """Steps a second."""
+
+    def render(self, task: Task) -> Text:
+        return Text(f"{task.speed:,.0f}/s" if task.speed and task.speed >= 10 else f"{task.speed or 0:.1f}/s")
+
+
+def watch(name: str, total: int, steps: Iterable) -> Iterator:
+    """Pass steps on and show on the standard error how many are done; in a log file, a line a minute."""
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        RateColumn(),
+        TimeRemainingColumn(compact=True),
+    )
+    noted, is_shown = time.monotonic(), console.is_terminal
+    with Progress(*columns, console=console, transient=True, disable=not is_shown) as bar:
+        task = bar.add_task(name, total=total)
+        for done, step in enumerate(steps, start=1):
+            yield step
+            bar.advance(task)
+            if not is_shown and time.monotonic() - noted > _NOTED:
+                noted = time.monotonic()
+                print(f"{name}: {done:,} of {total:,}", file=console.file, flush=True)
+
+
+def output() -> Console:
+    """A console for the summary: as wide as the terminal, and 100 columns where the output is a file or a pipe."""
+    return Console(width=None if sys.stdout.isatty() else 100, highlight=False, markup=False, emoji=False)
+
+
+def show(found: Findings, console: Console, root: Path, manifest: Path) -> None:
+    """Print what was found, what it costs, and what to do next."""
+    console.print(_heading(found, root))
+    console.print(_summary(found))
+    for part in (_missing_sources(found), _faults(found, root, manifest), _duplicates(found, root), _leaks(found)):
+        if part is not None:
+            console.print()
+            console.print(part)
+    console.print()
+    console.print(_ending(found, root, manifest))
+
+
+def show_interrupted(examined: Examined, console: Console) -> None:
+    """Say how far an interrupted check came."""
+    if not examined.total:
+        console.print("interrupted before the videos were read; nothing was written")
+        return
+    console.print(
+        f"interrupted: {examined.known + examined.read:,} of {len(examined.there):,} videos are read, "
+        f"{len(examined.bad):,} of them cannot be used. The manifest is as it was; the same command goes on from here."
+    )
+
+
+def _heading(found: Findings, root: Path) -> Text:
+    splits = [
+        f"{split} {count:,} records in {_count(found.files[split], 'file')}" for split, count in found.records.items()
+    ]
+    cover = found.coverage
+    how = {"decode": "decoded", "open": "opened", "none": "not read"}[cover.reading]
+    read = f"{cover.read:,} {how}" if cover.reading != "none" else how
+    known = f", {cover.known:,} unchanged since they were found good" if cover.known else ""
+    return Text(f"{root}: {', '.join(splits)}; {_count(cover.videos, 'video')} ({read}{known})\n")
+
+
+def _summary(found: Findings) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    for name in ("task", "source"):
+        table.add_column(name, max_width=_WIDEST, overflow="ellipsis", no_wrap=True)
+    for name in ("records", "videos", "missing", "bad", "usable"):
+        table.add_column(name, justify="right", no_wrap=True)
+    unreadable = [Row("(not readable)", "", found.unreadable, 0, 0, 0, 0)] if found.unreadable else []
+    for row in (*found.rows, *unreadable, found.all):
+        if row is found.all:
+            table.add_section()
+        table.add_row(
+            row.task,
+            _plain(row.source),
+            *(_number(count) for count in (row.records, row.videos, row.missing, row.bad)),
+            _share(row.usable, row.records),
+            style="" if row.usable == row.records else "yellow" if row.usable else "red",
+        )
+    return table
+
+
+def _missing_sources(found: Findings) -> Text | None:
+    if not found.missing_sources:
+        return None
+    if found.all.missing == found.all.videos:
+        return Text("no video is there at all: is --video_root right?", style="red")
+    lines = [f"{_plain(str(source))}; get it from its authors and check again" for source in found.missing_sources]
+    return Text("\n".join(lines), style="yellow")
+
+
+def _faults(found: Findings, root: Path, manifest: Path) -> Group | None:
+    if not found.faults:
+        return None
+    costs = f", {found.all.records - found.all.usable:,} records cannot be used" if len(found.faults) > 1 else ""
+    parts = [Text(f"{_count(len(found.faults), 'fault')}{costs}", style="bold")]
+    parts += [_fault(finding, root) for finding in _some(found.faults)]
+    if len(found.faults) > SHOWN:
+        parts.append(Text(f"... and {len(found.faults) - SHOWN:,} more in {manifest}"))
+    return Group(*parts)
+
+
+def _some(faults: Sequence[Finding]) -> list[Finding]:
+    """As many as are shown, of records and of videos alike."""
+    records = [finding for finding in faults if finding.fault.video is None]
+    videos = [finding for finding in faults if finding.fault.video is not None]
+    of_records = max(SHOWN // 2, SHOWN - len(videos))
+    return [*records[:of_records], *videos[: SHOWN - len(records[:of_records])]]
+
+
+def _fault(finding: Finding, root: Path) -> Group:
+    fault = finding.fault
+    cost = f"  ({finding.records:,} records)" if finding.records > 1 else ""
+    where = Text(f"{_plain(_inside(fault.where, root))}{cost}", style="cyan", overflow="fold")
+    reason = _plain(fault.reason if len(fault.reason) <= _LONGEST else f"{fault.reason[:_LONGEST]} ...")
+    return Group(where, Padding(Text(reason, overflow="fold"), (0, 0, 0, 4)))
+
+
+def _duplicates(found: Findings, root: Path) -> Text | None:
+    if not found.duplicates:
+        return None
+    first = found.duplicates[0]
+    return Text(
+        f"{_count(len(found.duplicates), 'record')} repeat an earlier one of their split word for word, and count "
+        f"twice: {_inside(first.again, root)} is {_inside(first.first, root)}"
+    )
+
+
+def _leaks(found: Findings) -> Group | None:
+    if not found.leaks:
+        return None
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False, expand=True)
+    for ratio in (None, None, 1):  # the examples get the columns that are left
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=ratio)
+    for leak in found.leaks:
+        what = {"video": "videos by path", "content": "videos by content"}.get(leak.kind, f"{leak.kind}s")
+        more = ", ..." if leak.count > len(leak.examples) else ""
+        table.add_row(
+            f"{leak.splits[1]} in {leak.splits[0]}",
+            f"{_plain(leak.source)}: {leak.count:,} of {leak.total:,} {what}",
+            _plain(", ".join(leak.examples)) + more,
+        )
+    title = Text("splits share what they should not; scores on it say less than they seem to", style="bold")
+    return Group(title, table)
+
+
+def _ending(found: Findings, root: Path, manifest: Path) -> str:
+    whole = found.all
+    if not found.quarantine:
+        return f"all {_count(whole.records, 'record')} can be used; next: videmo fit --config=... --data.root={root}"
+    return (
+        f"{whole.usable:,} of {whole.records:,} records ({_share(whole.usable, whole.records)}) can be used; the "
+        f"others are in {manifest}, and training leaves them out. Mend files and run this again: what was found "
+        "good is not read again."
+    )
+
+
+def _plain(text: str) -> str:
+    r"""Text of untrusted records without what a terminal obeys.
+
+    >>> _plain("a\x1b[2J.mp4")
+    'a\\x1b[2J.mp4'
+    """
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
+
+
+def _inside(where: str, root: Path) -> str:
+    """A place in the data folder by its path there."""
+    return where.removeprefix(f"{root}{os.sep}")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _number(count: int) -> str:
+    return f"{count:,}" if count else "-"
+
+
+def _share(part: int, whole: int) -> str:
+    """A share that is 100% only where nothing is left out.
+
+    >>> _share(99_999, 100_000), _share(5, 5), _share(1, 3)
+    ('99.9%', '100%', '33.3%')
+    """
+    if part == whole:
+        return "100%"
+    return f"{min(99.9, 100 * part / whole):.1f}%"
