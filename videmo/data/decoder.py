@@ -73,12 +73,11 @@ class Decoder:
                 if not (math.isfinite(reader.fps) and reader.fps > 0):
                     raise NoRateError(f"{reader.fps} frames a second")
                 indices, sampled_fps = frame_indices(reader.num_frames, reader.fps, settings)
-                frames = reader.read(indices)
+                frames = reader.read(indices, self.pixels.view)
                 reader.close()
             except Unreadable as error:
                 failures[name] = error
                 continue
-            self.pixels.put(frames)
             return Frames(frames.shape, sampled_fps, name)
         return _failed(failures, opened)
 
