@@ -195,5 +195,5 @@ def test_a_view_is_kept_without_the_rest_of_its_storage():
 
 @pytest.mark.parametrize("room", [{"disk_mb": 1}, {"folder": "x"}, {"memory_mb": -1}])
 def test_a_room_that_makes_no_sense_is_refused(room):
-    with pytest.raises(InputError, match="memory_mb and disk_mb|both disk_mb and folder"):
+    with pytest.raises(InputError, match=r"memory_mb and disk_mb|both disk_mb and folder"):
         CacheRoom(**room)

@@ -98,7 +98,9 @@ def find_usable(
     covered = quarantine.covers(index)
     bad_video = places != Place.THERE
     usable = ~(covered | any_video(index, bad_video))
-    faults = [*index.faults]
+    if index.text_tokens is not None:
+        usable &= index.text_tokens[:, 0] >= 0  # the tokenizer refuses others, which are among the faults
+    faults = [fault for fault in index.faults if quarantine.record_fault(fault.file, fault.line) is None]
     single = np.array([bad and source_of(path) not in gone for bad, path in zip(bad_video, paths, strict=True)], bool)
     for number in np.flatnonzero(any_video(index, single) & ~covered).tolist():  # a video's first record names it
         for video in index.videos_of(number).tolist():
