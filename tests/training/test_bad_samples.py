@@ -61,7 +61,9 @@ def test_every_good_sample_is_trained_on_once_an_epoch_and_every_bad_one_named_o
 ):
     with caplog.at_level(logging.WARNING):
         watch = fit(broken, checkpoint, tmp_path, on_bad_sample="skip", num_workers=2)
-    readable = {video for video in broken.good + broken.damaged + broken.broken if _reads(broken.root / "videos" / video)}
+    readable = {
+        video for video in broken.good + broken.damaged + broken.broken if _reads(broken.root / "videos" / video)
+    }
     assert set(broken.good) <= readable and not set(broken.broken) & readable
     good = {(str(broken.root / file), line) for (file, line), video in broken.records.items() if video in readable}
     for epoch in range(EPOCHS):

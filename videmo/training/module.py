@@ -132,6 +132,8 @@ class VidEmoModule(L.LightningModule):
         looked_up = batch.frames_found + batch.frames_decoded
         if looked_up and self.trainer.datamodule.frames_cache:
             self.log("cache/frames_hit_rate", batch.frames_found / looked_up, batch_size=looked_up)
+        for reader, videos in batch.reads.items():
+            self.log(f"data/read_by_{reader}", float(videos), on_step=False, on_epoch=True, reduce_fx="sum")
 
     def on_validation_epoch_start(self) -> None:
         self._validation = defaultdict(list)
