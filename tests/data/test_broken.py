@@ -37,7 +37,7 @@ def checked(world, checkpoint):
 
 
 def test_the_world_holds_what_it_says(world):
-    assert len(world.damaged) + len(world.broken) >= 59 and len(world.malformed) == 30
+    assert len(world.damaged) + len(world.broken) == 60 and len(world.malformed) == 30
     assert len(set(world.good + world.damaged + world.broken)) == len(world.good + world.damaged + world.broken)
 
 
