@@ -68,6 +68,9 @@ class PyAVReader:
 
     def close(self) -> None:
         self._container.close()
+        self._pictures = iter(
+            ()
+        )  # they hold this reader, and the decoder's pictures with it, until Python looks for cycles
 
     def _open(self) -> None:
         self._container = av.open(self.path, options=_OPTIONS)
