@@ -197,9 +197,8 @@ def test_the_decoder_starts_without_torch():
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_clips_that_the_second_backend_reads_leave_no_memory_behind(pool, tmp_path):
-    clip = encode(
-        tmp_path / "keyframes.mp4", num_frames=40, size=(480, 640), options={"g": "12", "preset": "ultrafast"}
-    )
+    options = {"g": "12", "preset": "ultrafast"}
+    clip = encode(tmp_path / "keyframes.mp4", num_frames=40, size=(480, 640), options=options)
     held = []
     for _ in range(12):
         read_frames(clip, VideoSettings())
