@@ -68,6 +68,8 @@ class PyAVReader:
 
     def close(self) -> None:
         self._container.close()
+        # They hold this reader, and with it the decoder's memory, until Python looks for cycles.
+        self._pictures = iter(())
 
     def _open(self) -> None:
         self._container = av.open(self.path, options=_OPTIONS)
