@@ -20,6 +20,7 @@ from videmo.data.cache import CacheRoom, TensorStore
 from videmo.data.controls import Control, Shown
 from videmo.data.curriculum import Curriculum, Stage
 from videmo.data.dataset import OnBadSample, RecordDataset, as_batch
+from videmo.data.decode import usable
 from videmo.data.faults import Fault
 from videmo.data.index import RecordIndex
 from videmo.data.loader import BatchLoader, Failure, OneRank
@@ -149,6 +150,7 @@ class EmoCFGDataModule(L.LightningDataModule):
 
     def setup(self, stage: str) -> None:
         """Find the usable records of the stage, and set the accumulation and epochs that the options ask for."""
+        usable(self.video.backends)  # what is missing is said here once, and not by every worker
         self._vision = None  # another model may stand there than last time
         if self.on_bad_sample == "skip":
             path = Path(self.trainer.default_root_dir) / QUARANTINE_FILE
