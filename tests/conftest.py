@@ -1,5 +1,7 @@
 """Shared fixtures: a tiny checkpoint on disk, and videos and records made on the spot."""
 
+import importlib.util
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,13 @@ def world_checkpoint(world, tmp_path_factory) -> Path:
         m.content for file in world.glob("jsons/train/*/full/*.json") for r in read_records(file) for m in r.messages
     ]
     return make_tiny(texts, tmp_path_factory.mktemp("world_tiny"), hidden_size=64, layers=2)
+
+
+@pytest.fixture(scope="session")
+def make_broken_world():
+    """The function of tools/broken_world.py."""
+    spec = importlib.util.spec_from_file_location("broken_world", Path(__file__).parents[1] / "tools/broken_world.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module.broken_world

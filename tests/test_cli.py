@@ -113,7 +113,7 @@ def test_bad_input_ends_in_one_sentence(sft, world, tmp_path):
     cases = {
         "absent.json": (
             json.dumps(absent, indent=None),
-            r"absent.json:1: no video .*none.mp4 \(1 of 2 videos are missing",
+            r"absent.json:1: no video .*none.mp4; get it",
         ),
         "malformed.json": (json.dumps(records[0]) + "\n{oops\n", r"malformed.json:2: not valid JSON"),
         "source.json": ("\n".join(json.dumps(r) for r in unknown), r"source.json:2: .*MEAD_Head-Poes.*MEAD_Head-Pose"),

@@ -117,7 +117,7 @@ def scratched(clips: dict[str, bytes], chance: random.Random) -> Iterator[tuple[
 
 
 def unreadable(clips: dict[str, bytes], chance: random.Random) -> Iterator[tuple[str, bytes]]:
-    """17 files that nothing reads as a video."""
+    """17 files that nothing reads as a video; with the three that are no files they make 20."""
     content = clips["mp4"]  # its index stands at its end
     for share in (0.1, 0.3, 0.5, 0.8):
         yield f"cut_mp4_{share}.mp4", content[: int(share * len(content))]
@@ -136,6 +136,7 @@ def unreadable(clips: dict[str, bytes], chance: random.Random) -> Iterator[tuple
     yield "no_frames.mp4", encode(*FORMATS["mp4"], seed=0, num_frames=0)
     yield "sound.mp4", _sound("mp4")
     yield "sound.mkv", _sound("matroska")
+    yield "sound.avi", _sound("avi")
 
 
 def _sound(kind: str) -> bytes:

@@ -10,7 +10,7 @@ dropout, loss and gradients equal those of the separate samples.
 Shapes: B rows, S tokens a row, P patches, V videos, K leaves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
@@ -137,6 +137,7 @@ class TreeBatch:
         video_features: By the video's number, what a frozen tower made of it before: [tokens, hidden].
         promised: Numbers of the videos that have neither patches nor features here; ``VisionCache.fill`` adds them.
         frames_found, frames_decoded: Videos whose patches a worker had, and that it decoded for this batch.
+        reads: By decoder, how many videos a worker read with it for this batch; ``hung`` and ``crashed`` ones, too.
         records: The samples' records, K of them.
         faults: What was left out of the batch, and why.
         num_items_in_batch: Learned tokens of the whole optimizer step, over micro-batches and ranks; the loss divides
@@ -158,6 +159,7 @@ class TreeBatch:
     promised: tuple[int, ...] = ()
     frames_found: int = 0
     frames_decoded: int = 0
+    reads: Mapping[str, int] = field(default_factory=dict)
     records: tuple[Any, ...] = ()
     faults: tuple[Any, ...] = ()
     num_items_in_batch: int = 0

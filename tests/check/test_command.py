@@ -70,7 +70,7 @@ def test_an_interrupted_check_says_how_far_it_came_and_goes_on_from_there(clips)
 def run(world, tmp_path, capsys):
     """A function that checks a copy of the small world in this process: status, what it printed, what it found."""
     root = tmp_path / "data"
-    shutil.copytree(world, root)
+    shutil.copytree(world, root, ignore=shutil.ignore_patterns(".videmo"))
 
     def run(**options):
         status = check(str(root), **{"videos": "open", "json": str(tmp_path / "found.json"), **options})

@@ -30,7 +30,7 @@ def read(monkeypatch):
     """Stands for the decoders: 2.mp4 is broken. Returns what was read."""
     opened = []
 
-    def probe(path, timeout):
+    def probe(path, settings):
         opened.append(path.name)
         if path.name == "2.mp4":
             raise VideoError(f"{path} is cut short; download it again")
@@ -73,12 +73,12 @@ def test_without_reading_only_files_are_looked_for(folder, read):
 
 
 def test_frames_that_no_model_takes_are_a_fault(folder, monkeypatch):
-    monkeypatch.setattr("videmo.check.videos.probe", lambda path, timeout: VideoInfo(16, 8.0, 4, 4000))
+    monkeypatch.setattr("videmo.check.videos.probe", lambda path, settings: VideoInfo(16, 8.0, 4, 4000))
     assert all("200 times" in reason for reason in examined(folder).bad.values())
 
 
 def test_a_file_that_goes_while_it_is_read_is_a_fault_and_no_crash(folder, monkeypatch):
-    monkeypatch.setattr("videmo.check.videos.probe", lambda path, timeout: Path("nowhere").read_bytes())
+    monkeypatch.setattr("videmo.check.videos.probe", lambda path, settings: Path("nowhere").read_bytes())
     assert all("cannot be read (No such file" in reason for reason in examined(folder).bad.values())
 
 
@@ -87,6 +87,15 @@ def test_a_path_may_leave_the_root_only_as_far_as_it_is_allowed(folder):
     assert [folder.is_outside(video) for video in inside + outside] == [False] * 3 + [True] * 3
     trusting = DataFolder(folder.root, folder.video_root, {}, allow_outside_root=True)
     assert not any(trusting.is_outside(video) for video in outside)
+
+
+def test_a_video_that_is_not_read_in_time_is_a_fault(world):
+    folder = DataFolder(world, world / "videos", {})
+    videos = [str(path.relative_to(folder.video_root)) for path in list(folder.video_root.rglob("*.mp4"))[:3]]
+    found, hasty = Examined(), VideoSettings(decode_timeout=0.0005)
+    examine(videos, folder, "decode", hasty, 2, GoodVideos(None, ""), unwatched, found)
+    assert found.bad.keys() == set(videos)
+    assert all("was not read within 0.0005 seconds" in reason for reason in found.bad.values())
 
 
 def test_work_is_done_side_by_side_and_each_thing_once():

@@ -115,7 +115,7 @@ def test_filled_in_pieces_are_those_that_the_template_renders(name, tokenizer):
     tokenizer = copy.deepcopy(tokenizer)
     tokenizer.chat_template = TEMPLATES[name] or tokenizer.chat_template
     text = TemplateText(tokenizer)
-    for first, second in [*product(HOSTILE, HOSTILE[:3]), *zip(HOSTILE, reversed(HOSTILE), strict=True)]:
+    for first, second in product(HOSTILE, HOSTILE):
         for roles, contents in {
             ("user", "assistant"): (first, second),
             ("system", "user", "assistant", "user", "assistant"): (first, second, "Happy", second, first),

@@ -9,7 +9,6 @@ import av
 import numpy as np
 import pytest
 import torch
-from clips import full_decode
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
@@ -237,11 +236,12 @@ def test_a_file_cut_short_that_still_opens_gives_the_frames_that_are_left(make_c
     path = make_clip(options={"movflags": "faststart"}, size=(256, 256))
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 2 // 3])
-    left = full_decode(path)
-    assert 10 < len(left) < 40
-    assert probe(path).num_frames == len(left)
     frames, _ = read_frames(path, replace(ALL, temporal_patch_size=1))
-    assert np.array_equal(frames, left)
+    assert len(frames) == probe(path).num_frames
+    numbers = numbers_of(frames)
+    assert numbers == sorted(set(numbers)) and 10 < len(numbers) < 40
+    expected = 10 + STEP * np.array(numbers)[:, None, None, None]
+    assert np.abs(frames - expected).max() <= 3  # all whole: the picture at the cut is not among them
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -193,3 +193,15 @@ def test_an_interrupt_at_the_keyboard_is_the_parents_to_answer(pool, clip):
 def test_the_decoder_starts_without_torch():
     code = "import sys, videmo.data.decoder; print('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, cwd=ROOT, text=True).stdout == "False\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_clips_that_the_second_backend_reads_leave_no_memory_behind(pool, tmp_path):
+    options = {"g": "12", "preset": "ultrafast"}
+    clip = encode(tmp_path / "keyframes.mp4", num_frames=40, size=(480, 640), options=options)
+    held = []
+    for _ in range(12):
+        read_frames(clip, VideoSettings())
+        rollup = Path(f"/proc/{pids(pool)[0]}/smaps_rollup").read_text()
+        held.append(int(rollup.split("Private_Dirty:")[1].split()[0]))  # kB
+    assert held[-1] - held[3] < 4_000

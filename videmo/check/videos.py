@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import islice
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -15,7 +14,7 @@ from videmo.check.folder import DataFolder
 from videmo.check.memory import GoodVideos
 from videmo.data.decode import probe, read_frames
 from videmo.data.quarantine import Identity, identity
-from videmo.data.sampling import VideoSettings, clip_grid, frame_indices, frame_size
+from videmo.data.sampling import VideoSettings, clip_grid, frame_size
 
 Reading = Literal["decode", "open", "none"]
 """How far each video is read: to the pixels that training needs, to its metadata, or not at all."""
@@ -154,13 +153,12 @@ def _reader(reading: Reading, settings: VideoSettings) -> Callable[[Path], str |
     """A function that reads a video as far as asked and says why it cannot be used; None where it can."""
 
     def decode(path: Path) -> None:
-        sample = partial(frame_indices, settings=settings)
-        frames, _ = read_frames(path, sample, backends=settings.backends, timeout=settings.decode_timeout)
+        frames, _ = read_frames(path, settings)
         frame_size(*frames.shape[1:3], len(frames), settings)
 
     def read(path: Path) -> str | None:
         try:
-            decode(path) if reading == "decode" else clip_grid(probe(path, timeout=settings.decode_timeout), settings)
+            decode(path) if reading == "decode" else clip_grid(probe(path, settings), settings)
         except ValueError as error:  # a VideoError, or a size that no frame can have
             return str(error).removeprefix(str(path)).lstrip(": ")
         except OSError as error:  # gone since it was looked at, or a disk that fails

@@ -7,7 +7,7 @@ seek: H.264 of 8 bits with one keyframe in MP4, as short clips are. torchcodec r
 none of the above.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from videmo.data.boxes import mp4_index
-from videmo.data.reader import NoFramesError, NoPictureStreamError, Reader, Unreadable
+from videmo.data.reader import Allocate, NoFramesError, NoPictureStreamError, Reader, Unreadable, new_array
 
 _MODULES = {"decord": "decord", "pyav": "av", "torchcodec": "torchcodec"}
 _8_BIT_PROFILES = (66, 77, 88, 100)  # of H.264: baseline, main, extended, high
@@ -73,14 +73,30 @@ class DecordReader:
         if self._reader.get_frame_timestamp([0])[0][0] < 0:
             raise Unreadable("it would show pictures that the file's edit list hides")
 
-    def read(self, indices: Iterable[int]) -> np.ndarray:
+    def read(self, indices: Sequence[int], allocate: Allocate = new_array) -> np.ndarray:
         try:
-            return self._reader.get_batch(list(indices)).asnumpy()
+            batch = np.from_dlpack(_Capsule(self._reader.get_batch(list(indices)).to_dlpack()))
         except self._failures as error:
             raise Unreadable("its pictures do not decode") from error
+        frames = allocate(batch.shape)
+        frames[:] = batch
+        return frames
 
     def close(self) -> None:
         del self._reader
+
+
+class _Capsule:
+    """decord's DLPack capsule as numpy wants it: the pixels arrive without a copy."""
+
+    def __init__(self, capsule: object) -> None:
+        self.capsule = capsule
+
+    def __dlpack__(self, **_: object) -> object:
+        return self.capsule
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 1, 0  # the CPU
 
 
 def _is_read_right_by_decord(path: Path) -> bool:
@@ -104,7 +120,7 @@ class TorchcodecReader:
         reader.close()
         if not reader.steady:
             raise Unreadable(
-                "it would not read the file exactly (open groups of pictures, an edit list or 10-bit colour)"
+                "it would not read the file exactly (open groups of pictures, an edit list, 10-bit colour, an odd side)"
             )
         try:
             self._decoder = VideoDecoder(path, dimension_order="NHWC", num_ffmpeg_threads=1)
@@ -114,11 +130,14 @@ class TorchcodecReader:
         if len(self._decoder) != self.num_frames:
             raise Unreadable(f"it counts {len(self._decoder)} pictures instead of {self.num_frames}")
 
-    def read(self, indices: Iterable[int]) -> np.ndarray:
+    def read(self, indices: Sequence[int], allocate: Allocate = new_array) -> np.ndarray:
         try:
-            return self._decoder.get_frames_at(list(indices)).data.numpy()
+            batch = self._decoder.get_frames_at(list(indices)).data.numpy()
         except (RuntimeError, IndexError) as error:
             raise Unreadable("its pictures do not decode") from error
+        frames = allocate(batch.shape)
+        frames[:] = batch
+        return frames
 
     def close(self) -> None:
         del self._decoder

@@ -16,7 +16,7 @@ import lightning as L
 import numpy as np
 
 from videmo.errors import InputError
-from videmo.tasks import Task, all_tasks
+from videmo.tasks import Task, training_tasks
 
 ALL = "all"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -205,7 +205,7 @@ class Curriculum:
             raise InputError(f"a curriculum needs stages with names of their own, got {', '.join(names) or 'none'}")
         if self.stages[0].replay:
             raise InputError(f"stage {names[0]!r} is the first: there is nothing to replay")
-        known = {name for task in all_tasks() for name in _names(task)}
+        known = {name for task in training_tasks() for name in _names(task)}
         for stage in self.stages:
             unknown = [key for key in stage.mix if key not in known]
             if unknown:

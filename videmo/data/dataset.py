@@ -1,5 +1,6 @@
 """Records as a dataset that builds a whole batch at once: each video is decoded once, siblings share a tree."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,6 +10,7 @@ from typing import Literal
 import torch
 from torch.utils.data import Dataset
 
+from videmo.data import decode
 from videmo.data.cache import TensorStore
 from videmo.data.chat import EncodedRecord, encode_record
 from videmo.data.controls import Shown, swaps
@@ -75,7 +77,7 @@ class RecordDataset(Dataset):
             return Failure(error)
 
     def _batch(self, plan: BatchPlan) -> TreeBatch:
-        found, decoded = self._frames.found, self._frames.decoded
+        found, decoded, reads = self._frames.found, self._frames.decoded, Counter(decode.reads)
         videos: dict[str, Video | VideoError] = {}
         records, samples, faults = [], [], []
         for number in plan.numbers:
@@ -93,6 +95,7 @@ class RecordDataset(Dataset):
         batch = flatten(trees or [empty_tree(self.layout)], self.layout, records)
         batch.faults = tuple(faults)
         batch.frames_found, batch.frames_decoded = self._frames.found - found, self._frames.decoded - decoded
+        batch.reads = decode.reads - reads
         return batch
 
     def _sample(self, record: Record, videos: dict[str, Video | VideoError], known: Mapping[str, VideoShape]) -> Sample:

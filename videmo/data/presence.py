@@ -45,17 +45,18 @@ def find_videos(paths: Iterable[str], root: Path, allow_outside: bool = False) -
         allow_outside: Whether a path may leave the root.
     """
     base = os.path.abspath(root)
-    listed: dict[str, set[str]] = {}
+    listed: dict[str, set[str] | None] = {}  # by folder as written; None outside
     places = []
     for path in paths:
-        whole = os.path.normpath(os.path.join(base, path))
-        folder, name = os.path.split(whole)
+        folder, _, name = path.rpartition("/")
+        if path.startswith("/") and not folder:
+            folder = "/"
         if folder not in listed:
-            listed[folder] = _files(folder)
-        if not allow_outside and not whole.startswith(base + os.sep):
-            places.append(Place.OUTSIDE)
-        else:
-            places.append(Place.THERE if name in listed[folder] else Place.MISSING)
+            whole = os.path.normpath(os.path.join(base, folder))
+            inside = allow_outside or f"{whole}{os.sep}".startswith(base + os.sep)
+            listed[folder] = _files(whole) if inside else None
+        names = listed[folder]
+        places.append(Place.OUTSIDE if names is None else Place.THERE if name in names else Place.MISSING)
     return np.array(places, dtype=np.int8)
 
 

@@ -10,7 +10,7 @@ Files whose packets have no times of their own (raw streams, B-frames in AVI) ar
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 
@@ -18,7 +18,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from videmo.data.reader import NoFramesError, NoPictureStreamError, Unreadable
+from videmo.data.reader import Allocate, NoFramesError, NoPictureStreamError, Unreadable, new_array
 
 _OPTIONS = {"protocol_whitelist": "file"}  # a file of a data set is not to open network addresses
 _PICTURE_FORMATS = ("image2", "_pipe")
@@ -34,7 +34,7 @@ class PyAVReader:
         height, width: Of a picture, turned as the file says.
         steady: Whether any decoder that seeks to keyframes and counts on gets the pictures right: packets stand in
             groups that need no other, none is hidden by an edit list, the container has an index, and a picture has
-            8 bits a channel.
+            8 bits a channel and even sides (releases of FFmpeg differ in the colours at an odd edge).
     """
 
     def __init__(self, path: str) -> None:
@@ -46,13 +46,11 @@ class PyAVReader:
         except av.FFmpegError as error:
             raise Unreadable(error.strerror or str(error)) from error
 
-    def read(self, indices: Iterable[int]) -> np.ndarray:
-        """The pictures of those numbers, uint8 ``[F, H, W, 3]``."""
-        indices = list(indices)
+    def read(self, indices: Sequence[int], allocate: Allocate = new_array) -> np.ndarray:
         rows: dict[int, list[int]] = {}
         for row, index in enumerate(indices):
             rows.setdefault(self._times[index] if self._times else index, []).append(row)
-        frames = np.empty((len(indices), self.height, self.width, 3), np.uint8)
+        frames = allocate((len(indices), self.height, self.width, 3))
         reformatter = VideoReformatter()
         try:
             for key, picture in self._timed(sorted(rows)) if self._times else self._counted(set(rows)):
@@ -70,6 +68,8 @@ class PyAVReader:
 
     def close(self) -> None:
         self._container.close()
+        # They hold this reader, and with it the decoder's memory, until Python looks for cycles.
+        self._pictures = iter(())
 
     def _open(self) -> None:
         self._container = av.open(self.path, options=_OPTIONS)
@@ -126,6 +126,7 @@ class PyAVReader:
             and len(packets) == self.num_frames
             and all(rank.get(shown) == number for number, (shown, _, is_key, _) in enumerate(packets) if is_key)
             and all(component.bits == 8 for component in first.format.components)
+            and self.width % 2 == self.height % 2 == 0
         )
 
     def _rate(self) -> float:

@@ -83,6 +83,8 @@ class Quarantine:
 
     def covers(self, index) -> np.ndarray:
         """Which records of a `RecordIndex` are not to be used, themselves or for one of their videos: bool ``[N]``."""
+        if not self.faults:
+            return np.zeros(len(index), bool)
         bad_video = np.array([self.video_fault(index.videos.path(i)) is not None for i in range(len(index.videos))])
         covered = any_video(index, bad_video.astype(bool))
         numbers = {os.path.abspath(file): number for number, file in enumerate(index.files)}

@@ -1,9 +1,16 @@
 """What a backend that reads videos is: opens a file, counts its pictures, and gives the pictures asked for."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import numpy as np
+
+Allocate = Callable[[tuple[int, ...]], np.ndarray]
+"""Gives memory for bytes of a shape."""
+
+
+def new_array(shape: tuple[int, ...]) -> np.ndarray:
+    return np.empty(shape, np.uint8)
 
 
 class Reader(Protocol):
@@ -20,8 +27,8 @@ class Reader(Protocol):
     num_frames: int
     fps: float
 
-    def read(self, indices: Iterable[int]) -> np.ndarray:
-        """The pictures of those numbers, uint8 ``[F, H, W, 3]``."""
+    def read(self, indices: Sequence[int], allocate: Allocate = new_array) -> np.ndarray:
+        """The pictures of those numbers, uint8 ``[F, H, W, 3]``, in memory that `allocate` gives."""
 
     def close(self) -> None: ...
 

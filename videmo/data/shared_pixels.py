@@ -24,7 +24,7 @@ def memory_file() -> int:
 class SharedPixels:
     """One side's view of a file that both processes hold open.
 
-    Both see the clips in the same order, and so agree on the size of the file.
+    The reading side may map more than the file holds now, and never looks beyond what was just written.
 
     Args:
         fd: The file.
@@ -36,14 +36,12 @@ class SharedPixels:
         self.writes = writes
         self._memory: mmap.mmap | None = None
 
-    def put(self, frames: np.ndarray) -> None:
-        self._view(frames.shape)[:] = frames
-
     def take(self, shape: tuple[int, ...]) -> np.ndarray:
-        """A copy of what the other side has put."""
-        return self._view(shape).copy()
+        """A copy of what the other side has written."""
+        return self.view(shape).copy()
 
-    def _view(self, shape: tuple[int, ...]) -> np.ndarray:
+    def view(self, shape: tuple[int, ...]) -> np.ndarray:
+        """The memory itself, until the next clip."""
         wanted = int(np.prod(shape))
         size = len(self._memory) if self._memory else 0
         if wanted > size or size > max(wanted, _KEPT_BYTES):

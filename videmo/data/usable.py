@@ -7,6 +7,7 @@ is bad stops the run with one sentence, or, where the user chose so, is skipped 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,9 @@ class Records:
         return self.index[int(self.numbers[place])]
 
     def __iter__(self) -> Iterator[Record]:
-        return (self[place] for place in range(len(self)))
+        used = np.zeros(len(self.index), bool)
+        used[self.numbers] = True
+        return compress(self.index, used)
 
     def videos_of(self, place: int) -> list[str]:
         """A record's video paths, without reading it."""
@@ -98,7 +101,9 @@ def find_usable(
     covered = quarantine.covers(index)
     bad_video = places != Place.THERE
     usable = ~(covered | any_video(index, bad_video))
-    faults = [*index.faults]
+    if index.text_tokens is not None:
+        usable &= index.text_tokens[:, 0] >= 0  # the tokenizer refuses others, which are among the faults
+    faults = [fault for fault in index.faults if quarantine.record_fault(fault.file, fault.line) is None]
     single = np.array([bad and source_of(path) not in gone for bad, path in zip(bad_video, paths, strict=True)], bool)
     for number in np.flatnonzero(any_video(index, single) & ~covered).tolist():  # a video's first record names it
         for video in index.videos_of(number).tolist():

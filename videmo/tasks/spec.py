@@ -239,7 +239,8 @@ def _no_task(source: str, file: str | None) -> str:
     stem = Path(file).stem if file else None
     given = f"source {source!r}" + (f" in {file}" if file else "")
     near = list(dict.fromkeys(hit for name in (source, stem) if name for hit in get_close_matches(name, by_source)))
-    hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(by_source)}."
+    known = f"known: {', '.join([*by_source][:6])} and {len(by_source) - 6} more."
+    hint = f"did you mean {' or '.join(near)}?" if near else known
     return (
         f'no task for {given}: {hint} Correct the record\'s "source" or the file name, or add an entry to tasks.yaml.'
     )

@@ -96,7 +96,7 @@ class VidEmoModule(L.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """A checkpoint says in which order its run sees which data, and which stage it is of."""
         checkpoint["data_seed"] = self.trainer.datamodule.seed
-        checkpoint["data_hash"] = self.trainer.datamodule.data_hash()
+        checkpoint["data_hash"] = self.trainer.datamodule.data_hash
         if self.curriculum:
             checkpoint["stage"] = self.curriculum.phase(self.trainer.current_epoch).stage.name
             checkpoint["curriculum"] = self.curriculum.outline
@@ -115,7 +115,7 @@ class VidEmoModule(L.LightningModule):
                 f"the checkpoint was saved in a run with seed {was}, this one has {now}; resume with that seed, or "
                 "start anew in another default_root_dir"
             )
-        if checkpoint.get("data_hash") not in (None, self.trainer.datamodule.data_hash()):
+        if checkpoint.get("data_hash") not in (None, self.trainer.datamodule.data_hash):
             raise InputError(
                 "the checkpoint was saved in a run with other training records, batch sizes or devices, so its place "
                 "in the epoch means nothing here; restore them, or start anew in another default_root_dir (videos that "
@@ -132,6 +132,8 @@ class VidEmoModule(L.LightningModule):
         looked_up = batch.frames_found + batch.frames_decoded
         if looked_up and self.trainer.datamodule.frames_cache:
             self.log("cache/frames_hit_rate", batch.frames_found / looked_up, batch_size=looked_up)
+        for reader, videos in batch.reads.items():
+            self.log(f"data/read_by_{reader}", float(videos), on_step=False, on_epoch=True, reduce_fx="sum")
 
     def on_validation_epoch_start(self) -> None:
         self._validation = defaultdict(list)
