@@ -76,14 +76,11 @@ class Size:
     repeats: int
     videos: int  # a pass
     cached_videos: int
-    drawn: int
     epochs: int
 
 
-FULL = Size(
-    VideoSettings(), (640, 480, 8), hidden=384, layers=6, repeats=3, videos=3, cached_videos=10, drawn=60, epochs=5
-)
-QUICK = Size(SMALL, (160, 120, 2), hidden=64, layers=2, repeats=1, videos=2, cached_videos=10, drawn=30, epochs=2)
+FULL = Size(VideoSettings(), (640, 480, 8), hidden=384, layers=6, repeats=3, videos=3, cached_videos=10, epochs=5)
+QUICK = Size(SMALL, (160, 120, 2), hidden=64, layers=2, repeats=1, videos=2, cached_videos=10, epochs=2)
 
 
 def say(text: str) -> None:
@@ -304,7 +301,7 @@ class Losses(L.Callback):
 def learning_curve(root: Path, size: Size) -> dict[str, object]:
     """A tiny model on a drawn world: the same seed, records and steps, with sharing and without."""
     world = root / "world"
-    synthesize(world, Plan(size.drawn))
+    synthesize(world, Plan(60))
     files = sorted(world.glob("jsons/train/*/full/*.json"))
     texts = [message.content for file in files for record in read_records(file) for message in record.messages]
     checkpoint = make_tiny(texts, root / "tiny", hidden_size=64, layers=2)
