@@ -2,6 +2,7 @@
 
 import math
 from collections import defaultdict
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,18 +10,20 @@ import lightning as L
 import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from rich.console import Console
 from torch.optim.lr_scheduler import LambdaLR
-from transformers import AutoTokenizer
 
 from videmo.benchmark import BlindBaseline, Prediction, score_predictions, with_controls, write_predictions
 from videmo.data.controls import Shown
 from videmo.data.curriculum import Curriculum, curriculum_of
 from videmo.errors import InputError
-from videmo.models.backbone import Backbone, TokenScores
+from videmo.models.backbone import FULL, Backbone, Dtype, TokenScores
 from videmo.models.generation import generate
+from videmo.models.scopes import Scope, count_scopes, scope_of, scope_table
+from videmo.pretrained import load_tokenizer
 from videmo.tasks import find_task
 from videmo.token_tree import IGNORE_INDEX, TreeBatch
-from videmo.training.optimizer import OptimizerName, make_optimizer
+from videmo.training.optimizer import Group, OptimizerName, make_optimizer
 from videmo.training.schedule import Span, learning_rate
 
 
@@ -28,7 +31,8 @@ class VidEmoModule(L.LightningModule):
     """The base of the training modules.
 
     Args:
-        checkpoint: Hugging Face folder or hub id of a Qwen2.5-VL model.
+        checkpoint: Hugging Face folder or hub id of a Qwen2.5-VL model; ``random:3b`` or ``random:7b`` is one of random
+            weights.
         optimizer: ``adamw``, or ``muon`` for a model trained from random weights.
         learning_rate: Peak learning rate (paper: 2e-5 in SFT, 1e-5 in RL), where a stage has none of its own.
         weight_decay: Decoupled (paper: 0).
@@ -38,9 +42,14 @@ class VidEmoModule(L.LightningModule):
         max_new_tokens: Longest answer in a test, in tokens (release: 2048).
         method: The name under which a test writes its predictions.
         results_dir: Where a test writes; ``results`` in the trainer's ``default_root_dir`` by default.
+        revision: A branch, tag or commit of the checkpoint on the hub.
+        local_files_only: Asks no hub, and takes what was downloaded before.
+        dtype: In which the weights are read, and kept where they do not train; what trains is float32.
         attn_implementation: ``sdpa`` or ``eager``.
-        freeze_vision: Trains the language model alone; ``data.vision_cache`` may then keep what the tower makes of the
-            videos, each of which it encodes by itself.
+        vision: How the vision tower's blocks train. Where neither they nor the merger do, each video is encoded by
+            itself, and ``data.vision_cache`` may keep what the tower makes of it.
+        merger: How the tower's merger trains.
+        language: How the language model trains, with its embeddings and its output head.
     """
 
     def __init__(
@@ -54,12 +63,19 @@ class VidEmoModule(L.LightningModule):
         max_new_tokens: int = 2048,
         method: str = "videmo",
         results_dir: str | None = None,
+        revision: str | None = None,
+        local_files_only: bool = False,
+        dtype: Dtype = "float32",
         attn_implementation: str = "sdpa",
-        freeze_vision: bool = False,
+        vision: Scope = FULL,
+        merger: Scope = FULL,
+        language: Scope = FULL,
     ) -> None:
         super().__init__()
         if not 0 <= warmup_ratio <= 1:
             raise InputError(f"warmup_ratio is a share of the steps, from 0 to 1; got {warmup_ratio}")
+        self._training = {"vision": vision, "merger": merger, "language": language}
+        vision, merger, language = (asdict(scope) for scope in self._training.values())  # plain values in checkpoints
         self.save_hyperparameters()
         self.backbone: Backbone | None = None
         self._predictions: dict[Shown, list[Prediction]] = {}
@@ -67,18 +83,34 @@ class VidEmoModule(L.LightningModule):
 
     def configure_model(self) -> None:
         if self.backbone is None:
+            given = self.hparams
+            source = {"revision": given.revision, "local_files_only": given.local_files_only}
             self.backbone = Backbone.load(
-                self.hparams.checkpoint, self.hparams.attn_implementation, self.hparams.freeze_vision
+                given.checkpoint,
+                **source,
+                dtype=given.dtype,
+                attn_implementation=given.attn_implementation,
+                **self._training,
             )
-            self.tokenizer = AutoTokenizer.from_pretrained(self.hparams.checkpoint)
+            self.tokenizer = load_tokenizer(given.checkpoint, **source)
+
+    def on_fit_start(self) -> None:
+        """Say what trains."""
+        table = scope_table(count_scopes(self.named_parameters()), self.backbone.scopes, self.hparams.learning_rate)
+        if self.trainer.is_global_zero:
+            Console(stderr=True).print(table)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
+        groups = [
+            Group(
+                name,
+                scope.learning_rate or self.hparams.learning_rate,
+                [(key, p) for key, p in self.named_parameters() if scope_of(key) == name],
+            )
+            for name, scope in self.backbone.scopes.items()
+        ]
         optimizer = make_optimizer(
-            self.named_parameters(),
-            self.hparams.optimizer,
-            lr=self.hparams.learning_rate,
-            weight_decay=self.hparams.weight_decay,
-            beta2=self.hparams.adam_beta2,
+            groups, self.hparams.optimizer, weight_decay=self.hparams.weight_decay, beta2=self.hparams.adam_beta2
         )
         peak, warmup_ratio = self.hparams.learning_rate, self.hparams.warmup_ratio
         if curriculum := self.curriculum:
