@@ -5,11 +5,15 @@ published sizes with random weights, for benchmarks and for counting; nothing is
 tokenizer writes a byte a token, at the published ids of the special tokens.
 """
 
+import hashlib
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
+from safetensors import safe_open
 from tokenizers import pre_tokenizers
 from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase, Qwen2_5_VLConfig, Qwen2Tokenizer
+from transformers.utils import CONFIG_NAME, cached_file
 
 from videmo.errors import InputError
 
@@ -133,6 +137,24 @@ def load_config(checkpoint: str, revision: str | None = None, local_files_only: 
     if config.model_type != "qwen2_5_vl":
         raise InputError(f"{checkpoint} is a {config.model_type} model; videmo trains Qwen2.5-VL (qwen2_5_vl)")
     return config
+
+
+def base_fingerprint(checkpoint: str, revision: str | None = None, local_files_only: bool = False) -> str:
+    """A hash of the first row of every weight, whatever files and types hold them: two bases of one size differ here.
+
+    The arguments are those of ``load_config``, of a checkpoint with weights; empty if they are not safetensors.
+    """
+    config = cached_file(checkpoint, CONFIG_NAME, revision=revision, local_files_only=local_files_only)
+    rows: dict[str, bytes] = {}
+    for file in Path(config).parent.glob("*.safetensors"):
+        with safe_open(file, "pt") as weights:
+            for name in weights.keys():  # noqa: SIM118 (not a mapping)
+                row = weights.get_slice(name)[:1].to(torch.bfloat16)
+                rows[name] = row.contiguous().flatten().view(torch.uint8).numpy().tobytes()
+    digest = hashlib.blake2b(digest_size=16)
+    for name in sorted(rows):
+        digest.update(name.encode() + rows[name])
+    return digest.hexdigest() if rows else ""
 
 
 def load_tokenizer(

@@ -15,14 +15,17 @@ from torch import Tensor, nn
 from transformers import Cache, DynamicCache, Qwen2_5_VLForConditionalGeneration
 
 from videmo.errors import InputError
+from videmo.models.adapters import Lora, add_adapters
 from videmo.models.encoding import encode, encode_nothing, in_step, most_calls, weights_hash
+from videmo.models.quantization import pack
 from videmo.models.scopes import Scope, Scopes, scope_of
 from videmo.models.tree_attention import additive, tree_mask
 from videmo.models.vision import speed_up
-from videmo.pretrained import Size, load_config, published_config, random_size
+from videmo.pretrained import RANDOM, Size, base_fingerprint, load_config, published_config, random_size
 from videmo.token_tree import IGNORE_INDEX, TreeBatch
 
 Dtype = Literal["float32", "bfloat16"]
+Quantization = Literal["nf4"]
 FULL = Scope()
 
 
@@ -46,9 +49,14 @@ class Backbone(nn.Module):
         vision: How the blocks of the vision tower train.
         merger: How the tower's merger trains, which joins its patches to the language model's tokens.
         language: How the language model trains, with its embeddings and its output head.
+        lora: The adapters of scopes that train by them.
+        quantization: ``nf4`` packs the linear layers of a language model that is not trained fully into 4 bits.
 
     Attributes:
         scopes: The three by name.
+        lora: As given.
+        quantization: As given.
+        base: Which weights the model started from (``base_fingerprint``).
         keep_features: Where the features of every video go that a frozen tower encodes, with the video's key.
     """
 
@@ -58,14 +66,26 @@ class Backbone(nn.Module):
         vision: Scope = FULL,
         merger: Scope = FULL,
         language: Scope = FULL,
+        lora: Lora = Lora(),  # noqa: B008 (frozen)
+        quantization: Quantization | None = None,
     ) -> None:
         super().__init__()
         self.model = model
         self.scopes: Scopes = {"vision": vision, "merger": merger, "language": language}
+        self.lora, self.quantization, self.base = lora, quantization, ""
         self.keep_features: Callable[[str, Tensor], None] | None = None
         speed_up(self.tower)
+        if quantization:
+            if language.mode == "full":
+                raise InputError(
+                    "quantization packs weights that do not train, and the language model trains fully; set "
+                    "model.language.mode to lora"
+                )
+            pack(model)
+        if adapted := [name for name, scope in self.scopes.items() if scope.mode == "lora"]:
+            add_adapters(model, lora, adapted)
         for name, p in model.named_parameters():
-            p.requires_grad_(self.scopes[scope_of(name)].mode == "full")
+            p.requires_grad_(self.scopes[scope_of(name)].mode == "full" or ".lora_" in name)
         self._keep_what_trains_in_float32()
         self.train()
 
@@ -104,7 +124,9 @@ class Backbone(nn.Module):
             dtype=getattr(torch, dtype),
             attn_implementation=_over_trees(attn_implementation),
         )
-        return cls(model, **training)
+        backbone = cls(model, **training)
+        backbone.base = base_fingerprint(checkpoint, revision, local_files_only)
+        return backbone
 
     @classmethod
     def random(
@@ -117,7 +139,9 @@ class Backbone(nn.Module):
             model = Qwen2_5_VLForConditionalGeneration._from_config(
                 config, dtype=getattr(torch, dtype), attn_implementation=_over_trees(attn_implementation)
             )
-        return cls(model, **training)
+        backbone = cls(model, **training)
+        backbone.base = f"{RANDOM}{size}"
+        return backbone
 
     def _keep_what_trains_in_float32(self) -> None:
         """Steps of 1e-5 vanish in bfloat16; a module that reads float32 is float32, too, or it could not be called."""
@@ -199,18 +223,20 @@ class Backbone(nn.Module):
         grids = [] if video_grid_thw is None else video_grid_thw.tolist()
         encode_all = self._encode_frozen if self.tower_is_frozen else self._encode
         features, nothing = encode_all(pixel_values_videos, grids, video_features or {}, video_keys, collective)
-        embeds = self.model.get_input_embeddings()(input_ids)  # [B, S, hidden]
+        residual = self.model.model.language_model.norm.weight.dtype
+        embeds = self.model.get_input_embeddings()(input_ids).to(residual)  # [B, S, hidden]
         if features:
             videos = torch.cat([feature.to(embeds) for feature in features])
             embeds = embeds.masked_scatter((input_ids == self.config.video_token_id)[..., None], videos)
         hidden = self.model.model(
             inputs_embeds=embeds if nothing is None else embeds + nothing,
             position_ids=position_ids,
-            attention_mask=additive(mask, self.model.dtype),
+            attention_mask=additive(mask, residual),
             past_key_values=cache,
             use_cache=cache is not None,
         ).last_hidden_state  # [B, S, hidden]
-        logits = self.model.lm_head(hidden[at])
+        head = self.model.lm_head
+        logits = head(hidden[at].to(head.weight.dtype))
         if labels is None:
             return logits
         logits = logits.float()

@@ -70,10 +70,9 @@ def count_scopes(named_parameters: Iterable[tuple[str, nn.Parameter]]) -> dict[S
 
 def _size(p: nn.Parameter) -> tuple[int, int]:
     """Parameters and bytes of a weight; ZeRO-3 hides the one, bitsandbytes packs it."""
-    packed = getattr(p, "quant_state", None)
-    if packed is not None:
-        scales = sum(part.nbytes for part in packed.as_dict(packed=True).values())
-        return packed.shape.numel(), p.numel() * p.element_size() + scales
+    if hasattr(p, "quant_state"):
+        size = p.quant_state.shape.numel() if p.quant_state else p.numel()  # none before it is packed
+        return size, size // 2 + size // 64 + 4 * (size // (64 * 256))
     size = getattr(p, "ds_numel", p.numel())
     return size, size * p.element_size()
 

@@ -2,6 +2,7 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from videmo.benchmark import BlindBaseline, Prediction, score_predictions, with_
 from videmo.data.controls import Shown
 from videmo.data.curriculum import Curriculum, curriculum_of
 from videmo.errors import InputError
-from videmo.models.backbone import FULL, Backbone, Dtype, TokenScores
+from videmo.models.adapters import Lora
+from videmo.models.backbone import FULL, Backbone, Dtype, Quantization, TokenScores
 from videmo.models.generation import generate
 from videmo.models.scopes import Scope, count_scopes, scope_of, scope_table
 from videmo.pretrained import load_tokenizer
@@ -25,6 +27,7 @@ from videmo.tasks import find_task
 from videmo.token_tree import IGNORE_INDEX, TreeBatch
 from videmo.training.optimizer import Group, OptimizerName, make_optimizer
 from videmo.training.schedule import Span, learning_rate
+from videmo.training.trained import outline, refuse_other_model, refuse_other_weights, trained_names
 
 
 class VidEmoModule(L.LightningModule):
@@ -33,7 +36,8 @@ class VidEmoModule(L.LightningModule):
     Args:
         checkpoint: Hugging Face folder or hub id of a Qwen2.5-VL model; ``random:3b`` or ``random:7b`` is one of random
             weights.
-        optimizer: ``adamw``, or ``muon`` for a model trained from random weights.
+        optimizer: ``adamw``; ``adamw_8bit``, whose state takes a quarter of the memory, and ``paged_adamw_8bit``, which
+            moves it to the host when a GPU is full (both bitsandbytes'); or ``muon``, for random weights.
         learning_rate: Peak learning rate (paper: 2e-5 in SFT, 1e-5 in RL), where a stage has none of its own.
         weight_decay: Decoupled (paper: 0).
         adam_beta2: AdamW's second-moment decay; lower it for runs of a few hundred steps.
@@ -50,6 +54,8 @@ class VidEmoModule(L.LightningModule):
             itself, and ``data.vision_cache`` may keep what the tower makes of it.
         merger: How the tower's merger trains.
         language: How the language model trains, with its embeddings and its output head.
+        lora: The adapters of scopes that train by them.
+        quantization: ``nf4`` packs the linear layers of a language model that is not trained fully into 4 bits (QLoRA).
     """
 
     def __init__(
@@ -70,12 +76,14 @@ class VidEmoModule(L.LightningModule):
         vision: Scope = FULL,
         merger: Scope = FULL,
         language: Scope = FULL,
+        lora: Lora = Lora(),  # noqa: B008 (frozen)
+        quantization: Quantization | None = None,
     ) -> None:
         super().__init__()
         if not 0 <= warmup_ratio <= 1:
             raise InputError(f"warmup_ratio is a share of the steps, from 0 to 1; got {warmup_ratio}")
-        self._training = {"vision": vision, "merger": merger, "language": language}
-        vision, merger, language = (asdict(scope) for scope in self._training.values())  # plain values in checkpoints
+        self._training = {"vision": vision, "merger": merger, "language": language, "lora": lora}
+        vision, merger, language, lora = (asdict(given) for given in self._training.values())  # plain, for checkpoints
         self.save_hyperparameters()
         self.backbone: Backbone | None = None
         self._predictions: dict[Shown, list[Prediction]] = {}
@@ -90,6 +98,7 @@ class VidEmoModule(L.LightningModule):
                 **source,
                 dtype=given.dtype,
                 attn_implementation=given.attn_implementation,
+                quantization=given.quantization,
                 **self._training,
             )
             self.tokenizer = load_tokenizer(given.checkpoint, **source)
@@ -120,13 +129,36 @@ class VidEmoModule(L.LightningModule):
         schedule = LambdaLR(optimizer, lambda step: learning_rate(step, spans, warmup_ratio) / peak)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
+    def state_dict(self, *args, prefix: str = "", **kwargs) -> dict[str, Any]:
+        """Of what trains, in torch's form."""
+        state = super().state_dict(*args, prefix=prefix, **kwargs)
+        kept = {f"{prefix}{name}" for name in trained_names(self)}
+        for name in [name for name in state if name.startswith(prefix) and name not in kept]:
+            del state[name]
+        return state
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False):
+        """Load what ``state_dict`` returned.
+
+        Raises:
+            InputError: If it is that of another model, or of one that trained elsewhere.
+        """
+        if strict:
+            refuse_other_weights(state_dict, self.state_dict())
+        return super().load_state_dict(state_dict, strict=False, assign=assign)
+
+    def _outline(self) -> dict[str, Any]:
+        backbone, checkpoint = self.backbone, self.hparams.checkpoint
+        return outline(checkpoint, backbone.base, backbone.scopes, backbone.lora, backbone.quantization)
+
     @property
     def curriculum(self) -> Curriculum | None:
         """The plan of the run, where the data has one."""
         return curriculum_of(self.trainer)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """A checkpoint says in which order its run sees which data, and which stage it is of."""
+        """A checkpoint says what its weights fit, in which order its run sees which data, and which stage it is of."""
+        checkpoint["model"] = self._outline()
         checkpoint["data_seed"] = self.trainer.datamodule.seed
         checkpoint["data_hash"] = self.trainer.datamodule.data_hash()
         if self.curriculum:
@@ -134,12 +166,15 @@ class VidEmoModule(L.LightningModule):
             checkpoint["curriculum"] = self.curriculum.outline
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """A resumed run goes on in the order of the run that it resumes.
+        """A checkpoint's model is this run's, and a resumed run goes on in the order of the run that it resumes.
 
         Raises:
-            InputError: If this run's seed, records or batches are others.
+            InputError: If this run's base, scopes or adapters are others, or its seed, records or batches.
         """
-        if self.trainer.state.fn != "fit":
+        resuming = self.trainer.state.fn == "fit"
+        if "model" in checkpoint:
+            refuse_other_model(checkpoint["model"], self._outline(), resuming)
+        if not resuming:
             return
         was, now = checkpoint.get("data_seed"), self.trainer.datamodule.seed
         if was not in (None, now):

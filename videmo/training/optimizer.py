@@ -1,18 +1,26 @@
-"""The optimizer: AdamW, or Muon for the matrices of a model that is trained from random weights.
+"""The optimizer: AdamW, in 8 bits where memory is short, or Muon for a model that is trained from random weights.
 
-Fine-tuning a published checkpoint takes AdamW, as the paper does. From scratch, Muon (Jordan et al. 2024, momentum made
-orthogonal before it is applied; torch's own) needs a third of the steps; `docs/log.md` has the curves.
+Fine-tuning a published checkpoint takes AdamW, as the paper does; bitsandbytes keeps its two moments in 8 bits each
+(Dettmers et al. 2022), and paged ones move to the host when a GPU is full. From scratch, Muon (Jordan et al. 2024,
+momentum made orthogonal before it is applied; torch's own) needs a third of the steps; `docs/log.md` has the curves.
 """
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
+import bitsandbytes as bnb
 import torch
 from torch import Tensor, nn
 
 from videmo.errors import InputError
 
-OptimizerName = Literal["adamw", "muon"]
+OptimizerName = Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "muon"]
+ADAMW = {
+    "adamw": torch.optim.AdamW,
+    "muon": torch.optim.AdamW,
+    "adamw_8bit": bnb.optim.AdamW8bit,
+    "paged_adamw_8bit": bnb.optim.PagedAdamW8bit,
+}
 
 
 class Group(NamedTuple):
@@ -31,12 +39,12 @@ def make_optimizer(
     Args:
         groups: Those without such a parameter are left out.
         name: ``muon`` updates matrices by Muon, at a step size matched to AdamW's, and embeddings, output heads and
-            vectors by AdamW.
+            vectors by AdamW; the others update all.
         weight_decay: Decoupled, of both.
         beta2: AdamW's second-moment decay.
 
     Raises:
-        InputError: If nothing trains.
+        InputError: If nothing trains, or the optimizer needs a GPU.
     """
     trained = [
         Group(g.name, g.learning_rate, [(n, p) for n, p in g.named_parameters if p.requires_grad]) for g in groups
@@ -44,7 +52,9 @@ def make_optimizer(
     if not any(group.named_parameters for group in trained):
         raise InputError("nothing trains: set one of model.vision, model.merger and model.language to full or lora")
     matrices = _param_groups(trained, _by_muon if name == "muon" else lambda key, p: False)
-    adamw = torch.optim.AdamW(
+    if name == "paged_adamw_8bit" and not torch.cuda.is_available():
+        raise InputError("paged_adamw_8bit moves memory between host and GPU, and there is no GPU; use adamw_8bit")
+    adamw = ADAMW[name](
         _param_groups(trained, lambda key, p: name != "muon" or not _by_muon(key, p)),
         weight_decay=weight_decay,
         betas=(0.9, beta2),
