@@ -160,7 +160,7 @@ class VidEmoModule(L.LightningModule):
         """A checkpoint says what its weights fit, in which order its run sees which data, and which stage it is of."""
         checkpoint["model"] = self._outline()
         checkpoint["data_seed"] = self.trainer.datamodule.seed
-        checkpoint["data_hash"] = self.trainer.datamodule.data_hash()
+        checkpoint["data_hash"] = self.trainer.datamodule.data_hash
         if self.curriculum:
             checkpoint["stage"] = self.curriculum.phase(self.trainer.current_epoch).stage.name
             checkpoint["curriculum"] = self.curriculum.outline
@@ -182,7 +182,7 @@ class VidEmoModule(L.LightningModule):
                 f"the checkpoint was saved in a run with seed {was}, this one has {now}; resume with that seed, or "
                 "start anew in another default_root_dir"
             )
-        if checkpoint.get("data_hash") not in (None, self.trainer.datamodule.data_hash()):
+        if checkpoint.get("data_hash") not in (None, self.trainer.datamodule.data_hash):
             raise InputError(
                 "the checkpoint was saved in a run with other training records, batch sizes or devices, so its place "
                 "in the epoch means nothing here; restore them, or start anew in another default_root_dir (videos that "
