@@ -147,13 +147,21 @@ def test_adapters_of_a_4_bit_base_are_tested_on_a_whole_one(run):
     run(ckpt=path, fn="validate", **LORA)
 
 
+def test_lightning_rebuilds_the_module_from_a_checkpoint_alone(run):
+    _, path = run(stop=1, **LORA)
+    again = SFTModule.load_from_checkpoint(path, weights_only=True)
+    saved = torch.load(path, weights_only=True)["state_dict"]
+    assert again.backbone.lora == LORA["lora"] and again.backbone.scopes["language"] == LORA["language"]
+    assert all(torch.equal(again.state_dict()[name], weight) for name, weight in saved.items())
+
+
 def test_weights_without_an_outline_are_held_against_the_models(run):
     module, _ = run(stop=1, **LORA)
     state = module.state_dict()
     name = next(iter(state))
     with pytest.raises(InputError, match=r"is \[3, 64\] there and \[4, 64\] in this run"):
         module.load_state_dict({**state, name: state[name][:3]})
-    with pytest.raises(InputError, match=r"it holds 1 weights that this run does not train, such as other"):
+    with pytest.raises(InputError, match=r"it holds 1 weights that this run's model lacks, such as other"):
         module.load_state_dict({**state, "other": state[name]})
     with pytest.raises(InputError, match=rf"this run trains 1 weights that it lacks, such as {name}"):
         module.load_state_dict({key: value for key, value in state.items() if key != name})
