@@ -100,13 +100,20 @@ def test_norms_are_float32_and_nothing_else_is_cast(checkpoint):
 
 
 def test_a_4_bit_model_answers_and_then_trains_on(checkpoint, make_batch):
+    """Validation must not leave weights in a form that is fast, and has no gradient."""
+
+    def gradients():
+        backbone.zero_grad()
+        loss_of(backbone.train(), make_batch()).backward()
+        return {name: p.grad.clone() for name, p in backbone.named_parameters() if p.grad is not None}
+
     backbone = Backbone.load(str(checkpoint), **QLORA)
-    loss = loss_of(backbone, make_batch()).item()
+    before = gradients()
     (answer,) = generate(backbone.eval(), make_batch(False), max_new_tokens=3, eos_token_id=-1)
     assert len(answer.tokens) == 3
-    again = loss_of(backbone.train(), make_batch())
-    again.backward()
-    assert again.item() == pytest.approx(loss, abs=1e-6)
+    after = gradients()
+    assert before.keys() == after.keys() and any(grad.any() for grad in before.values())
+    assert all(torch.equal(after[name], grad) for name, grad in before.items())
 
 
 def test_a_tower_of_4_bit_layers_encodes(checkpoint, make_batch):
