@@ -39,7 +39,7 @@ from videmo.training.tower import pretrain_tower
 # Lightning advertises a hosted service at every start; that line says nothing about the run.
 logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda line: "litlogger" not in line.getMessage())
 warnings.filterwarnings(
-    "ignore", message=".*(flops_per_batch|LeafSpec|does not have many workers|in eval mode at the start).*"
+    "ignore", message=".*(flops_per_batch|LeafSpec|does not have many workers|eval mode at the start).*"
 )
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
 # Holds configs/, in the repository and where a wheel is installed.

@@ -39,6 +39,14 @@ def test_muon_takes_hidden_matrices_and_adamw_the_rest():
     assert adamw.param_groups[0]["betas"] == (0.9, 0.98)
 
 
+def test_muon_alone_takes_a_model_of_matrices():
+    model = nn.Linear(8, 8, bias=False)
+    optimizer = make_optimizer(
+        [Group("language", 0.1, list(model.named_parameters()))], "muon", weight_decay=0.0, beta2=0.98
+    )
+    assert type(optimizer) is torch.optim.Muon and optimizer.param_groups[0]["name"] == "language"
+
+
 def test_adamw_is_plain_adamw_of_what_trains():
     model = Model()
     optimizer = make_optimizer(groups(model), "adamw", weight_decay=0.0, beta2=0.999)
