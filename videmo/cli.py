@@ -28,7 +28,9 @@ from videmo.check.command import check
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.records import read_records
 from videmo.data.sampling import VideoSettings
+from videmo.doctor.command import doctor
 from videmo.errors import InputError
+from videmo.export.command import export
 from videmo.models.tiny import make_tiny
 from videmo.report import write_report
 from videmo.synth import Plan, find_preset, synthesize
@@ -241,6 +243,8 @@ COMMANDS: dict[str, tuple[str, Callable[[], Callable]]] = {
     "synth": ("draw a world of faces to train on", lambda: synth),
     "tiny": ("make a tiny random Qwen2.5-VL", lambda: tiny),
     "check": ("find every bad record and video of a data folder", lambda: check),
+    "export": ("a run's checkpoint as a folder for transformers, peft, vLLM, ms-swift", lambda: export),
+    "doctor": ("what this machine has; with --ckpt, whether we compute what transformers does", lambda: doctor),
     "report": ("one page of a run: scores, curves, samples", lambda: report),
 }
 
