@@ -239,7 +239,7 @@ class Evil:
 def test_no_checkpoint_runs_code(checkpoint, sharded, tmp_path):
     ran = tmp_path / "ran"
     torch.save({"state_dict": Evil(ran), **rest_of(checkpoint)}, tmp_path / "evil.ckpt")
-    with pytest.raises(InputError, match="evil.ckpt holds more than tensors and plain values"):
+    with pytest.raises(InputError, match=r"evil\.ckpt holds more than tensors and plain values"):
         read_checkpoint(tmp_path / "evil.ckpt")
     (sharded / ".metadata").write_bytes(pickle.dumps(Evil(ran)))
     with pytest.raises(InputError, match=r"not whole.*mkdir, which could run code"):
@@ -317,6 +317,6 @@ def test_only_an_earlier_export_is_replaced(checkpoint, tmp_path, capsys):
 
 def test_a_base_that_moved_is_named_or_given(checkpoint, tmp_path):
     ckpt = saved(trained_like(checkpoint), tmp_path / "moved", tmp_path / "a.ckpt")
-    with pytest.raises(InputError, match="no model at .*moved"):
+    with pytest.raises(InputError, match=r"no model at .*moved"):
         export_checkpoint(ckpt, tmp_path / "out")
     assert "step 3" in export_checkpoint(ckpt, tmp_path / "out", base=str(checkpoint))
