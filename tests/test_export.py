@@ -3,15 +3,18 @@
 import json
 import os
 import pickle
+import socket
 import subprocess
 import sys
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 
 import lightning as L
 import pytest
 import torch
 import torch.distributed.checkpoint as dcp
+from peft import PeftModel
 from safetensors import safe_open
 from transformers import AutoTokenizer, GenerationConfig, Qwen2_5_VLForConditionalGeneration
 
@@ -22,7 +25,11 @@ from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 from videmo.export.checkpoint import read_checkpoint
 from videmo.export.command import export_checkpoint
+from videmo.models.adapters import Lora
+from videmo.models.backbone import Backbone
+from videmo.models.scopes import Scope
 from videmo.training import SFTModule
+from videmo.training.trained import trained_names
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = VideoSettings(fps=1.5, max_frames=4, min_pixels=56 * 56, max_pixels=84 * 84, decode_timeout=7.0)
@@ -187,6 +194,74 @@ def test_the_release_settings_are_the_processors_defaults_but_for_frames(checkpo
     assert largest_frame(release) == 105369
 
 
+LORA, FROZEN, FULL = Scope("lora"), Scope("frozen"), Scope("full")
+ADAPTED = {
+    "language": ({"vision": FROZEN, "merger": FROZEN, "language": LORA}, Lora(rank=4, alpha=6)),
+    "rslora": ({"vision": FROZEN, "merger": FROZEN, "language": LORA}, Lora(rank=4, rslora=True)),
+    "dora": ({"vision": FROZEN, "merger": FROZEN, "language": LORA}, Lora(rank=4, dora=True)),
+    "all": ({"vision": LORA, "merger": LORA, "language": LORA}, Lora(rank=2)),
+    "full merger": ({"vision": FROZEN, "merger": FULL, "language": LORA}, Lora(rank=2)),
+}
+
+
+def adapted(base, file: Path, scopes, lora, quantization=None) -> Backbone:
+    """A model with adapters that have learnt something, saved as its run would."""
+    backbone = Backbone.load(str(base), **scopes, lora=lora, quantization=quantization)
+    generator = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for p in backbone.parameters():
+            if p.requires_grad:
+                p.add_(0.1 * torch.randn(p.shape, generator=generator))
+    state, kept = backbone.state_dict(), trained_names(backbone)
+    rest = rest_of(base, model={"base": backbone.base}, global_step=7)
+    rest["hyper_parameters"] |= {name: asdict(scope) for name, scope in scopes.items()}
+    rest["hyper_parameters"] |= {"lora": asdict(lora), "quantization": quantization}
+    torch.save({"state_dict": {f"backbone.{n}": state[n] for n in state if n in kept}, **rest}, file)
+    return backbone.eval()
+
+
+@pytest.mark.parametrize("case", ADAPTED)
+def test_adapters_load_in_peft_and_merged_in_transformers(case, checkpoint, tmp_path):
+    expected = adapted(checkpoint, tmp_path / "a.ckpt", *ADAPTED[case]).model
+    assert "a peft adapter" in export_checkpoint(tmp_path / "a.ckpt", tmp_path / "adapter")
+    names = {path.name for path in (tmp_path / "adapter").iterdir()}
+    assert {"adapter_config.json", "adapter_model.safetensors", "tokenizer.json", "chat_template.jinja"} <= names
+    assert not {"config.json", "model.safetensors"} & names
+    stated = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
+    assert stated["base_model_name_or_path"] == str(checkpoint)
+    assert_same_model(PeftModel.from_pretrained(plain(checkpoint), tmp_path / "adapter").eval(), expected)
+
+    export_checkpoint(tmp_path / "a.ckpt", tmp_path / "merged", merge=True)
+    merged = plain(tmp_path / "merged")
+    assert type(merged.model.language_model.layers[0].self_attn.q_proj) is torch.nn.Linear
+    assert_same_model(merged, expected)
+
+
+def test_a_merged_qlora_run_is_the_model_of_4_bits_that_trained(checkpoint, tmp_path):
+    scopes, lora = ADAPTED["language"]
+    expected = adapted(checkpoint, tmp_path / "a.ckpt", scopes, lora, quantization="nf4").model
+    export_checkpoint(tmp_path / "a.ckpt", tmp_path / "merged", merge=True)
+    assert_same_model(plain(tmp_path / "merged"), expected)
+    assert "a peft adapter" in export_checkpoint(tmp_path / "a.ckpt", tmp_path / "adapter")
+
+
+def test_adapters_beside_a_scope_that_trained_fully_need_merging(checkpoint, tmp_path):
+    scopes = {"vision": FULL, "merger": FULL, "language": LORA}
+    expected = adapted(checkpoint, tmp_path / "a.ckpt", scopes, Lora(rank=2)).model
+    with pytest.raises(InputError, match="trained the vision scope fully beside adapters.*--merge"):
+        export_checkpoint(tmp_path / "a.ckpt", tmp_path / "adapter")
+    export_checkpoint(tmp_path / "a.ckpt", tmp_path / "merged", merge=True)
+    assert_same_model(plain(tmp_path / "merged"), expected)
+
+
+def test_adapters_are_refused_on_another_base(checkpoint, tmp_path):
+    adapted(checkpoint, tmp_path / "a.ckpt", *ADAPTED["language"])
+    trained_like(checkpoint).save_pretrained(tmp_path / "other")
+    for merge in (False, True):
+        with pytest.raises(InputError, match=f"was trained on {checkpoint} .*{tmp_path}/other is another model"):
+            export_checkpoint(tmp_path / "a.ckpt", tmp_path / "out", merge=merge, base=str(tmp_path / "other"))
+
+
 def shard(rank: int, folder: str, file: str, port: int) -> None:
     """One of two processes that save a model in halves, as FSDP2 does."""
     from torch.distributed.device_mesh import init_device_mesh
@@ -206,8 +281,6 @@ def shard(rank: int, folder: str, file: str, port: int) -> None:
 def test_shards_of_two_processes_are_one_model(checkpoint, tmp_path):
     expected = trained_like(checkpoint)
     torch.save(weights_of(expected), tmp_path / "weights.pt")
-    import socket
-
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -254,8 +327,7 @@ def test_shards_that_are_missing_are_said(sharded):
 
 
 def test_zero_checkpoints_need_deepspeed(checkpoint, tmp_path):
-    pytest.importorskip("torch")
-    if __import__("importlib.util").util.find_spec("deepspeed"):
+    if find_spec("deepspeed"):
         pytest.skip("DeepSpeed is installed")
     (tmp_path / "zero.ckpt").mkdir()
     (tmp_path / "zero.ckpt" / "latest").write_text("checkpoint")
@@ -288,11 +360,11 @@ def test_unreadable_checkpoints_are_named(checkpoint, tmp_path):
 def test_a_checkpoint_that_does_not_fit_its_base_is_refused_naming_both(checkpoint, world_checkpoint, untied, tmp_path):
     model = trained_like(world_checkpoint)
     cases = {}
-    cases["a.ckpt"] = (weights_of(model), f"embed_tokens.weight of shape .*, in {checkpoint} it is")
+    cases["a.ckpt"] = (weights_of(model), f"of shape .*, in {checkpoint} it is")
     more = {**weights_of(plain(checkpoint)), "backbone.model.model.language_model.layers.9.x": torch.ones(1)}
-    cases["b.ckpt"] = (more, f"b.ckpt holds model.language_model.layers.9.x, and {checkpoint} has no such")
+    cases["b.ckpt"] = (more, f"b.ckpt holds model.model.language_model.layers.9.x, for which {checkpoint} has no place")
     fewer = {n: w for n, w in weights_of(plain(checkpoint)).items() if "layers.1." not in n}
-    cases["c.ckpt"] = (fewer, f"c.ckpt lacks model.language_model.layers.1.*more, which .*{checkpoint} has")
+    cases["c.ckpt"] = (fewer, f"c.ckpt lacks model.model.language_model.layers.1.*more, which .*{checkpoint} has")
     cases["d.ckpt"] = (weights_of(trained_like(untied)), f"with different values, and {checkpoint} ties the two")
     for name, (weights, says) in cases.items():
         torch.save({"state_dict": weights, **rest_of(checkpoint)}, tmp_path / name)

@@ -40,6 +40,7 @@ class TrainedWeights:
         video: How videos were sampled and sized.
         weights: By their names in ``Backbone``; only those that trained, where the run kept no others.
         step: Optimizer steps.
+        base: What tells the base's weights from others (``base_fingerprint``); empty where it does not matter.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class TrainedWeights:
     video: VideoSettings
     weights: dict[str, Tensor]
     step: int
+    base: str = ""
 
 
 def read_checkpoint(path: str | Path) -> TrainedWeights:
@@ -77,8 +79,8 @@ def read_checkpoint(path: str | Path) -> TrainedWeights:
     own = {n.removeprefix(WEIGHTS_OF_BACKBONE): w for n, w in weights.items() if n.startswith(WEIGHTS_OF_BACKBONE)}
     if not own or "checkpoint" not in rest["hyper_parameters"]:
         raise InputError(f"{path} was not saved by videmo: expected weights {WEIGHTS_OF_BACKBONE}* and a model's name")
-    step = rest.get("global_step", 0)
-    return TrainedWeights(path, rest["hyper_parameters"], _video_settings(path, rest), own, step)
+    step, base = rest.get("global_step", 0), rest.get("model", {}).get("base", "")
+    return TrainedWeights(path, rest["hyper_parameters"], _video_settings(path, rest), own, step, base)
 
 
 def _load(file: Path) -> dict[str, Any]:

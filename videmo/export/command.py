@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from transformers import AutoConfig
+from safetensors.torch import save_file
 
 from videmo.export.checkpoint import TrainedWeights, read_checkpoint
 from videmo.export.folder import base_folder, check_destination, write_config, write_files, written_aside
-from videmo.export.model import put_weights
-from videmo.models.backbone import Backbone
+from videmo.export.model import adapter, has_adapters, whole_model
+from videmo.pretrained import load_config, load_tokenizer
+
+ADAPTER_FILE = "adapter_model.safetensors"  # peft's name
 
 Dtype = Literal["float32", "bfloat16", "float16"]
 
@@ -47,17 +49,43 @@ def export_checkpoint(
     trained = read_checkpoint(ckpt)
     given = trained.arguments
     source = base or given["checkpoint"]
-    model = Backbone.load(source).model
-    files = base_folder(source, given.get("revision"), given.get("local_files_only", False))
-    wanted = dtype or str(AutoConfig.from_pretrained(source).dtype or torch.float32).removeprefix("torch.")
-    put_weights(model, trained, source)
-    model.to(getattr(torch, wanted))
+    files = _base_folder(source, trained)
+    origin = f"from step {trained.step:,} of {ckpt}"
+    if has_adapters(trained) and not merge:
+        config, weights = adapter(trained, source)
+        with written_aside(out) as folder:
+            config.save_pretrained(folder)
+            save_file({name: weight.contiguous() for name, weight in weights.items()}, folder / ADAPTER_FILE)
+            _write_tokenizer(folder, source, files)
+            write_files(folder, files, trained.video, _facts("adapter", source, trained))
+        return f"{out}: a peft adapter of {source}, {origin}"
+    wanted = dtype or str(load_config(source, **_source(given)).dtype or torch.float32).removeprefix("torch.")
+    model = whole_model(trained, source).to(getattr(torch, wanted))
     with written_aside(out) as folder:
         model.save_pretrained(folder, max_shard_size="5GB")
         write_config(folder, files, wanted)
+        _write_tokenizer(folder, source, files)
         write_files(folder, files, trained.video, _facts("model", source, trained))
-    return f"{out}: a whole model in {wanted}, from step {trained.step:,} of {ckpt}"
+    return f"{out}: a whole model in {wanted}, {origin}"
+
+
+def _base_folder(source: str, trained: TrainedWeights) -> Path | None:
+    load_config(source, **_source(trained.arguments))  # its sentences on what is no model come first
+    return base_folder(source, **_source(trained.arguments))
+
+
+def _write_tokenizer(folder: Path, source: str, files: Path | None) -> None:
+    """Of a base without files; others give theirs as they are."""
+    if files is None:
+        load_tokenizer(source).save_pretrained(folder)
+
+
+def _source(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "revision": arguments.get("revision"),
+        "local_files_only": arguments.get("local_files_only", False),
+    }
 
 
 def _facts(kind: str, base: str, trained: TrainedWeights) -> dict[str, Any]:
-    return {"kind": kind, "base": base, "step": trained.step}
+    return {"kind": kind, "base": base, "step": trained.step, "quantization": trained.arguments.get("quantization")}

@@ -38,3 +38,11 @@ def packed(layer: nn.Linear) -> bnb.nn.Linear4bit:
     four.weight = bnb.nn.Params4bit(weight.data, requires_grad=False, quant_type="nf4", module=four)
     four.bias = layer.bias
     return four if weight.is_meta else four.to(weight.device)
+
+
+def unpacked(layer: nn.Linear) -> torch.Tensor:
+    """What the 4 bits say into which ``packed`` would pack a layer's weight, in the weight's own type and shape."""
+    four = packed(nn.Linear(layer.in_features, layer.out_features, bias=False, device="meta"))
+    four = bnb.nn.Params4bit(layer.weight.data.clone(), requires_grad=False, quant_type="nf4", module=four)
+    four = four.to(layer.weight.device)
+    return bnb.functional.dequantize_4bit(four.data, four.quant_state).to(layer.weight.dtype)
