@@ -78,7 +78,7 @@ def test_one_position_that_is_spoiled_fails_the_positions(model, clip, monkeypat
 
     monkeypatch.setattr(videmo.token_tree, "segment_positions", spoiled)
     assert failures(model, clip) - {"answer"} == {"positions"}
-    assert main(["doctor", f"--ckpt={model}", f"--video={clip}"]) == 1
+    assert main(["doctor", "--ckpt", str(model), "--video", str(clip), str(clip)]) == 1
 
 
 @pytest.mark.parametrize(("name", "value"), [("max_pixels", 50176), ("fps", 1.0), ("image_mean", [0.5, 0.5, 0.5])])

@@ -126,7 +126,7 @@ def test_a_run_exports_what_it_trained(world, world_checkpoint, tmp_path):
     assert_same_model(plain(tmp_path / "export"), expected)
     assert not list(tmp_path.glob(".export*")), "something of the callback's was left behind"
 
-    command = [sys.executable, "-m", "videmo.cli", "export", "--ckpt=last.ckpt", "--out=model"]
+    command = [sys.executable, "-m", "videmo.cli", "export", "--ckpt", "last.ckpt", "--out", "model", "--merge"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stderr

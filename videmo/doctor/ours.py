@@ -5,7 +5,6 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
-from transformers import AutoConfig, AutoTokenizer
 
 from videmo.data.chat import encode_record
 from videmo.data.decode import read_frames
@@ -16,6 +15,7 @@ from videmo.data.video import Video, load_video, resize_frames
 from videmo.models.backbone import Backbone
 from videmo.models.generation import generate
 from videmo.models.tree_attention import tree_mask
+from videmo.pretrained import load_config, load_tokenizer
 from videmo.token_tree import TokenLayout, TreeBatch, flatten
 
 
@@ -55,8 +55,8 @@ def prepare(checkpoint: str, file: Path, question: str, settings: VideoSettings)
         VideoError: If it cannot be read.
         RecordError: If the question holds a special token.
     """
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-    layout = TokenLayout.from_config(AutoConfig.from_pretrained(checkpoint), tokenizer.pad_token_id)
+    tokenizer = load_tokenizer(checkpoint)
+    layout = TokenLayout.from_config(load_config(checkpoint), tokenizer.pad_token_id)
     source = torch.from_numpy(read_frames(file, settings)[0])
     video = load_video(file, settings)
     encoded = encode_record(_record(question, str(file)), tokenizer, with_answer=False)

@@ -14,7 +14,7 @@ import torch
 import transformers
 from packaging.version import Version
 from torch import Tensor
-from transformers import AutoConfig, AutoTokenizer, Qwen2_5_VLForConditionalGeneration
+from transformers import Qwen2_5_VLForConditionalGeneration
 
 from videmo.data.sampling import VideoSettings
 from videmo.doctor import ours
@@ -27,6 +27,7 @@ from videmo.export.folder import VIDEMO_FILE, base_folder
 from videmo.export.processor import IMAGE_FILE
 from videmo.models.backbone import Backbone
 from videmo.pixels import normalise
+from videmo.pretrained import load_config, load_tokenizer, random_size
 
 LOGIT_LIMIT = 2e-4  # of the largest logit: float32's rounding through the layers of a 7B stays far below
 WHOLE_SECONDS = Version("5.18")  # of transformers: earlier ones truncate second_per_grid before multiplying
@@ -40,7 +41,7 @@ def compare(checkpoint: str, videos: Sequence[Path], question: str, max_new_toke
     """
     folder = _model_folder(checkpoint)
     settings = _settings(folder)
-    config = AutoConfig.from_pretrained(checkpoint)
+    config = load_config(checkpoint)
     clips = [prepare(checkpoint, file, question, settings) for file in videos]
     images = stated_in(folder, IMAGE_FILE)
     rows = [
@@ -79,7 +80,7 @@ def _rows_of_model(
     checkpoint: str, clips: list[Clip], answers: list[tuple[Tensor, Answer]], length: int, device: torch.device
 ) -> list[Row]:
     backbone = Backbone.load(checkpoint).to(device).eval()
-    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    tokenizer = load_tokenizer(checkpoint)
     given = list(zip(clips, *zip(*answers, strict=True), strict=True))
     return [
         worst(given, lambda g: _logits_row(backbone, g[0], g[1])),
@@ -155,8 +156,9 @@ def _model_folder(checkpoint: str) -> Path | None:
         raise InputError(f"{path} is a run's checkpoint: `videmo export --ckpt {path} --out FOLDER --merge` first")
     if (path / "adapter_config.json").is_file():
         raise InputError(f"{path} is a peft adapter: export the run with --merge, and give that folder")
-    if path.is_dir() and not (path / "config.json").is_file():
-        raise InputError(f"no model at {path}: expected a folder with config.json; `videmo export` writes one")
+    if random_size(checkpoint):
+        raise InputError(f"{checkpoint} has no weights that transformers could load; give a folder or a hub id")
+    load_config(checkpoint)  # its sentences on what is no model come first
     return base_folder(checkpoint, None, False)
 
 
