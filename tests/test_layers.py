@@ -33,6 +33,7 @@ SIDEWAYS = {  # within a layer, one direction
     ("videmo.export", "videmo"),
     ("videmo.cli", "videmo.doctor"),
     ("videmo.doctor", "videmo.export"),
+    ("videmo.doctor", "videmo.check"),
     ("videmo.demo", "videmo.report"),
 }
 FILES = sorted([*ROOT.glob("videmo/**/*.py"), *ROOT.glob("callbacks/**/*.py")])

@@ -50,11 +50,11 @@ def settings_row(folder: Path | None, config: Any, settings: VideoSettings) -> R
 
 def sampling_row(clip: Clip, settings: VideoSettings) -> Row:
     compared = "numbers of the frames taken, with qwen-vl-utils' smart_nframes"
-    video_processor()  # which lets torchvision load where it can
     try:
         from qwen_vl_utils.vision_process import smart_nframes
-    except (ImportError, RuntimeError):
-        return Row("sampling", "not run", None, compared, "`pip install qwen-vl-utils torchvision` to run it")
+    except (ImportError, RuntimeError) as error:
+        remedy = f"`pip install qwen-vl-utils torchvision` to run it ({error})"
+        return Row("sampling", "not run", None, compared, remedy)
     info = probe(clip.file, settings)
     bounds = {"fps": settings.fps, "min_frames": settings.min_frames, "max_frames": settings.max_frames}
     count = smart_nframes(bounds, total_frames=info.num_frames, video_fps=info.fps)

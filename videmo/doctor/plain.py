@@ -145,24 +145,14 @@ def image_patches(frames: Tensor, config: dict[str, Any]) -> Tensor:
 
 
 def video_processor() -> tuple[type | None, str]:
-    """transformers' class, or None and why it cannot be had.
-
-    Beside a torch without CUDA, torchvision's import stops at two operators that its build lacks and nothing here
-    calls; they are declared then.
-    """
+    """transformers' class, or None and why it cannot be had."""
     if importlib.util.find_spec("torchvision") is None:
         return None, "torchvision is not installed"
     try:
-        importlib.import_module("torchvision")
-    except RuntimeError:
-        for name in ("nms", "qnms"):
-            torch.library.define(f"torchvision::{name}", "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-    try:
-        return importlib.import_module(
-            "transformers.models.qwen2_vl.video_processing_qwen2_vl"
-        ).Qwen2VLVideoProcessor, ""
-    except (ImportError, RuntimeError, AttributeError) as error:
+        module = importlib.import_module("transformers.models.qwen2_vl.video_processing_qwen2_vl")
+    except (ImportError, RuntimeError) as error:
         return None, f"torchvision does not load ({str(error).splitlines()[0][:80]})"
+    return module.Qwen2VLVideoProcessor, ""
 
 
 def video_patches(processor: type, frames: Tensor, config: dict[str, Any]) -> tuple[Tensor, tuple[int, int, int]]:
