@@ -13,7 +13,7 @@ LAYERS = [
     },
     {"videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.synth"},
     {"videmo.training", "videmo.benchmark"},
-    {"videmo.cli", "videmo.demo", "videmo.report", "videmo.check"},
+    {"videmo.cli", "videmo.demo", "videmo.report", "videmo.check", "videmo.export", "videmo.doctor"},
     {"callbacks"},
 ]
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
@@ -29,6 +29,11 @@ SIDEWAYS = {  # within a layer, one direction
     ("videmo.cli", "videmo.demo"),
     ("videmo.cli", "videmo.report"),
     ("videmo.cli", "videmo.check"),
+    ("videmo.cli", "videmo.export"),
+    ("videmo.export", "videmo"),
+    ("videmo.cli", "videmo.doctor"),
+    ("videmo.doctor", "videmo.export"),
+    ("videmo.doctor", "videmo.check"),
     ("videmo.demo", "videmo.report"),
 }
 FILES = sorted([*ROOT.glob("videmo/**/*.py"), *ROOT.glob("callbacks/**/*.py")])

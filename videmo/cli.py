@@ -4,6 +4,7 @@ videmo fit --config configs/demo/sft.yaml --trainer.max_steps=5
 videmo demo --out runs/demo
 """
 
+import json
 import logging
 import shutil
 import sys
@@ -11,6 +12,7 @@ import warnings
 import zipfile
 from argparse import ArgumentError
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
 from pickle import UnpicklingError
 from tempfile import TemporaryDirectory
@@ -29,7 +31,9 @@ from videmo.check.command import check
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.records import read_records
 from videmo.data.sampling import VideoSettings
+from videmo.doctor.command import doctor
 from videmo.errors import InputError
+from videmo.export.command import export
 from videmo.models.tiny import make_tiny
 from videmo.report import write_report
 from videmo.synth import Plan, find_preset, synthesize
@@ -257,8 +261,32 @@ COMMANDS: dict[str, tuple[str, Callable[[], Callable]]] = {
     "synth": ("draw a world of faces to train on", lambda: synth),
     "tiny": ("make a tiny random Qwen2.5-VL", lambda: tiny),
     "check": ("find every bad record and video of a data folder", lambda: check),
+    "export": ("a run's checkpoint as a folder for transformers, peft, vLLM, ms-swift", lambda: export),
+    "doctor": ("what this machine has; with --ckpt, whether we compute what transformers does", lambda: doctor),
     "report": ("one page of a run: scores, curves, samples", lambda: report),
 }
+
+NAMED = ("export", "doctor")
+"""Commands whose arguments all have names."""
+
+
+def _spelled_out(args: Sequence[str]) -> list[str]:
+    """Options as jsonargparse takes them: a flag with its value, several files as one list.
+
+    >>> _spelled_out(["--merge", "--video", "a.mp4", "b.mp4", "--ckpt=x"])
+    ['--merge=true', '--video=["a.mp4", "b.mp4"]', '--ckpt=x']
+    """
+    found, rest = [], list(args)
+    while rest:
+        arg = rest.pop(0)
+        values = list(takewhile(lambda word: not word.startswith("--"), rest))
+        if arg == "--merge" and not values:
+            arg = "--merge=true"
+        elif arg == "--video":
+            arg = f"--video={json.dumps(values)}"
+            del rest[: len(values)]
+        found.append(arg)
+    return found
 
 
 def show_overview() -> None:
@@ -284,7 +312,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             if command == "test" and cli.trainer.is_global_zero:
                 show_results(cli)
         elif command in COMMANDS:
-            return auto_cli(COMMANDS[command][1](), args=argv[1:], prog=f"videmo {command}") or 0
+            named = command in NAMED
+            args = _spelled_out(argv[1:]) if named else argv[1:]
+            function = COMMANDS[command][1]()
+            return auto_cli(function, args=args, prog=f"videmo {command}", as_positional=not named) or 0
         elif command == "--version":
             print(f"videmo {videmo.__version__}")
         elif command in ("--help", "-h"):

@@ -6,9 +6,10 @@ import json
 import logging
 import signal
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import numpy as np
@@ -244,6 +245,10 @@ class EmoCFGDataModule(L.LightningDataModule):
     def test_dataloader(self) -> list[BatchLoader]:
         """A loader of the test split, and one more for each control, in the order of ``shown``."""
         return [self._loader("test", self.eval_batch_size, control=control) for control in self.shown]
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint says of the data: how its videos were sampled and sized, which an export passes on."""
+        return {"video": asdict(self.video)}
 
     def fingerprint(self) -> dict[str, str]:
         """Which questions a result answers: the data's name, and a hash of its test files."""

@@ -40,3 +40,11 @@ def packed(layer: nn.Linear) -> bnb.nn.Linear4bit:
     # On CPUs with AVX-512 bfloat16 it would repack its weight in eval() for a kernel without gradients, and keep it so.
     four.support_avx512bf16_for_cpu = False
     return four if weight.is_meta else four.to(weight.device)
+
+
+def unpacked(layer: nn.Linear) -> torch.Tensor:
+    """What the 4 bits say into which ``packed`` would pack a layer's weight, in the weight's own type and shape."""
+    four = packed(nn.Linear(layer.in_features, layer.out_features, bias=False, device="meta"))
+    four = bnb.nn.Params4bit(layer.weight.data.clone(), requires_grad=False, quant_type="nf4", module=four)
+    four = four.to(layer.weight.device)
+    return bnb.functional.dequantize_4bit(four.data, four.quant_state).to(layer.weight.dtype)
