@@ -9,7 +9,6 @@ Shapes: B rows, S tokens a row, P patches, V videos, N places.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,21 +16,10 @@ from transformers import AutoConfig, Cache, DynamicCache, Qwen2_5_VLForCondition
 
 from videmo.errors import InputError
 from videmo.models.encoding import encode, encode_nothing, in_step, most_calls, weights_hash
+from videmo.models.token_scores import TokenScores, score_tokens
 from videmo.models.tree_attention import additive, tree_mask
 from videmo.models.vision import speed_up
 from videmo.token_tree import IGNORE_INDEX, TreeBatch
-
-
-class TokenScores(NamedTuple):
-    """What the model says of the learned tokens, in row-major order.
-
-    Attributes:
-        logps: Log-probabilities in float32, [N].
-        correct: Whether greedy decoding would have chosen the token, [N].
-    """
-
-    logps: Tensor
-    correct: Tensor
 
 
 class Backbone(nn.Module):
@@ -157,12 +145,8 @@ class Backbone(nn.Module):
             past_key_values=cache,
             use_cache=cache is not None,
         ).last_hidden_state  # [B, S, hidden]
-        logits = self.model.lm_head(hidden[at])
-        if labels is None:
-            return logits
-        logits = logits.float()
-        logps = -nn.functional.cross_entropy(logits, labels, reduction="none")
-        return TokenScores(logps, logits.argmax(-1) == labels)
+        head = self.model.lm_head
+        return head(hidden[at]) if labels is None else score_tokens(hidden[at], head, labels)
 
     def _encode(self, patches, grids, known, keys, collective) -> tuple[list[Tensor], Tensor | None]:
         """Features of all videos, in order; and a 0 to add where others wait for gradients of the tower."""
