@@ -32,6 +32,8 @@ STAGES = [
     {"name": "two", "mix": {"appearance_cls": 1, "understanding": 1}, "steps": 12, "replay": 0.3},
 ]
 
+FROZEN_TOWER = [f"--model.init_args.{scope}.mode=frozen" for scope in ("vision", "merger")]
+
 
 def main(kills: int = 20, world_size: int = 1, seed: int = 0, frozen: bool = False) -> int:
     """
@@ -95,7 +97,7 @@ def command(folder: Path, world_size: int, frozen: bool) -> list[str]:
         *("--data.batch_size=8", f"--data.global_batch_size={16 * world_size}", "--trainer.val_check_interval=0.5"),
         *("--trainer.accelerator=cpu", f"--trainer.devices={world_size}"),
         *([f"--trainer.strategy={'ddp' if world_size > 1 else 'auto'}"]),
-        *(["--model.init_args.freeze_vision=true", f"--data.vision_cache={json.dumps(cache)}"] if frozen else []),
+        *([*FROZEN_TOWER, f"--data.vision_cache={json.dumps(cache)}"] if frozen else []),
         "--trainer.callbacks="
         + json.dumps(
             [

@@ -53,7 +53,8 @@ class VidEmoCLI(LightningCLI):
     """LightningCLI with one checkpoint for model and data, and the benchmark's table after a test."""
 
     def add_arguments_to_parser(self, parser) -> None:
-        parser.link_arguments("model.init_args.checkpoint", "data.checkpoint")
+        for name in ("checkpoint", "revision", "local_files_only"):
+            parser.link_arguments(f"model.init_args.{name}", f"data.{name}")
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
