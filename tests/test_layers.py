@@ -13,7 +13,7 @@ LAYERS = [
     },
     {"videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.synth"},
     {"videmo.training", "videmo.benchmark"},
-    {"videmo.cli", "videmo.demo", "videmo.report", "videmo.check"},
+    {"videmo.cli", "videmo.demo", "videmo.report", "videmo.check", "videmo.plan"},
     {"callbacks"},
 ]
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
@@ -29,6 +29,7 @@ SIDEWAYS = {  # within a layer, one direction
     ("videmo.cli", "videmo.demo"),
     ("videmo.cli", "videmo.report"),
     ("videmo.cli", "videmo.check"),
+    ("videmo.cli", "videmo.plan"),
     ("videmo.demo", "videmo.report"),
 }
 FILES = sorted([*ROOT.glob("videmo/**/*.py"), *ROOT.glob("callbacks/**/*.py")])

@@ -27,9 +27,10 @@ from videmo.plan.shape import Shape
 
 NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)
 """Of a weight in 4 bits with double quantisation."""
-STATE_BYTES = {"adamw": 8.0, "adamw_8bit": 2 + 8 / 256, "paged_adamw_8bit": 0.0, "paged_adamw": 0.0, "muon": 4.0}
-STEP_BYTES = {"adamw": 4.0, "muon": 4.0}
-"""Of a weight, while the optimizer steps; bitsandbytes' update in place."""
+STATES = {"adamw": 2, "muon": 1}
+"""Numbers that an optimizer keeps of a weight; in the weight's own type."""
+STATE_BYTES = {"adamw_8bit": 2 + 8 / 256, "paged_adamw_8bit": 0.0}
+"""Bytes, where they are not; paged ones move to the host when the GPU is full."""
 CONTEXT_BYTES = 600_000_000
 FRAGMENTED = 0.05
 BUCKET_BYTES = {"zero2": 2 * 500_000_000, "zero3": 2 * 500_000_000}
@@ -88,6 +89,7 @@ class Setup:
         weights: By scope.
         computing: By scope.
         held: Bytes of a weight that does not train, by scope.
+        trained_bytes: Of a weight that does: 4, or 2 where the precision is bf16-true.
         batch: The largest.
         optimizer: As ``model.optimizer`` names it.
         sharding: How the strategy shares the model out.
@@ -103,6 +105,7 @@ class Setup:
     computing: Mapping[ScopeName, Computing]
     held: Mapping[ScopeName, int]
     batch: Batch
+    trained_bytes: int = 4
     optimizer: str = "adamw"
     sharding: Sharding = "none"
     world: int = 1
@@ -182,11 +185,12 @@ def predict(setup: Setup) -> Memory:
     trained = setup.trained
     shared = setup.world if setup.sharding in ("fsdp", "fsdp2", "zero3") else 1
     states_shared = setup.world if setup.sharding == "zero2" else shared
-    gradient = 2 if setup.deepspeed else 4
+    number = 4 if setup.deepspeed else setup.trained_bytes  # of what the optimizer keeps and updates
+    state = STATE_BYTES.get(setup.optimizer, number * STATES.get(setup.optimizer, 0)) + 4 * setup.deepspeed
     weights = sum(_weight_bytes(setup, name) for name in setup.weights) / shared
-    gradients = gradient * trained / states_shared
-    states = (STATE_BYTES[setup.optimizer] + (4 if setup.deepspeed else 0)) * trained / states_shared
-    step = STEP_BYTES.get(setup.optimizer, 0.0) * trained / states_shared
+    gradients = (2 if setup.deepspeed else number) * trained / states_shared
+    states = state * trained / states_shared
+    step = number * trained / states_shared if setup.optimizer in STATES else 0.0  # bitsandbytes updates in place
     if setup.offload_parameters:
         weights, gradients = 0.0, 0.0
     if setup.offload_optimizer:
@@ -207,7 +211,7 @@ def predict(setup: Setup) -> Memory:
 
 def _weight_bytes(setup: Setup, name: ScopeName) -> float:
     part, held = setup.weights[name], 2 if setup.deepspeed else setup.held[name]
-    trained = 2 if setup.deepspeed else 4
+    trained = 2 if setup.deepspeed else setup.trained_bytes
     if setup.computing[name].mode == "full":
         return trained * part.total
     return held * (part.total - part.packed) + NF4_BYTES * part.packed + trained * part.adapters
@@ -235,7 +239,7 @@ def _casts(setup: Setup) -> float:
     for name, part in setup.weights.items():
         computing = setup.computing[name]
         learns = setup.language_learns if name == "language" else computing.mode != "frozen"
-        held = 4 if computing.mode == "full" else setup.held[name]
+        held = setup.trained_bytes if computing.mode == "full" else setup.held[name]
         if computing.autocast and learns and not setup.deepspeed:
             cast = part.adapters + (part.matrices - part.packed if held == 4 else 0)
             found += computing.compute * cast
@@ -247,9 +251,10 @@ def _loss(setup: Setup) -> float:
     rows = max(1, setup.chunk_logits // shape.vocabulary)
     chunk = -(-learned // max(1, -(-learned // rows)))  # chunks are even
     logits = chunk * shape.vocabulary * (12 + computing.compute)
-    trains, held = computing.mode == "full", 4 if computing.mode == "full" else setup.held["language"]
+    trains = computing.mode == "full"
+    held = setup.trained_bytes if trains else setup.held["language"]
     cast = computing.compute if computing.autocast and held == 4 and not setup.deepspeed else 0
-    gradient = 0 if not trains else 2 if setup.deepspeed else 4 + cast
+    gradient = 0 if not trains else 2 if setup.deepspeed else held + cast
     return logits + shape.head * (cast + gradient)
 
 
@@ -268,7 +273,7 @@ def _gathered(setup: Setup) -> float:
     if setup.sharding not in ("fsdp", "fsdp2", "zero3") or setup.world == 1:
         return 0
     shape, part = setup.shape, setup.weights["language"]
-    each = 2 if setup.sharding != "fsdp2" else 4 if setup.computing["language"].mode == "full" else 0
+    each = 2 if setup.sharding != "fsdp2" else setup.trained_bytes if setup.computing["language"].mode == "full" else 0
     each = each or setup.held["language"]
     layer = sum(shape.layer_matrices.values())
     gradients = 1 if part.trained > part.adapters else 0

@@ -60,18 +60,23 @@ class Shape:
         return self.kv_heads * (self.hidden // self.heads)
 
     @property
-    def layer_matrices(self) -> dict[str, int]:
-        """Weights of the linear layers of one layer of the language model."""
+    def layer_widths(self) -> dict[str, tuple[int, int]]:
+        """Inputs and outputs of the linear layers of one layer of the language model."""
         h, k, i = self.hidden, self.kv_width, self.intermediate
         return {
-            "q_proj": h * h,
-            "k_proj": h * k,
-            "v_proj": h * k,
-            "o_proj": h * h,
-            "gate_proj": h * i,
-            "up_proj": h * i,
-            "down_proj": i * h,
+            "q_proj": (h, h),
+            "k_proj": (h, k),
+            "v_proj": (h, k),
+            "o_proj": (h, h),
+            "gate_proj": (h, i),
+            "up_proj": (h, i),
+            "down_proj": (i, h),
         }
+
+    @property
+    def layer_matrices(self) -> dict[str, int]:
+        """Their weights."""
+        return {name: into * out for name, (into, out) in self.layer_widths.items()}
 
     @property
     def block_matrices(self) -> dict[str, int]:
