@@ -43,32 +43,39 @@ def _changes(setup: Setup, batch_size: int) -> Iterator[tuple[str, Setup]]:
         yield "model.optimizer=adamw_8bit", replace(setup, optimizer="adamw_8bit")
     if setup.world > 1 and setup.sharding in ("none", "ddp") and "language" in full:
         yield "configs/trainer/fsdp2.yaml", replace(setup, sharding="fsdp2")
+    if setup.world == 1 and "language" in full:
+        yield "configs/trainer/fsdp2.yaml on 8 GPUs", replace(setup, sharding="fsdp2", world=8)
     if "language" in full:
         lora = setup
         for name in ("vision", "merger"):
-            lora = _with(lora, name, "frozen")
-        lora = _with(lora, "language", "lora")
+            lora = _with(lora, name, "frozen", held=2)
+        lora = _with(lora, "language", "lora", held=2)
         yield "configs/lora.yaml", lora
         yield "configs/lora.yaml and configs/qlora.yaml", _packed(lora)
     elif setup.computing["language"].mode == "lora" and not setup.weights["language"].packed:
         yield "configs/qlora.yaml", _packed(setup)
 
 
-def _with(setup: Setup, name: str, mode: str) -> Setup:
-    """Another mode of a scope; its adapters are of rank 16 on all linear layers, as configs/lora.yaml has it."""
+def _with(setup: Setup, name: str, mode: str, held: int | None = None) -> Setup:
+    """Another mode of a scope; its adapters are of rank 16 on all linear layers, as configs/lora.yaml has it.
+
+    Args:
+        setup: As it is.
+        name: Of the scope.
+        mode: ``lora`` or ``frozen``.
+        held: Bytes of a weight of its base; as it is by default.
+    """
     part, old, shape = setup.weights[name], setup.computing[name], setup.shape
-    names = tuple(shape.layer_matrices) if mode == "lora" else ()
-    rank, adapters = 16, 0
-    if mode == "lora":
-        widths = shape.layer_widths.values()
-        adapters = shape.layers * rank * sum(into + out for into, out in widths)
-    weights = replace(part, trained=adapters, adapters=adapters)
-    computing = replace(old, mode=mode, residual=2, rank=rank, adapted=names)
+    rank, lora = 16, mode == "lora"
+    adapters = shape.layers * rank * sum(into + out for into, out in shape.layer_widths.values()) if lora else 0
+    held = held or setup.held[name]
+    adapted = tuple(shape.layer_widths) if lora else ()
+    computing = replace(old, mode=mode, residual=held, rank=rank, adapted=adapted)
     return replace(
         setup,
-        weights={**setup.weights, name: weights},
+        weights={**setup.weights, name: replace(part, trained=adapters, adapters=adapters)},
         computing={**setup.computing, name: computing},
-        held={**setup.held, name: 2},
+        held={**setup.held, name: held},
     )
 
 

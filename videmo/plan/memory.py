@@ -119,6 +119,11 @@ class Setup:
         return self.sharding.startswith("zero")
 
     @property
+    def copies(self) -> bool:
+        """Whether the strategy makes the bfloat16 copies that it computes on, and gathers those."""
+        return self.deepspeed or self.sharding == "fsdp"
+
+    @property
     def trained(self) -> int:
         return sum(part.trained for part in self.weights.values())
 
@@ -240,7 +245,7 @@ def _casts(setup: Setup) -> float:
         computing = setup.computing[name]
         learns = setup.language_learns if name == "language" else computing.mode != "frozen"
         held = setup.trained_bytes if computing.mode == "full" else setup.held[name]
-        if computing.autocast and learns and not setup.deepspeed:
+        if computing.autocast and learns:
             cast = part.adapters + (part.matrices - part.packed if held == 4 else 0)
             found += computing.compute * cast
     return found
@@ -253,8 +258,8 @@ def _loss(setup: Setup) -> float:
     logits = chunk * shape.vocabulary * (12 + computing.compute)
     trains = computing.mode == "full"
     held = setup.trained_bytes if trains else setup.held["language"]
-    cast = computing.compute if computing.autocast and held == 4 and not setup.deepspeed else 0
-    gradient = 0 if not trains else 2 if setup.deepspeed else held + cast
+    cast = computing.compute if computing.autocast and held == 4 else 0
+    gradient = 0 if not trains else 2 if setup.copies else held + cast
     return logits + shape.head * (cast + gradient)
 
 
@@ -272,10 +277,10 @@ def _gathered(setup: Setup) -> float:
     """Parameters of other ranks: two layers with a layer's gradient, and in FSDP the root's for the whole step."""
     if setup.sharding not in ("fsdp", "fsdp2", "zero3") or setup.world == 1:
         return 0
-    shape, part = setup.shape, setup.weights["language"]
-    each = 2 if setup.sharding != "fsdp2" else setup.trained_bytes if setup.computing["language"].mode == "full" else 0
-    each = each or setup.held["language"]
+    shape = setup.shape
+    full = setup.computing["language"].mode == "full"
+    each = 2 if setup.copies else setup.trained_bytes if full else setup.held["language"]
     layer = sum(shape.layer_matrices.values())
-    gradients = 1 if part.trained > part.adapters else 0
+    gradients = int(full)
     root = shape.head * (1 if shape.tied else 2)
     return each * ((2 + gradients) * layer + root * (1 + gradients))

@@ -56,8 +56,9 @@ def setup_of(backbone: Backbone, precision: str, optimizer: str, strategy: Any, 
         batch: The largest micro-batch.
     """
     sharding, offload = sharding_of(strategy, world)
-    autocast = precision.endswith("mixed") and not sharding.startswith("zero")
     compute = 4 if precision.startswith("32") else 2
+    copies = sharding == "fsdp" or sharding.startswith("zero")  # computes on bfloat16 copies that it makes itself
+    autocast = precision.endswith("mixed") and not copies
     true = compute == 2 and not autocast
     packed = bool(backbone.quantization)
     weights = count_weights(backbone)
@@ -80,7 +81,7 @@ def setup_of(backbone: Backbone, precision: str, optimizer: str, strategy: Any, 
         computing,
         held,
         batch,
-        trained_bytes=2 if true and not sharding.startswith("zero") else 4,
+        trained_bytes=2 if true and not copies else 4,
         optimizer=optimizer,
         sharding=sharding,
         world=world,
