@@ -93,6 +93,9 @@ class VidEmoCLI(LightningCLI):
 class ReadOptions(VidEmoCLI):
     """The options of a run, as values; nothing is built."""
 
+    def _set_seed(self) -> None:
+        pass
+
     def before_instantiate_classes(self) -> None:
         pass
 

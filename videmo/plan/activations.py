@@ -21,6 +21,7 @@ frames v keeps the product qkv as a whole, 6 c W instead of 4 c W; windows of se
 put together again, 5 c W. The merger keeps its norm, the input of each of its linear layers that trains, and what GELU
 takes, c W a patch each.
 
+The first block that learns keeps less, since no gradient passes on from it; that is left out here.
 With activation checkpointing a block keeps its input alone, r H, and one block at a time has what is above.
 DoRA and LoRA dropout keep more; they are not counted.
 """
@@ -91,11 +92,13 @@ def block_bytes(shape: Shape, computing: Computing, patches: int, windows: bool)
     return patches * (norms + attention + inputs + 3 * c * i)
 
 
-def merger_bytes(shape: Shape, computing: Computing, patches: int) -> int:
-    """What the merger keeps of `patches` patches."""
+def merger_bytes(shape: Shape, computing: Computing, patches: int, passes: bool = True) -> int:
+    """What the merger keeps of `patches` patches; its norm's input only where gradients pass on to the blocks."""
     c, w = computing.compute, shape.width
-    inputs = computing._inputs(("mlp.0",), w) + computing._inputs(("mlp.2",), w)
-    return patches * (computing._norm * w + 4 + c * w + inputs)
+    merged = shape.merge * w
+    inputs = computing._inputs(("mlp.0",), merged) + computing._inputs(("mlp.2",), merged)
+    norm = computing._norm * w + 4 - (0 if passes else 4 * w + 4)
+    return patches * norm + patches // shape.merge * (c * merged + inputs)
 
 
 def language_bytes(

@@ -229,7 +229,8 @@ def _activations(setup: Setup) -> tuple[float, float]:
     if computing["vision"].mode != "frozen":
         vision += vision_bytes(shape, computing["vision"], batch.patches, "vision" in setup.checkpointing)
     if setup.tower_learns:
-        vision += merger_bytes(shape, computing["merger"], batch.patches)
+        passes = computing["vision"].mode != "frozen"
+        vision += merger_bytes(shape, computing["merger"], batch.patches, passes)
     if not setup.language_learns:
         return vision, 0
     checkpointing = "language" in setup.checkpointing

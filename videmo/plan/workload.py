@@ -63,8 +63,9 @@ def from_settings(data: EmoCFGDataModule, world: int, accumulate: int) -> Worklo
     branches = min(data.max_branches, QUESTIONS_A_VIDEO)
     video = most_tokens(data.video)
     tree = video + SYSTEM_TOKENS + branches * (QUESTION_TOKENS + ANSWER_TOKENS)
-    rows = max(1, data.batch_tokens // tree) if data.batch_tokens else max(1, round(data.batch_size / branches))
-    samples = rows * branches
+    rows = max(1, data.batch_tokens // tree) if data.batch_tokens else -(-data.batch_size // branches)
+    samples = rows * branches if data.batch_tokens else data.batch_size
+    tokens = rows * (video + SYSTEM_TOKENS) + samples * (QUESTION_TOKENS + ANSWER_TOKENS)
     batch = _batch(data, rows, tree, samples * ANSWER_TOKENS, rows * video, rows)
     if data.global_batch_size and not data.batch_tokens:
         accumulate = accumulation_steps(data.global_batch_size, data.batch_size, world)
@@ -75,7 +76,7 @@ def from_settings(data: EmoCFGDataModule, world: int, accumulate: int) -> Worklo
         f"the settings ({data.root} is not here): {video:,} tokens a video, {branches} questions of "
         f"{QUESTION_TOKENS + ANSWER_TOKENS} tokens on it"
     )
-    return Workload(source, samples, rows * tree, batch, batch, accumulate, stages)
+    return Workload(source, samples, tokens, batch, batch, accumulate, stages)
 
 
 def from_data(data: EmoCFGDataModule, world: int, accumulate: int) -> Workload:
