@@ -11,6 +11,7 @@ A pass of all videos takes hours; `--seconds` ends each measured pass, and `pass
 """
 
 import argparse
+import itertools
 import json
 import os
 import signal
@@ -278,8 +279,10 @@ def one_pass(root: Path, checkpoint: Path, seconds: float, workers: int) -> dict
 
     def clips() -> Iterator[int]:
         nonlocal records, looked
-        while True:
-            for batch in data.train_dataloader():
+        for epoch in itertools.count():
+            loader = data.train_dataloader()
+            loader.sampler.set_epoch(epoch)
+            for batch in loader:
                 records += len(batch.records)
                 if time.perf_counter() > looked + 2:  # a look takes milliseconds
                     memory.look()

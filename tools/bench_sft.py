@@ -52,7 +52,7 @@ QUESTIONS = 5
 MAX_BRANCHES = 8  # the default of the data module
 BRANCHES = (1, 2, 3, 5, 8)  # whose trees are timed; others lie between
 TOKENS = (60, 100)  # of a question with its answer, template included
-WIDTH, HEIGHT, FPS, SECONDS = 640, 480, 25, 8
+FPS = 25
 SMALL = VideoSettings(max_frames=4, min_pixels=56 * 56, max_pixels=56 * 56)
 
 # Videos by how many questions a stage asks of them. Table 7 counts samples and no videos: rows of one source are taken
@@ -70,35 +70,36 @@ class Size:
     """How much is measured."""
 
     settings: VideoSettings
+    clip: tuple[int, int, int]  # width, height, seconds
     hidden: int
     layers: int
     repeats: int
     videos: int  # a pass
     cached_videos: int
-    drawn: int
     epochs: int
 
 
-FULL = Size(VideoSettings(), hidden=384, layers=6, repeats=3, videos=3, cached_videos=10, drawn=60, epochs=5)
-QUICK = Size(SMALL, hidden=64, layers=2, repeats=1, videos=2, cached_videos=10, drawn=60, epochs=2)
+FULL = Size(VideoSettings(), (640, 480, 8), hidden=384, layers=6, repeats=3, videos=3, cached_videos=10, epochs=5)
+QUICK = Size(SMALL, (160, 120, 2), hidden=64, layers=2, repeats=1, videos=2, cached_videos=10, epochs=2)
 
 
 def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def draw_videos(folder: Path, count: int) -> None:
+def draw_videos(folder: Path, count: int, size: tuple[int, int, int]) -> None:
     """Drawn faces as clips of the size that people film in."""
     folder.mkdir(parents=True)
+    width, height, seconds = size
     clips = sample_world(200, 0, LOOKS["clear"]).clips["train"]
     for number, clip in zip(range(count), clips, strict=False):
         pictures = [av.VideoFrame.from_ndarray(frame, format="rgb24") for frame in draw_clip(clip)]
         with av.open(str(folder / f"{number}.mp4"), "w") as container:
             stream = container.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "crf": "23"})
-            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-            for place in range(FPS * SECONDS):
-                picture = pictures[place * len(pictures) // (FPS * SECONDS)]
-                container.mux(stream.encode(picture.reformat(WIDTH, HEIGHT, "yuv420p")))
+            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+            for place in range(FPS * seconds):
+                picture = pictures[place * len(pictures) // (FPS * seconds)]
+                container.mux(stream.encode(picture.reformat(width, height, "yuv420p")))
             container.mux(stream.encode(None))
 
 
@@ -167,7 +168,7 @@ class Bench:
         self.root, self.size = root, size
         words = sorted({word for text in __doc__.split() for word in [text.strip(".,:;`")] if word.isalpha()})
         self.checkpoint = make_model(root / "model", words, size)
-        draw_videos(root / "videos", max(size.videos, size.cached_videos))
+        draw_videos(root / "videos", max(size.videos, size.cached_videos), size.clip)
         for questions in BRANCHES:
             write_records(root / f"{questions}.json", max(size.videos, 2), questions, words)
         write_records(root / "cached.json", size.cached_videos, 1, words)
@@ -177,9 +178,16 @@ class Bench:
         return SFTModule(str(self.checkpoint), freeze_vision=frozen)
 
     def run(
-        self, file: str, *, batch_size: int, max_branches: int, epochs: int = 1, room: CacheRoom | None = None
+        self,
+        file: str,
+        *,
+        batch_size: int = 1,
+        max_branches: int = MAX_BRANCHES,
+        epochs: int = 1,
+        frozen: bool = False,
+        room: CacheRoom = CacheRoom(),  # noqa: B008 (frozen)
     ) -> tuple[list[Step], EmoCFGDataModule]:
-        """The steps of a run over a file's records; with a frozen tower where there is room for its features."""
+        """The steps of a run over a file's records, and its data; the tower frozen or not."""
         data = EmoCFGDataModule(
             str(self.root),
             str(self.checkpoint),
@@ -189,11 +197,11 @@ class Bench:
             batch_size=batch_size,
             max_branches=max_branches,
             num_workers=0,
-            vision_cache=room or CacheRoom(),
+            vision_cache=room,
         )
         clock = Clock()
         trainer = quiet_trainer(self.root, max_epochs=epochs, callbacks=[clock], limit_val_batches=0)
-        trainer.fit(self.modules[room is not None], data)
+        trainer.fit(self.modules[frozen], data)
         lengths = data.records("train").index.text_tokens[:, 1]
         assert TOKENS[0] <= lengths.min() and lengths.max() <= TOKENS[1], (lengths.min(), lengths.max())
         return clock.steps, data
@@ -221,7 +229,7 @@ class Bench:
         seconds: dict[int, list[float]] = {branches: [] for branches in BRANCHES}
         for _ in range(self.size.repeats):
             for branches, seen in seconds.items():
-                steps, _ = self.run(f"{branches}.json", batch_size=branches, max_branches=MAX_BRANCHES)
+                steps, _ = self.run(f"{branches}.json", batch_size=branches)
                 seen += [step.seconds for step in steps[1:]]
         tree = {branches: median(seen) for branches, seen in seconds.items()}
         say("seconds a tree by its branches: " + ", ".join(f"{k}: {value:.2f}" for k, value in tree.items()))
@@ -239,23 +247,21 @@ class Bench:
     def cached(self) -> dict[str, object]:
         """Second epochs without a cache, with one of a tenth of the videos, and with one of all, in turns."""
         videos, hits = self.size.cached_videos, {}
-        _, data = self.run("cached.json", batch_size=1, max_branches=1, room=CacheRoom(memory_mb=1000))
-        everything = data._vision_store.memory_used / 2**20
-        rooms = {"none": everything / 1e6, "0.1": everything / 10, "1.0": everything}
         ratios: dict[str, list[float]] = {"0.1": [], "1.0": []}
+        _, data = self.run("cached.json", frozen=True, room=CacheRoom(memory_mb=1000))
+        everything = data._vision_store.memory_used / 2**20
+        shares = {name: CacheRoom(memory_mb=float(name) * everything + 1e-4) for name in ratios}  # against rounding
         for repeat in range(self.size.repeats):
             took = {}
-            for name, megabytes in rooms.items():
-                room = CacheRoom(memory_mb=megabytes + 1e-4)  # part of an entry, against rounding
-                steps, _ = self.run("cached.json", batch_size=1, max_branches=1, epochs=2, room=room)
-                took[name] = sum(step.seconds for step in steps[videos:])
-                hits[name] = sum(step.found for step in steps[videos:]) / videos
+            for name, room in {"none": CacheRoom(), **shares}.items():
+                epochs = 2 if room else 1  # without a cache they are alike
+                steps, _ = self.run("cached.json", epochs=epochs, frozen=True, room=room)
+                last = steps[videos if room else 1 :]
+                took[name] = sum(step.seconds for step in last) / len(last)
+                hits[name] = sum(step.found for step in last) / len(last)
             for name, seen in ratios.items():
                 seen.append(took["none"] / took[name])
-            say(
-                f"{repeat + 1}: second epoch of {videos} videos: "
-                + ", ".join(f"{k}: {v:.2f} s" for k, v in took.items())
-            )
+            say(f"{repeat + 1}: seconds a video: " + ", ".join(f"{k}: {v:.2f} s" for k, v in took.items()))
         return {
             "speedup_cached": {name: round(median(seen), 3) for name, seen in ratios.items()},
             "hit_rate": {name: round(hits[name], 3) for name in ratios},
@@ -295,7 +301,7 @@ class Losses(L.Callback):
 def learning_curve(root: Path, size: Size) -> dict[str, object]:
     """A tiny model on a drawn world: the same seed, records and steps, with sharing and without."""
     world = root / "world"
-    synthesize(world, Plan(size.drawn))
+    synthesize(world, Plan(60))
     files = sorted(world.glob("jsons/train/*/full/*.json"))
     texts = [message.content for file in files for record in read_records(file) for message in record.messages]
     checkpoint = make_tiny(texts, root / "tiny", hidden_size=64, layers=2)

@@ -10,12 +10,14 @@ dropout, loss and gradients equal those of the separate samples.
 Shapes: B rows, S tokens a row, P patches, V videos, K leaves.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.utils.data import get_worker_info
 
 from videmo.positions import segment_positions
 
@@ -253,7 +255,7 @@ def flatten(trees: Sequence[TokenTree], layout: TokenLayout, records: Sequence[A
         position_ids=positions,
         leaf_row=torch.tensor([r for _, r, _ in ends], dtype=torch.long),
         leaf_column=torch.tensor([column for _, _, column in ends], dtype=torch.long),
-        pixel_values_videos=torch.cat(patches) if patches else None,
+        pixel_values_videos=_joined(patches) if patches else None,
         video_grid_thw=torch.tensor([v.grid_thw for v in videos]) if videos else None,
         videos=tuple(VideoShape(v.path, v.key, v.grid_thw, v.second_per_grid, v.merge_size) for v in videos),
         video_features=features,
@@ -262,6 +264,16 @@ def flatten(trees: Sequence[TokenTree], layout: TokenLayout, records: Sequence[A
     )
     batch.num_items_in_batch = batch.num_label_tokens
     return batch
+
+
+def _joined(patches: Sequence[Tensor]) -> Tensor:
+    """The patches one after the other; in a loader's worker straight in memory that the trainer sees, not copied there
+    again."""
+    if get_worker_info() is None:
+        return torch.cat(patches)
+    shape = (sum(map(len, patches)), *patches[0].shape[1:])
+    shared = patches[0].untyped_storage()._new_shared(math.prod(shape) * patches[0].element_size())
+    return torch.cat(patches, out=patches[0].new_empty(0).set_(shared, 0, shape))
 
 
 def _flat_row(trees: Sequence[TokenTree], layout: TokenLayout) -> dict[str, Any]:

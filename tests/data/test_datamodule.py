@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from itertools import islice
 
 import lightning as L
 import pytest
@@ -103,3 +104,38 @@ def test_a_video_that_cannot_be_decoded_is_named_by_its_record(world, world_chec
     module = datamodule(train=[str(tmp_path / "x.json")], video_root=str(tmp_path), val=[], num_workers=2)
     with pytest.raises(InputError, match=r"x.json:1: .*cut.mp4"):
         list(module.train_dataloader())
+
+
+@pytest.mark.parametrize("num_workers", [0, 2])
+def test_one_stream_of_batches_serves_all_epochs_and_each_is_that_of_a_loader_of_its_own(num_workers, datamodule):
+    module = datamodule(num_workers=num_workers, batch_size=32, global_batch_size=64)
+    loader = module.train_dataloader()
+    streams = 0
+    make = loader.loader.__class__.__iter__
+
+    def counted(self):
+        nonlocal streams
+        streams += self is loader.loader
+        return make(self)
+
+    for epoch in range(3):
+        loader.sampler.set_epoch(epoch)
+        alone = datamodule(num_workers=0, batch_size=32, global_batch_size=64).train_dataloader()
+        alone.sampler.set_epoch(epoch)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(loader.loader.__class__, "__iter__", counted)
+            served = list(islice(loader, len(loader)))  # as Lightning asks: so many, and never for one more
+        assert [b.records for b in served] == [b.records for b in alone]
+        assert [b.num_items_in_batch for b in served] == [b.num_items_in_batch for b in alone]
+    assert streams == 1
+
+
+def test_an_epoch_that_was_left_in_the_middle_does_not_leak_into_the_next(datamodule):
+    module = datamodule(num_workers=2, batch_size=32)
+    loader = module.train_dataloader()
+    first = next(iter(loader))
+    again = next(iter(loader))
+    assert first.records == again.records
+    loader.sampler.set_epoch(1)
+    seen = Counter(record.where for batch in loader for record in batch.records)
+    assert seen == Counter(record.where for record in module.records("train"))

@@ -86,7 +86,7 @@ def test_siblings_stand_together_up_to_max_branches():
 
 def test_no_tree_is_longer_than_max_tokens():
     order = BatchOrder(LENGTHS, 8, max_branches=8, max_tokens=180)
-    laid_out = order._epoch()
+    laid_out = order._epoch(0)
     sizes = np.diff(laid_out.start)
     assert (laid_out.tokens[sizes > 1] <= 180).all()
     assert sizes.max() > 1

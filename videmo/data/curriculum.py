@@ -150,7 +150,7 @@ class Curriculum:
         phase = self.phase(epoch)
         turn = epoch - phase.first_epoch
         chosen = self._take(self._counts(phase.stage), turn, phase.first_epoch)
-        limit = (phase.steps - turn * self._steps_an_epoch(phase.stage)) * self._samples_a_step
+        limit = max(0, phase.steps - turn * self._steps_an_epoch(phase.stage)) * self._samples_a_step
         if len(chosen) > limit:
             chosen = np.random.default_rng((self.seed, epoch)).permutation(chosen)[:limit]
         return chosen

@@ -22,7 +22,7 @@ from videmo.data.dataset import OnBadSample, RecordDataset, as_batch
 from videmo.data.decode import usable
 from videmo.data.faults import Fault
 from videmo.data.index import RecordIndex
-from videmo.data.loader import BatchLoader, Failure, OneRank
+from videmo.data.loader import BatchLoader, EpochAfterEpoch, Failure, OneRank
 from videmo.data.metadata import most_tokens, tokens_of_videos, video_infos
 from videmo.data.order import BatchOrder, Lengths, accumulation_steps
 from videmo.data.quarantine import QUARANTINE_FILE, Quarantine
@@ -381,7 +381,7 @@ class EmoCFGDataModule(L.LightningDataModule):
         dataset = self._dataset(split, split != "test", control)
         loader = DataLoader(
             replace(dataset, vision=vision),
-            batch_sampler=order,
+            batch_sampler=EpochAfterEpoch(order) if split == "train" else order,
             collate_fn=as_batch,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0 and split == "train",

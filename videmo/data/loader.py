@@ -7,12 +7,13 @@ every micro-batch carries the sum as ``num_items_in_batch``.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import count, islice
 from typing import Any, Protocol
 
 from torch.utils.data import DataLoader
 
 from videmo.data.faults import Fault
+from videmo.data.order import BatchOrder
 from videmo.errors import InputError
 from videmo.token_tree import TreeBatch
 
@@ -44,11 +45,35 @@ class OneRank:
         return faults
 
 
+class EpochAfterEpoch:
+    """An order's batches from its epoch on, without an end: workers begin the next epoch while one is trained on.
+
+    An epoch without records ends it.
+    """
+
+    def __init__(self, order: BatchOrder) -> None:
+        self.order = order
+
+    def __len__(self) -> int:
+        """Of the epoch in training."""
+        return len(self.order)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        start, self.order.start = self.order.start, 0
+        for epoch in count(self.order.epoch):
+            batch = None
+            for batch in self.order.batches(epoch, start):
+                yield batch
+            if batch is None:
+                return
+            start = 0
+
+
 class BatchLoader:
     """Batches of a ``DataLoader`` with their step's token count.
 
     Args:
-        loader: Yields ``TreeBatch`` or ``Failure``; its batch sampler is a ``BatchOrder``.
+        loader: Yields ``TreeBatch`` or ``Failure``; its batch sampler is a ``BatchOrder``, or one epoch after epoch.
         window: Micro-batches an optimizer step.
         ranks: The other processes of the run.
         report: Is told the samples that were left out, of all ranks.
@@ -61,7 +86,11 @@ class BatchLoader:
         self.window = window
         self.ranks = ranks or OneRank()
         self.report = report or (lambda faults: None)
-        self.batch_sampler = loader.batch_sampler
+        sampler = loader.batch_sampler
+        self.endless = isinstance(sampler, EpochAfterEpoch)
+        self.batch_sampler: BatchOrder = sampler.order if self.endless else sampler
+        self._stream: Iterator[TreeBatch | Failure] | None = None
+        self._stands_at: int | None = None  # the epoch that the stream comes to next
         self.processed = processed or (lambda: 0)
 
     @property
@@ -73,8 +102,16 @@ class BatchLoader:
         return len(self.loader)
 
     def __iter__(self) -> Iterator[TreeBatch]:
-        batches = iter(self.loader)
+        order = self.batch_sampler
+        left = len(order) - order.start
+        if not self.endless or order.start or self._stands_at != order.epoch:
+            self._stream = iter(self.loader)
+        self._stands_at, epoch = None, order.epoch
+        batches = islice(self._stream, left)
         while step := list(islice(batches, self.window)):
+            left -= len(step)
+            if left == 0:  # said before the last batches are handed out: who has them all may never ask again
+                self._stands_at = epoch + 1
             yield from self._counted(step)
 
     def _counted(self, step: list[TreeBatch | Failure]) -> list[TreeBatch]:

@@ -114,7 +114,7 @@ class BatchOrder(Sampler[list[int]]):
         self.world_size = world_size
         self.epoch = 0
         self.start = 0  # batches to pass over, once, when a run resumes inside an epoch
-        self._laid_out: _Epoch | None = None
+        self._laid_out: dict[int, _Epoch] = {}  # the epoch in training, and the next, of which workers are told early
 
     def set_epoch(self, epoch: int) -> None:
         self.epoch = epoch
@@ -130,21 +130,26 @@ class BatchOrder(Sampler[list[int]]):
         return -(-bins // self.world_size)
 
     def __len__(self) -> int:
-        epoch = self._epoch()
+        epoch = self._epoch(self.epoch)
         full = len(epoch.steps) - 2
         return max(full, 0) * self.window + self._width(epoch, full) if full >= 0 else 0
 
     def __iter__(self) -> Iterator[list[int]]:
-        epoch = self._epoch()
         start, self.start = self.start, 0
+        return self.batches(self.epoch, start)
+
+    def batches(self, number: int, start: int = 0) -> Iterator[list[int]]:
+        """The batches of an epoch, but for the first `start`."""
+        epoch = self._epoch(number)
         for step in range(start // self.window, len(epoch.steps) - 1):
             batches = self._deal(epoch, step)[start % self.window if step == start // self.window else 0 :]
             yield from map(self.plan, batches) if self.plan else batches
 
-    def _epoch(self) -> _Epoch:
-        if self._laid_out is None or self._laid_out.number != self.epoch:
-            self._laid_out = self._lay_out(self.epoch)
-        return self._laid_out
+    def _epoch(self, number: int) -> _Epoch:
+        if number not in self._laid_out:
+            recent = [epoch for epoch in self._laid_out.items() if epoch[0] == number - 1]
+            self._laid_out = {**dict(recent), number: self._lay_out(number)}
+        return self._laid_out[number]
 
     def _lay_out(self, number: int) -> _Epoch:
         rng = np.random.default_rng((self.seed, number))
