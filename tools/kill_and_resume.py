@@ -35,19 +35,20 @@ STAGES = [
 FROZEN_TOWER = [f"--model.init_args.{scope}.mode=frozen" for scope in ("vision", "merger")]
 
 
-def main(kills: int = 20, world_size: int = 1, seed: int = 0, frozen: bool = False) -> int:
+def main(kills: int = 20, world_size: int = 1, seed: int = 0, frozen: bool = False, lora: bool = False) -> int:
     """
     Args:
         kills: How many.
         world_size: Processes that train together, over gloo.
         seed: Of the times at which they are killed.
         frozen: With a frozen vision tower and its features cached on disk.
+        lora: With adapters of the language model alone, and dropout in them.
     """
     rng = random.Random(seed)
     with TemporaryDirectory() as work:
         folder = Path(work)
         prepare(folder)
-        options = command(folder, world_size, frozen)
+        options = command(folder, world_size, frozen, lora)
         began = time.monotonic()
         finish(options, folder / "peace", workers=0)
         duration = time.monotonic() - began
@@ -87,7 +88,7 @@ def prepare(folder: Path) -> None:
     (folder / "tiny" / "config.json").write_text(json.dumps(config))
 
 
-def command(folder: Path, world_size: int, frozen: bool) -> list[str]:
+def command(folder: Path, world_size: int, frozen: bool, lora: bool) -> list[str]:
     cache = {"memory_mb": 4, "disk_mb": 16, "folder": str(folder / "features")}
     return [
         *(sys.executable, "-m", "videmo.cli", "fit", "--config=configs/demo/sft.yaml"),
@@ -98,6 +99,7 @@ def command(folder: Path, world_size: int, frozen: bool) -> list[str]:
         *("--trainer.accelerator=cpu", f"--trainer.devices={world_size}"),
         *([f"--trainer.strategy={'ddp' if world_size > 1 else 'auto'}"]),
         *([*FROZEN_TOWER, f"--data.vision_cache={json.dumps(cache)}"] if frozen else []),
+        *(["--model.init_args.language.mode=lora", "--model.init_args.lora.dropout=0.1"] if lora else []),
         "--trainer.callbacks="
         + json.dumps(
             [
