@@ -13,7 +13,7 @@ LAYERS = [
     },
     {"videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.synth"},
     {"videmo.training", "videmo.benchmark"},
-    {"videmo.cli", "videmo.demo", "videmo.report", "videmo.check", "videmo.export", "videmo.doctor"},
+    {"videmo.cli", "videmo.demo", "videmo.report", "videmo.check", "videmo.export", "videmo.doctor", "videmo.plan"},
     {"callbacks"},
 ]
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
@@ -34,6 +34,7 @@ SIDEWAYS = {  # within a layer, one direction
     ("videmo.cli", "videmo.doctor"),
     ("videmo.doctor", "videmo.export"),
     ("videmo.doctor", "videmo.check"),
+    ("videmo.cli", "videmo.plan"),
     ("videmo.demo", "videmo.report"),
 }
 FILES = sorted([*ROOT.glob("videmo/**/*.py"), *ROOT.glob("callbacks/**/*.py")])

@@ -97,6 +97,22 @@ class VidEmoCLI(LightningCLI):
         check_checkpoint(settings.ckpt_path, settings.weights_only)
 
 
+class ReadOptions(VidEmoCLI):
+    """The options of a run, as values; nothing is built."""
+
+    def _set_seed(self) -> None:
+        pass
+
+    def before_instantiate_classes(self) -> None:
+        pass
+
+    def instantiate_classes(self) -> None:
+        pass
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        pass
+
+
 class SaveConfig(SaveConfigCallback):
     """Lightning's, only later: a run that a checkpoint refuses leaves the config of the run that it would resume."""
 
@@ -144,13 +160,13 @@ def show_results(cli: VidEmoCLI) -> None:
     print(f"predictions and benchmark.json are in {cli.model.results_folder}")
 
 
-def run_trainer(args: Sequence[str]) -> VidEmoCLI:
+def run_trainer(args: Sequence[str], cli: type[VidEmoCLI] = VidEmoCLI) -> VidEmoCLI:
     """Run ``fit``, ``validate`` or ``test`` with the arguments of the command line, and return its objects.
 
     A config path that does not exist is looked up among the shipped ones, so that ``configs/demo/sft.yaml`` works from
     anywhere.
     """
-    return VidEmoCLI(
+    return cli(
         VidEmoModule,
         EmoCFGDataModule,
         subclass_mode_model=True,
@@ -256,6 +272,13 @@ def report(run: str, out: str | None = None) -> None:
     print(f"the report is {write_report(Path(run), Path(out) if out else None)}")
 
 
+def run_plan(args: Sequence[str]) -> int:
+    """What a run of ``fit`` with these arguments would need."""
+    from videmo.plan.command import plan
+
+    return plan(args, lambda given: run_trainer(["fit", *given], ReadOptions).config.fit.as_dict(), results_console())
+
+
 COMMANDS: dict[str, tuple[str, Callable[[], Callable]]] = {
     "demo": ("the whole path on drawn faces: draw, train, test, table", _demo),
     "synth": ("draw a world of faces to train on", lambda: synth),
@@ -294,6 +317,7 @@ def show_overview() -> None:
     table = Table(box=None, show_header=False, padding=(0, 2))
     for name, line in TRAINER_COMMANDS.items():
         table.add_row(name, line)
+    table.add_row("plan", "memory, tokens, steps and time of a fit, before it is launched")
     for name, (line, _) in COMMANDS.items():
         table.add_row(name, line)
     console = Console()
@@ -311,6 +335,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             cli = run_trainer(argv)
             if command == "test" and cli.trainer.is_global_zero:
                 show_results(cli)
+        elif command == "plan":
+            return run_plan(argv[1:])
         elif command in COMMANDS:
             named = command in NAMED
             args = _spelled_out(argv[1:]) if named else argv[1:]
@@ -321,7 +347,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif command in ("--help", "-h"):
             show_overview()
         else:
-            known = ", ".join([*TRAINER_COMMANDS, *COMMANDS])
+            known = ", ".join([*TRAINER_COMMANDS, "plan", *COMMANDS])
             raise InputError(f"no command {command!r}; there are {known}")
     except InputError as error:
         print(f"videmo: {error}", file=sys.stderr)

@@ -232,6 +232,11 @@ class EmoCFGDataModule(L.LightningDataModule):
         else:
             self._skips(faults)
 
+    @property
+    def order(self) -> BatchOrder:
+        """Which training records make which batch, once ``setup`` has planned a fit."""
+        return self._order
+
     def train_dataloader(self) -> BatchLoader:
         """The loader of the current epoch: one object for the whole run, so that its workers and caches stay."""
         if self._train_loader is None:

@@ -8,7 +8,7 @@ Shapes: B rows, S tokens a row, P patches, V videos, N places.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ from videmo.models.adapters import Lora, add_adapters
 from videmo.models.encoding import encode, encode_nothing, in_step, most_calls, weights_hash
 from videmo.models.quantization import pack
 from videmo.models.scopes import Scope, Scopes, scope_of
+from videmo.models.token_scores import TokenScores, score_tokens
 from videmo.models.tree_attention import additive, tree_mask
 from videmo.models.vision import speed_up
 from videmo.pretrained import RANDOM, Size, base_fingerprint, load_config, published_config, random_size
@@ -27,18 +28,6 @@ from videmo.token_tree import IGNORE_INDEX, TreeBatch
 Dtype = Literal["float32", "bfloat16"]
 Quantization = Literal["nf4"]
 FULL = Scope()
-
-
-class TokenScores(NamedTuple):
-    """What the model says of the learned tokens, in row-major order.
-
-    Attributes:
-        logps: Log-probabilities in float32, [N].
-        correct: Whether greedy decoding would have chosen the token, [N].
-    """
-
-    logps: Tensor
-    correct: Tensor
 
 
 class Backbone(nn.Module):
@@ -236,12 +225,8 @@ class Backbone(nn.Module):
             use_cache=cache is not None,
         ).last_hidden_state  # [B, S, hidden]
         head = self.model.lm_head
-        logits = head(hidden[at].to(head.weight.dtype))
-        if labels is None:
-            return logits
-        logits = logits.float()
-        logps = -nn.functional.cross_entropy(logits, labels, reduction="none")
-        return TokenScores(logps, logits.argmax(-1) == labels)
+        states = hidden[at].to(head.weight.dtype)  # [N, hidden]
+        return head(states) if labels is None else score_tokens(states, head, labels)
 
     def _encode(self, patches, grids, known, keys, collective) -> tuple[list[Tensor], Tensor | None]:
         """Features of all videos, in order; and a 0 to add where others wait for gradients of the tower."""
