@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, Cache, DynamicCache, Qwen2_5_VLForConditionalGeneration
 
 from videmo.errors import InputError
-from videmo.models.encoding import encode, encode_nothing, in_step, most_calls, weights_hash
+from videmo.models.encoding import encode, encode_nothing, in_step, largest, weights_hash
 from videmo.models.tree_attention import additive, tree_mask
 from videmo.models.vision import speed_up
 from videmo.token_tree import IGNORE_INDEX, TreeBatch
@@ -175,7 +175,7 @@ class Backbone(nn.Module):
     def _encode_frozen(self, patches, grids, known, keys, collective) -> tuple[list[Tensor], None]:
         """Features of all videos, in order: those that are known, the others encoded each by itself and kept."""
         missing = [number for number in range(len(grids)) if number not in known]
-        calls = most_calls(len(missing), self.model.device) if collective else len(missing)
+        calls = largest(len(missing), self.model.device) if collective else len(missing)
         sizes = [math.prod(grids[number]) for number in missing]
         pieces = patches.split(sizes) if missing else ()
         features = dict(known)

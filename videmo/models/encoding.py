@@ -46,11 +46,11 @@ def in_step(tower: nn.Module) -> bool:
     return torch.distributed.get_world_size() > 1 and (trains or is_sharded(tower))
 
 
-def most_calls(calls: int, device: torch.device) -> int:
-    """The largest number over all processes."""
-    count = torch.tensor(calls, device=device)
-    torch.distributed.all_reduce(count, op=torch.distributed.ReduceOp.MAX)
-    return int(count)
+def largest(number: int, device: torch.device) -> int:
+    """The largest of all processes' numbers."""
+    found = torch.tensor(number, device=device)
+    torch.distributed.all_reduce(found, op=torch.distributed.ReduceOp.MAX)
+    return int(found)
 
 
 def is_sharded(module: nn.Module) -> bool:

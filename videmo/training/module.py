@@ -18,6 +18,7 @@ from videmo.data.curriculum import Curriculum, curriculum_of
 from videmo.errors import InputError
 from videmo.models.backbone import Backbone, TokenScores
 from videmo.models.generation import generate
+from videmo.models.sharding import shard
 from videmo.tasks import find_task
 from videmo.token_tree import IGNORE_INDEX, TreeBatch
 from videmo.training.optimizer import OptimizerName, make_optimizer
@@ -71,6 +72,8 @@ class VidEmoModule(L.LightningModule):
                 self.hparams.checkpoint, self.hparams.attn_implementation, self.hparams.freeze_vision
             )
             self.tokenizer = AutoTokenizer.from_pretrained(self.hparams.checkpoint)
+            if self._device_mesh is not None:  # FSDP2; other strategies wrap what they are given
+                shard(self.backbone, self._device_mesh["data_parallel"], self.trainer.precision)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         optimizer = make_optimizer(

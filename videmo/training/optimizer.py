@@ -10,6 +10,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from videmo.errors import InputError
+
 OptimizerName = Literal["adamw", "muon"]
 
 
@@ -30,10 +32,18 @@ def make_optimizer(
         lr: Learning rate.
         weight_decay: Decoupled, of both.
         beta2: AdamW's second-moment decay.
+
+    Raises:
+        InputError: If there are no matrices for Muon.
     """
     trained = [(key, p) for key, p in named_parameters if p.requires_grad]
     matrices = [p for key, p in trained if p.ndim == 2 and "embed" not in key and "head" not in key]
     by_muon = {id(p) for p in matrices} if name == "muon" else set()
+    if name == "muon" and not by_muon:
+        raise InputError(
+            "muon updates whole matrices, and none are to be trained here, or FSDP 1 and DeepSpeed cut them into flat "
+            "parts; use model.optimizer=adamw, or configs/trainer/fsdp2.yaml"
+        )
     adamw = torch.optim.AdamW(
         [p for _, p in trained if id(p) not in by_muon], lr=lr, weight_decay=weight_decay, betas=(0.9, beta2)
     )
@@ -56,11 +66,13 @@ class Joined(torch.optim.Optimizer):
             (group,) = part.param_groups
             group["name"] = type(part).__name__.lower()
         super().__init__([p for part in parts for group in part.param_groups for p in group["params"]], {})
-        self._share_groups()
+        self.param_groups = [group for part in parts for group in part.param_groups]
+        self._share()
 
-    def _share_groups(self) -> None:
-        """The parts' own groups stand here too, so that a scheduler reaches them."""
-        self.param_groups = [group for part in self.parts for group in part.param_groups]
+    def _share(self) -> None:
+        """The parts work on the groups and states that stand here, for schedulers and checkpoints to find."""
+        for part, group in zip(self.parts, self.param_groups, strict=True):
+            part.param_groups, part.state = [group], self.state
 
     def step(self, closure=None) -> Tensor | None:
         loss = closure() if closure is not None else None
@@ -68,10 +80,6 @@ class Joined(torch.optim.Optimizer):
             part.step()
         return loss
 
-    def state_dict(self) -> dict[str, Any]:
-        return {"parts": [part.state_dict() for part in self.parts]}
-
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        for part, state in zip(self.parts, state_dict["parts"], strict=True):
-            part.load_state_dict(state)
-        self._share_groups()
+        super().load_state_dict(state_dict)
+        self._share()
