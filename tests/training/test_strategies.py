@@ -5,12 +5,12 @@ What only CUDA can run is marked ``gpu``: ``pytest -m gpu tests/training/test_st
 
 import csv
 import json
+import multiprocessing
 import os
-import signal
-import subprocess
 import sys
-from contextlib import suppress
+import time
 from pathlib import Path
+from socket import socket
 
 import pytest
 import torch
@@ -19,6 +19,7 @@ from jsonargparse import ArgumentParser
 from lightning.fabric.utilities.load import _load_distributed_checkpoint
 from lightning.pytorch.strategies import SingleDeviceStrategy, Strategy
 
+from videmo.cli import main
 from videmo.errors import InputError
 from videmo.training.checkpoints import check_folder, kept, last_checkpoint
 from videmo.training.strategies import FSDP2
@@ -26,6 +27,8 @@ from videmo.training.strategies import FSDP2
 ROOT = Path(__file__).resolve().parent.parent.parent
 OVERLAYS = sorted(ROOT.glob("configs/trainer/*.yaml"))
 SECONDS = 250
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["videmo.cli", "callbacks"])  # imported once for all processes of all runs
 STAGES = [
     {"name": "one", "mix": {"head_pose": 1, "text": 1}, "epochs": 2},
     {"name": "two", "mix": {"emotion_single": 1, "gender": 1}, "steps": 5, "replay": 0.3},
@@ -37,24 +40,40 @@ TWO = {
 }
 
 
-def videmo(command: str, folder: Path, *options: str) -> str:
-    """Run the command line in processes that end with it, and return what they said."""
-    args = [sys.executable, "-m", "videmo.cli", command, f"--trainer.default_root_dir={folder}", *options]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+def run(command: str, folder: Path, *options: str, world_size: int = 1) -> str:
+    """Run the command line in processes of their own, which end with it, and return what they said."""
     folder.mkdir(parents=True, exist_ok=True)
     said = folder / f"{command}.txt"
-    with said.open("wb") as output:
-        process = subprocess.Popen(
-            args, cwd=ROOT, env=environment, stdout=output, stderr=output, start_new_session=True
-        )
-        try:
-            code = process.wait(SECONDS)
-        finally:
-            with suppress(ProcessLookupError):  # as it should be
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-    assert code == 0, said.read_text()[-4000:]
+    with socket() as probe:
+        probe.bind(("localhost", 0))
+        port = probe.getsockname()[1]
+    args = [command, f"--trainer.default_root_dir={folder}", *options]
+    ranks = [
+        CONTEXT.Process(target=_rank, args=(rank, port, args, said), name=f"rank {rank}", daemon=True)
+        for rank in range(world_size)
+    ]
+    deadline = time.monotonic() + SECONDS
+    try:
+        for rank in ranks:
+            rank.start()
+        for rank in ranks:
+            rank.join(max(0, deadline - time.monotonic()))
+        assert [rank.exitcode for rank in ranks] == [0] * world_size, said.read_text()[-4000:]
+    finally:
+        for rank in ranks:
+            rank.kill()
     return said.read_text()
+
+
+def _rank(rank: int, port: int, args: list[str], said: Path) -> None:
+    """One process of a run, as a scheduler would start it."""
+    os.environ |= {"LOCAL_RANK": str(rank), "MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
+    os.chdir(ROOT)
+    torch.set_num_threads(1)
+    with said.open("ab") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    sys.exit(main(args))
 
 
 @pytest.fixture(scope="module")
@@ -108,15 +127,15 @@ def runs(common, tmp_path_factory):
     """A function from a strategy (or None) and whether vision is frozen to the folder of its run, trained once."""
     found: dict[tuple, Path] = {}
 
-    def run(strategy: str | None, frozen: bool) -> Path:
+    def trained(strategy: str | None, frozen: bool) -> Path:
         if (strategy, frozen) not in found:
             folder = tmp_path_factory.mktemp(f"{strategy}-{frozen}")
             own = [*TWO[strategy], "--data.batch_size=6"] if strategy else ONE
-            videmo("fit", folder, *common, *training(frozen), *own)
+            run("fit", folder, *common, *training(frozen), *own, world_size=2 if strategy else 1)
             found[strategy, frozen] = folder
         return found[strategy, frozen]
 
-    return run
+    return trained
 
 
 @pytest.mark.slow
@@ -154,9 +173,9 @@ def test_two_ranks_have_the_predictions_and_scores_of_one(strategy, runs, common
     file = tmp_path / "whole.ckpt"
     torch.save(whole, file)
     own = ["--data.eval_batch_size=7", "--model.init_args.max_new_tokens=12", "--data.batch_size=6"]
-    videmo("test", tmp_path / "one", *common, *own, *ONE, f"--ckpt_path={file}")
+    run("test", tmp_path / "one", *common, *own, *ONE, f"--ckpt_path={file}")
     read = folder if strategy == "fsdp2" else file
-    videmo("test", tmp_path / "two", *common, *own, *TWO[strategy], f"--ckpt_path={read}")
+    run("test", tmp_path / "two", *common, *own, *TWO[strategy], f"--ckpt_path={read}", world_size=2)
     (one, scores), (two, scores_of_two) = results(tmp_path / "one"), results(tmp_path / "two")
     assert scores == scores_of_two
     assert one.keys() == two.keys()
@@ -207,13 +226,21 @@ def test_each_overlay_fits_saves_resumes_and_tests_on_gpus(overlay, common, tmp_
     devices = 1 if overlay.stem == "one_gpu" else torch.cuda.device_count()
     own = [f"--config=configs/trainer/{overlay.name}", f"--trainer.devices={devices}", "--data.batch_size=1"]
     own += [f"--data.global_batch_size={4 * devices}", *training(False)]
-    videmo("fit", tmp_path / "whole", *common, *own, "--trainer.max_steps=8")
-    videmo("fit", tmp_path / "parts", *common, *own, "--trainer.max_steps=4")
+    common = [*common, *own]
+    run("fit", tmp_path / "whole", *common, "--trainer.max_steps=8", world_size=devices)
+    run("fit", tmp_path / "parts", *common, "--trainer.max_steps=4", world_size=devices)
     last = last_checkpoint(tmp_path / "parts")
-    videmo("fit", tmp_path / "parts", *common, *own, "--trainer.max_steps=8", f"--ckpt_path={last}")
+    run("fit", tmp_path / "parts", *common, "--trainer.max_steps=8", f"--ckpt_path={last}", world_size=devices)
     assert logged(tmp_path / "parts", "train/loss")[-4:] == pytest.approx(
         logged(tmp_path / "whole", "train/loss")[-4:], rel=2e-2
     )
-    videmo("test", tmp_path / "parts", *common, *own, f"--ckpt_path={last}", "--model.init_args.max_new_tokens=8")
+    run(
+        "test",
+        tmp_path / "parts",
+        *common,
+        f"--ckpt_path={last}",
+        "--model.init_args.max_new_tokens=8",
+        world_size=devices,
+    )
     lines, _ = results(tmp_path / "parts")
     assert sum(map(len, lines.values())) > 0
