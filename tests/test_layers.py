@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     {
         *("videmo", "videmo.errors", "videmo.fingerprint", "videmo.tasks", "videmo.affect"),
-        *("videmo.pixels", "videmo.positions", "videmo.token_tree"),
+        *("videmo.pixels", "videmo.positions", "videmo.pretrained", "videmo.token_tree"),
     },
     {"videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.synth"},
     {"videmo.training", "videmo.benchmark"},
@@ -22,6 +22,7 @@ SIDEWAYS = {  # within a layer, one direction
     ("videmo.tasks", "videmo.errors"),
     ("videmo.affect", "videmo.errors"),
     ("videmo.token_tree", "videmo.errors"),
+    ("videmo.pretrained", "videmo.errors"),
     ("videmo.training", "videmo.benchmark"),
     ("videmo.demo", "videmo.cli"),
     ("videmo.cli", "videmo"),

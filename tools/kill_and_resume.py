@@ -35,12 +35,15 @@ STAGES = [
     {"name": "two", "mix": {"appearance_cls": 1, "understanding": 1}, "steps": 12, "replay": 0.3},
 ]
 
+FROZEN_TOWER = [f"--model.init_args.{scope}.mode=frozen" for scope in ("vision", "merger")]
+
 
 def main(
     kills: int = 20,
     world_size: int = 1,
     seed: int = 0,
     frozen: bool = False,
+    lora: bool = False,
     strategy: Literal["ddp", "fsdp2"] = "ddp",
 ) -> int:
     """
@@ -49,13 +52,14 @@ def main(
         world_size: Processes that train together, over gloo.
         seed: Of the times at which they are killed.
         frozen: With a frozen vision tower and its features cached on disk.
+        lora: With adapters of the language model alone, and dropout in them.
         strategy: What two processes or more train by, of configs/trainer.
     """
     rng = random.Random(seed)
     with TemporaryDirectory() as work:
         folder = Path(work)
         prepare(folder)
-        options = command(folder, world_size, frozen, strategy)
+        options = command(folder, world_size, frozen, lora, strategy)
         began = time.monotonic()
         finish(options, folder / "peace", workers=0)
         duration = time.monotonic() - began
@@ -96,7 +100,7 @@ def prepare(folder: Path) -> None:
     (folder / "tiny" / "config.json").write_text(json.dumps(config))
 
 
-def command(folder: Path, world_size: int, frozen: bool, strategy: str) -> list[str]:
+def command(folder: Path, world_size: int, frozen: bool, lora: bool, strategy: str) -> list[str]:
     cache = {"memory_mb": 4, "disk_mb": 16, "folder": str(folder / "features")}
     return [
         *(sys.executable, "-m", "videmo.cli", "fit", "--config=configs/demo/sft.yaml"),
@@ -106,7 +110,8 @@ def command(folder: Path, world_size: int, frozen: bool, strategy: str) -> list[
         *("--data.video.min_pixels=3136", "--data.video.max_pixels=3136", f"--data.curriculum={json.dumps(STAGES)}"),
         *("--data.batch_size=8", f"--data.global_batch_size={16 * world_size}", "--trainer.val_check_interval=0.5"),
         *("--trainer.accelerator=cpu", f"--trainer.devices={world_size}"),
-        *(["--model.init_args.freeze_vision=true", f"--data.vision_cache={json.dumps(cache)}"] if frozen else []),
+        *([*FROZEN_TOWER, f"--data.vision_cache={json.dumps(cache)}"] if frozen else []),
+        *(["--model.init_args.language.mode=lora", "--model.init_args.lora.dropout=0.1"] if lora else []),
         "--trainer.callbacks="
         + json.dumps(
             [

@@ -12,6 +12,7 @@ import zipfile
 from argparse import ArgumentError
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 from tempfile import TemporaryDirectory
 from typing import Literal
 
@@ -54,7 +55,8 @@ class VidEmoCLI(LightningCLI):
     """LightningCLI with one checkpoint for model and data, and the benchmark's table after a test."""
 
     def add_arguments_to_parser(self, parser) -> None:
-        parser.link_arguments("model.init_args.checkpoint", "data.checkpoint")
+        for name in ("checkpoint", "revision", "local_files_only"):
+            parser.link_arguments(f"model.init_args.{name}", f"data.{name}")
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
@@ -91,7 +93,7 @@ class VidEmoCLI(LightningCLI):
             settings.trainer.precision = "bf16-mixed" if bf16 else "32-true"
         if settings.weights_only is None:
             settings.weights_only = True  # a checkpoint from elsewhere must not run code
-        check_checkpoint(settings.ckpt_path)
+        check_checkpoint(settings.ckpt_path, settings.weights_only)
 
 
 class SaveConfig(SaveConfigCallback):
@@ -104,8 +106,8 @@ class SaveConfig(SaveConfigCallback):
         super().setup(trainer, pl_module, "fit")
 
 
-def check_checkpoint(path: str | None) -> None:
-    """A checkpoint that is named must be there and be one: a torch file (a zip archive) or a sharded folder.
+def check_checkpoint(path: str | None, weights_only: bool = True) -> None:
+    """A checkpoint that is named must be there and be one: a torch file of `videmo fit`, or a sharded folder.
 
     Raises:
         InputError: Naming the path; Lightning would end in a trace.
@@ -116,6 +118,18 @@ def check_checkpoint(path: str | None) -> None:
         raise InputError(f"no checkpoint {path}; `videmo fit` writes checkpoints/last.ckpt in its default_root_dir")
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path} is not a torch checkpoint, or was cut short; train again or choose another")
+    if not weights_only:
+        return
+    try:
+        held = torch.load(path, mmap=True, map_location="meta", weights_only=True)  # reads no weight
+    except (UnpicklingError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path} cannot be read as a checkpoint of plain values and tensors: {reason}") from None
+    if not (isinstance(held, dict) and {"state_dict", "pytorch-lightning_version"} <= held.keys()):
+        raise InputError(
+            f"{path} is a torch file, but no checkpoint of `videmo fit`: it has no state_dict of Lightning's. "
+            "Hugging Face weights are given as --model.init_args.checkpoint=FOLDER"
+        )
 
 
 def results_console() -> Console:

@@ -14,6 +14,7 @@ from videmo.data.chat import encode_record
 from videmo.data.trees import Sample, build_trees
 from videmo.losses.sft import sft_loss
 from videmo.models.backbone import Backbone
+from videmo.models.scopes import Scope
 from videmo.token_tree import flatten
 
 SECONDS = 120
@@ -22,6 +23,11 @@ QUESTIONS = {
     "one video": [("<video>What emotion?", ("a",))],
     "text": [("What?", ()), ("Sad?", ())],
 }
+
+
+def tower(freeze: bool) -> dict[str, Scope]:
+    scope = Scope("frozen" if freeze else "full")
+    return {"vision": scope, "merger": scope}
 
 
 class Loss(nn.Module):
@@ -65,7 +71,7 @@ def _train(rank: int, strategy: str, checkpoint: str, freeze: bool, batch, folde
     torch.distributed.init_process_group(
         "gloo", f"file://{folder / 'meet'}", timedelta(seconds=SECONDS), world_size=2, rank=rank
     )
-    backbone = Backbone.load(checkpoint, freeze_vision=freeze)
+    backbone = Backbone.load(checkpoint, **tower(freeze))
     if strategy == "ddp":
         module = DistributedDataParallel(Loss(backbone))
     else:
@@ -113,7 +119,7 @@ def train_two(strategy, checkpoint, freeze, batches, folder):
 )
 def test_a_rank_with_fewer_videos_keeps_step(strategy, freeze, shares, checkpoint, make_batch, tmp_path):
     batches = [make_batch(share) for share in shares]
-    one = Loss(Backbone.load(str(checkpoint), freeze_vision=freeze))
+    one = Loss(Backbone.load(str(checkpoint), **tower(freeze)))
     losses = [one(batch) for batch in batches]
     (sum(losses) / 2).backward()
     expected = gradients_of(one)

@@ -112,7 +112,8 @@ def training(frozen: bool) -> list[str]:
         return [f"--data.curriculum={json.dumps(STAGES)}", "--model.init_args.optimizer=adamw"]
     return [
         f"--data.curriculum={json.dumps(STAGES)}",
-        "--model.init_args.freeze_vision=true",  # muon stays
+        "--model.init_args.vision.mode=frozen",  # muon stays
+        "--model.init_args.merger.mode=frozen",
         '--data.vision_cache={"memory_mb": 64}',
     ]
 

@@ -10,8 +10,9 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cached_property
+from io import FileIO
 from pathlib import Path
 
 import numpy as np
@@ -166,26 +167,19 @@ class RecordIndex(Sequence[Record]):
         """
         if not -len(self) <= number < len(self):
             raise IndexError(number)
-        file = self.files[self.file[number]]
+        place, line = int(self.file[number]), int(self.line[number])
         try:
-            with open(file, "rb") as stream:
-                return self._read(stream, number)
+            if place not in self._handles:
+                self._handles[place] = open(self.files[place], "rb", buffering=0)  # noqa: SIM115 (stays open)
+            data = os.pread(self._handles[place].fileno(), self.length[number], self.offset[number])
         except OSError as error:
-            raise RecordError(f"{file}:{self.line[number]}: cannot be read ({error.strerror})") from None
+            raise RecordError(f"{self.files[place]}:{line}: cannot be read ({error.strerror})") from None
+        return read_record(data, self.files[place], line)
 
-    def __iter__(self) -> Iterator[Record]:
-        """All records, each file opened once."""
-        ends = np.searchsorted(self.file, np.arange(len(self.files) + 1))
-        for file, start, stop in zip(self.files, ends[:-1], ends[1:], strict=True):
-            if start < stop:
-                with open(file, "rb") as stream:
-                    for number in range(start, stop):
-                        yield self._read(stream, number)
-
-    def _read(self, stream, number: int) -> Record:
-        stream.seek(self.offset[number])
-        data = stream.read(self.length[number])
-        return read_record(data, self.files[self.file[number]], int(self.line[number]))
+    @cached_property
+    def _handles(self) -> dict[int, FileIO]:
+        """The data files that were read from, by position; reading at an offset may be shared by forked processes."""
+        return {}
 
     def videos_of(self, number: int) -> np.ndarray:
         """Positions in `videos` of a record's videos."""

@@ -7,6 +7,7 @@ is bad stops the run with one sentence, or, where the user chose so, is skipped 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -38,7 +39,9 @@ class Records:
         return self.index[int(self.numbers[place])]
 
     def __iter__(self) -> Iterator[Record]:
-        return (self[place] for place in range(len(self)))
+        used = np.zeros(len(self.index), bool)
+        used[self.numbers] = True
+        return compress(self.index, used)
 
     def videos_of(self, place: int) -> list[str]:
         """A record's video paths, without reading it."""
