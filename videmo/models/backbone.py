@@ -100,7 +100,8 @@ class Backbone(nn.Module):
         attn_implementation: str = "sdpa",
         **training,
     ) -> "Backbone":
-        """Load a checkpoint; the trainer's precision casts what it computes with.
+        """Load a checkpoint; the trainer's precision casts what it computes with. On ``torch.device("meta")`` its
+        weights are not read, only their shapes.
 
         Args:
             checkpoint: A Hugging Face folder or hub id of a Qwen2.5-VL model, or ``random:3b`` or ``random:7b``.
@@ -116,16 +117,16 @@ class Backbone(nn.Module):
         if size := random_size(checkpoint):
             return cls.random(size, dtype=dtype, attn_implementation=attn_implementation, **training)
         config = load_config(checkpoint, revision, local_files_only)
-        model = Qwen2_5_VLForConditionalGeneration.from_pretrained(
-            checkpoint,
-            config=config,
-            revision=revision,
-            local_files_only=local_files_only,
-            dtype=getattr(torch, dtype),
-            attn_implementation=_over_trees(attn_implementation),
-        )
+        kind = {"dtype": getattr(torch, dtype), "attn_implementation": _over_trees(attn_implementation)}
+        if torch.get_default_device().type == "meta":
+            model = Qwen2_5_VLForConditionalGeneration._from_config(config, **kind)
+        else:
+            model = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+                checkpoint, config=config, revision=revision, local_files_only=local_files_only, **kind
+            )
         backbone = cls(model, **training)
-        backbone.base = base_fingerprint(checkpoint, revision, local_files_only)
+        with torch.device("cpu"):
+            backbone.base = base_fingerprint(checkpoint, revision, local_files_only)
         return backbone
 
     @classmethod

@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -99,16 +100,18 @@ class VidEmoModule(L.LightningModule):
         if self.backbone is None:
             given = self.hparams
             source = {"revision": given.revision, "local_files_only": given.local_files_only}
-            self.backbone = Backbone.load(
-                given.checkpoint,
-                **source,
-                dtype=given.dtype,
-                attn_implementation=given.attn_implementation,
-                quantization=given.quantization,
-                **self._training,
-            )
+            shares = self._device_mesh is not None  # under FSDP2; other strategies cut what they are given
+            with torch.device("meta") if shares and self.global_rank else nullcontext():
+                self.backbone = Backbone.load(
+                    given.checkpoint,
+                    **source,
+                    dtype=given.dtype,
+                    attn_implementation=given.attn_implementation,
+                    quantization=given.quantization,
+                    **self._training,
+                )
             self.tokenizer = load_tokenizer(given.checkpoint, **source)
-            if self._device_mesh is not None:  # FSDP2; other strategies wrap what they are given
+            if shares:
                 shard(self.backbone, self._device_mesh["data_parallel"], self.trainer.precision)
 
     def on_fit_start(self) -> None:
