@@ -26,7 +26,7 @@ from videmo.training.strategies import FSDP2
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 OVERLAYS = sorted(ROOT.glob("configs/trainer/*.yaml"))
-SECONDS = 250
+SECONDS = 1800
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["videmo.cli", "callbacks"])  # imported once for all processes of all runs
 STAGES = [
@@ -47,7 +47,7 @@ def run(command: str, folder: Path, *options: str, world_size: int = 1) -> str:
     with socket() as probe:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
-    args = [command, f"--trainer.default_root_dir={folder}", *options]
+    args = [command, *options, f"--trainer.default_root_dir={folder}"]
     ranks = [
         CONTEXT.Process(target=_rank, args=(rank, port, args, said), name=f"rank {rank}", daemon=True)
         for rank in range(world_size)

@@ -21,6 +21,7 @@ from torch.distributed.fsdp.wrap import ModuleWrapPolicy
 
 from videmo.models.backbone import Backbone
 from videmo.models.sharding import LAYERS, refuse_quantised
+from videmo.token_tree import TreeBatch
 
 
 class FSDP2(ModelParallelStrategy):
@@ -62,8 +63,10 @@ class FSDP(FSDPStrategy):
             auto_wrap_policy=policy,
             **self.kwargs,
         )
+        plugin = self.precision_plugin
         # Lightning refuses norm clipping because its plugin does not know the root, which alone sees every shard.
-        self.precision_plugin.clip_grad_by_norm = lambda optimizer, clip_val: root.clip_grad_norm_(clip_val)
+        plugin.clip_grad_by_norm = lambda optimizer, clip_val: root.clip_grad_norm_(clip_val)
+        plugin.convert_input = _as_it_is
         return super()._setup_model(root)
 
 
@@ -79,7 +82,13 @@ class DeepSpeed(DeepSpeedStrategy):
         return nullcontext()
 
     def setup(self, trainer: L.Trainer) -> None:
+        self.precision_plugin.convert_input = _as_it_is
         exact = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
         super().setup(trainer)
         for name, buffer in self.lightning_module.named_buffers():  # the engine rounded them with the weights
             buffer.data = exact[name].to(buffer.device)
+
+
+def _as_it_is(batch: TreeBatch) -> TreeBatch:
+    """A batch holds records, into which Lightning would look for numbers to cast; the model casts what it needs."""
+    return batch
