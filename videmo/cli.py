@@ -38,6 +38,7 @@ from videmo.models.tiny import make_tiny
 from videmo.report import write_report
 from videmo.synth import Plan, find_preset, synthesize
 from videmo.training import VidEmoModule
+from videmo.training.checkpoints import check_folder, kept, last_checkpoint
 from videmo.training.tower import pretrain_tower
 
 # Lightning advertises a hosted service at every start; that line says nothing about the run.
@@ -77,12 +78,16 @@ class VidEmoCLI(LightningCLI):
         Raises:
             InputError: If its folder holds one.
         """
-        last = Path(self.trainer.default_root_dir) / "checkpoints" / "last.ckpt"
-        if self.config.fit.ckpt_path is None and last.is_file():
+        last = kept(last_checkpoint(self.trainer.default_root_dir))
+        if self.config.fit.ckpt_path is None and last.exists():
             raise InputError(
                 f"{self.trainer.default_root_dir} holds a run already: resume it with --ckpt_path={last}, or give "
                 "another --trainer.default_root_dir"
             )
+
+    def instantiate_classes(self) -> None:
+        super().instantiate_classes()
+        check_folder(self.config[self.subcommand].ckpt_path, self.trainer.strategy)
 
     def _parse_ckpt_path(self) -> None:
         """Configs and options say what is built; Lightning would let a checkpoint's old arguments override them."""
@@ -129,7 +134,7 @@ def check_checkpoint(path: str | None, weights_only: bool = True) -> None:
     Raises:
         InputError: Naming the path; Lightning would end in a trace.
     """
-    if path is None or path in ("best", "last", "hpc", "registry") or Path(path).is_dir():
+    if path is None or path in ("best", "last", "hpc", "registry") or kept(path).is_dir():
         return
     if not Path(path).is_file():
         raise InputError(f"no checkpoint {path}; `videmo fit` writes checkpoints/last.ckpt in its default_root_dir")

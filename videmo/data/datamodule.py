@@ -357,6 +357,8 @@ class EmoCFGDataModule(L.LightningDataModule):
             max_tokens=self.max_tokens if train else None,
             batch_tokens=self.batch_tokens if train else None,
             global_batch_size=self.samples_a_step if train else None,
+            # DeepSpeed counts micro-batches over the ends of epochs
+            whole_steps=train and self.trainer.strategy.handles_gradient_accumulation,
             shuffle=train,
             seed=self.seed,
             rank=self.trainer.global_rank,

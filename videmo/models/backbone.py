@@ -16,7 +16,7 @@ from transformers import Cache, DynamicCache, Qwen2_5_VLForConditionalGeneration
 
 from videmo.errors import InputError
 from videmo.models.adapters import Lora, add_adapters
-from videmo.models.encoding import encode, encode_nothing, in_step, most_calls, weights_hash
+from videmo.models.encoding import encode, encode_nothing, in_step, largest, weights_hash
 from videmo.models.quantization import pack
 from videmo.models.scopes import Scope, Scopes, scope_of
 from videmo.models.token_scores import TokenScores, score_tokens
@@ -89,7 +89,8 @@ class Backbone(nn.Module):
         attn_implementation: str = "sdpa",
         **training,
     ) -> "Backbone":
-        """Load a checkpoint; the trainer's precision casts what it computes with.
+        """Load a checkpoint; the trainer's precision casts what it computes with. On ``torch.device("meta")`` its
+        weights are not read, only their shapes.
 
         Args:
             checkpoint: A Hugging Face folder or hub id of a Qwen2.5-VL model, or ``random:3b`` or ``random:7b``.
@@ -105,16 +106,16 @@ class Backbone(nn.Module):
         if size := random_size(checkpoint):
             return cls.random(size, dtype=dtype, attn_implementation=attn_implementation, **training)
         config = load_config(checkpoint, revision, local_files_only)
-        model = Qwen2_5_VLForConditionalGeneration.from_pretrained(
-            checkpoint,
-            config=config,
-            revision=revision,
-            local_files_only=local_files_only,
-            dtype=getattr(torch, dtype),
-            attn_implementation=_over_trees(attn_implementation),
-        )
+        kind = {"dtype": getattr(torch, dtype), "attn_implementation": _over_trees(attn_implementation)}
+        if torch.get_default_device().type == "meta":
+            model = Qwen2_5_VLForConditionalGeneration._from_config(config, **kind)
+        else:
+            model = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+                checkpoint, config=config, revision=revision, local_files_only=local_files_only, **kind
+            )
         backbone = cls(model, **training)
-        backbone.base = base_fingerprint(checkpoint, revision, local_files_only)
+        with torch.device("cpu"):
+            backbone.base = base_fingerprint(checkpoint, revision, local_files_only)
         return backbone
 
     @classmethod
@@ -239,7 +240,7 @@ class Backbone(nn.Module):
     def _encode_frozen(self, patches, grids, known, keys, collective) -> tuple[list[Tensor], None]:
         """Features of all videos, in order: those that are known, the others encoded each by itself and kept."""
         missing = [number for number in range(len(grids)) if number not in known]
-        calls = most_calls(len(missing), self.model.device) if collective else len(missing)
+        calls = largest(len(missing), self.model.device) if collective else len(missing)
         sizes = [math.prod(grids[number]) for number in missing]
         pieces = patches.split(sizes) if missing else ()
         features = dict(known)

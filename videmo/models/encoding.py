@@ -39,18 +39,20 @@ def encode_nothing(tower: nn.Module) -> Tensor:
 
 
 def in_step(tower: nn.Module) -> bool:
-    """Whether other processes wait for this one's call of the tower: to gather its parameters or reduce gradients."""
-    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-        return False
+    """Whether the tower is called even without a video: others may wait to gather its parameters or reduce gradients.
+
+    A tower that trains is called by a single process, too. A step of text alone has gradients of 0 then and not none at
+    all, which optimizers with momentum tell apart, and does not depend on how many processes there are.
+    """
     trains = torch.is_grad_enabled() and any(p.requires_grad for p in tower.parameters())
-    return torch.distributed.get_world_size() > 1 and (trains or is_sharded(tower))
+    return trains or is_sharded(tower)
 
 
-def most_calls(calls: int, device: torch.device) -> int:
-    """The largest number over all processes."""
-    count = torch.tensor(calls, device=device)
-    torch.distributed.all_reduce(count, op=torch.distributed.ReduceOp.MAX)
-    return int(count)
+def largest(number: int, device: torch.device) -> int:
+    """The largest of all processes' numbers."""
+    found = torch.tensor(number, device=device)
+    torch.distributed.all_reduce(found, op=torch.distributed.ReduceOp.MAX)
+    return int(found)
 
 
 def is_sharded(module: nn.Module) -> bool:

@@ -3,6 +3,7 @@
 import math
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from videmo.models.adapters import Lora
 from videmo.models.backbone import FULL, Backbone, Dtype, Quantization, TokenScores
 from videmo.models.generation import generate
 from videmo.models.scopes import Scope, count_scopes, scope_of, scope_table
+from videmo.models.sharding import shard
 from videmo.pretrained import load_tokenizer
 from videmo.tasks import find_task
 from videmo.token_tree import IGNORE_INDEX, TreeBatch
@@ -98,15 +100,19 @@ class VidEmoModule(L.LightningModule):
         if self.backbone is None:
             given = self.hparams
             source = {"revision": given.revision, "local_files_only": given.local_files_only}
-            self.backbone = Backbone.load(
-                given.checkpoint,
-                **source,
-                dtype=given.dtype,
-                attn_implementation=given.attn_implementation,
-                quantization=given.quantization,
-                **self._training,
-            )
+            shares = self._device_mesh is not None  # under FSDP2; other strategies cut what they are given
+            with torch.device("meta") if shares and self.global_rank else nullcontext():
+                self.backbone = Backbone.load(
+                    given.checkpoint,
+                    **source,
+                    dtype=given.dtype,
+                    attn_implementation=given.attn_implementation,
+                    quantization=given.quantization,
+                    **self._training,
+                )
             self.tokenizer = load_tokenizer(given.checkpoint, **source)
+            if shares:
+                shard(self.backbone, self._device_mesh["data_parallel"], self.trainer.precision)
 
     def on_fit_start(self) -> None:
         """Say what trains."""

@@ -44,7 +44,7 @@ def make_optimizer(
         beta2: AdamW's second-moment decay.
 
     Raises:
-        InputError: If nothing trains, or the optimizer needs a GPU.
+        InputError: If nothing trains, the optimizer needs a GPU, or there are no matrices for Muon.
     """
     trained = [
         Group(g.name, g.learning_rate, [(n, p) for n, p in g.named_parameters if p.requires_grad]) for g in groups
@@ -55,6 +55,11 @@ def make_optimizer(
         raise InputError("paged_adamw_8bit moves memory between host and GPU, and there is no GPU; use adamw_8bit")
     matrices = _param_groups(trained, lambda key, p: name == "muon" and _by_muon(key, p))
     others = _param_groups(trained, lambda key, p: name != "muon" or not _by_muon(key, p))
+    if name == "muon" and not matrices:
+        raise InputError(
+            "muon updates whole matrices, and none train here, or FSDP 1 and DeepSpeed cut them into flat parts; use "
+            "model.optimizer=adamw, or configs/trainer/fsdp2.yaml"
+        )
     parts = []
     if matrices:
         parts.append(torch.optim.Muon(matrices, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"))
@@ -88,11 +93,14 @@ class Joined(torch.optim.Optimizer):
             for group in part.param_groups:
                 group["name"] = f"{type(part).__name__.lower()}/{group['name']}"
         super().__init__([p for part in parts for group in part.param_groups for p in group["params"]], {})
-        self._share_groups()
+        self.param_groups = [group for part in parts for group in part.param_groups]
+        self._share()
 
-    def _share_groups(self) -> None:
-        """The parts' own groups stand here too, so that a scheduler reaches them."""
-        self.param_groups = [group for part in self.parts for group in part.param_groups]
+    def _share(self) -> None:
+        """The parts work on the groups and states that stand here, for schedulers and checkpoints to find."""
+        groups = iter(self.param_groups)
+        for part in self.parts:
+            part.param_groups, part.state = [next(groups) for _ in part.param_groups], self.state
 
     def step(self, closure=None) -> Tensor | None:
         loss = closure() if closure is not None else None
@@ -100,10 +108,6 @@ class Joined(torch.optim.Optimizer):
             part.step()
         return loss
 
-    def state_dict(self) -> dict[str, Any]:
-        return {"parts": [part.state_dict() for part in self.parts]}
-
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        for part, state in zip(self.parts, state_dict["parts"], strict=True):
-            part.load_state_dict(state)
-        self._share_groups()
+        super().load_state_dict(state_dict)
+        self._share()
