@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from videmo.models.encoding import is_sharded, most_calls
+from videmo.models.encoding import is_sharded, largest
 
 CHUNK_LOGITS = 2**26
 """Logits that exist at a time: 256 MB in float32, 441 rows of a published model."""
@@ -46,7 +46,7 @@ def score_tokens(hidden: Tensor, head: nn.Module, labels: Tensor, chunk_logits: 
     rows = max(1, chunk_logits // head.out_features)
     chunks = max(1, -(-len(hidden) // rows))
     if is_sharded(head):  # each call gathers the head from all processes, which may have other numbers of tokens
-        chunks = most_calls(chunks, hidden.device)
+        chunks = largest(chunks, hidden.device)
     if chunks == 1:
         return TokenScores(*_score(hidden, head, labels))
     pieces = zip(hidden.tensor_split(chunks), labels.tensor_split(chunks), strict=True)
