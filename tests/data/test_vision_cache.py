@@ -54,7 +54,7 @@ def fit(world, world_checkpoint, tmp_path_factory):
         data = EmoCFGDataModule(
             str(world),
             str(world_checkpoint),
-            train=["jsons/train/attribute/full/MEAD_ID.json", "jsons/train/attribute/full/QA_Hair.json"],
+            train=["jsons/train/attribute/full/MEAD_ID.json"],
             val=["jsons/val/attribute/full/MEAD_ID.json"],
             video=SMALL,
             batch_size=8,

@@ -376,7 +376,8 @@ class EmoCFGDataModule(L.LightningDataModule):
         dataset = self._dataset(split, split != "test", control)
         loader = DataLoader(
             replace(dataset, vision=vision),
-            batch_sampler=EpochAfterEpoch(order) if split == "train" else order,
+            # With a vision cache the next epoch waits: its first batches would be handed out before they are known.
+            batch_sampler=EpochAfterEpoch(order) if split == "train" and not vision else order,
             collate_fn=as_batch,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0 and split == "train",
