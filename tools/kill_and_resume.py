@@ -9,6 +9,7 @@ counters and callbacks. Prints one JSON line; the exit status is 1 if anything d
     python tools/kill_and_resume.py --kills 20 --world_size 2 --strategy fsdp2
 """
 
+import ctypes
 import json
 import os
 import random
@@ -35,6 +36,7 @@ STAGES = [
     {"name": "two", "mix": {"appearance_cls": 1, "understanding": 1}, "steps": 12, "replay": 0.3},
 ]
 
+PR_SET_PDEATHSIG = 1
 FROZEN_TOWER = [f"--model.init_args.{scope}.mode=frozen" for scope in ("vision", "merger")]
 
 
@@ -133,8 +135,19 @@ def start(options: list[str], run: Path, workers: int) -> subprocess.Popen:
     run.mkdir(exist_ok=True)
     with (run / "output.txt").open("ab") as output:
         return subprocess.Popen(
-            [*options, *own], cwd=root, env=environment, stdout=output, stderr=output, start_new_session=True
+            [*options, *own],
+            cwd=root,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=_die_with_this_process,
         )
+
+
+def _die_with_this_process() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def finish(options: list[str], run: Path, workers: int) -> None:

@@ -23,4 +23,4 @@ def test_a_killed_run_ends_as_if_it_had_not_been(world_size, strategy, frozen):
     done = subprocess.run(tool, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=560)
     assert done.returncode == 0, done.stderr[-3000:] + done.stdout
     result = json.loads(done.stdout.splitlines()[-1])
-    assert result["kills"] == 2 and result["identical"] and result["tensors"] > 100
+    assert result["kills"] == 2 and result["identical"] and result["tensors"] > 50
