@@ -9,6 +9,7 @@ counters and callbacks. Prints one JSON line; the exit status is 1 if anything d
     python tools/kill_and_resume.py --kills 20 --world_size 2
 """
 
+import ctypes
 import json
 import os
 import random
@@ -32,22 +33,24 @@ STAGES = [
     {"name": "two", "mix": {"appearance_cls": 1, "understanding": 1}, "steps": 12, "replay": 0.3},
 ]
 
+PR_SET_PDEATHSIG = 1
 FROZEN_TOWER = [f"--model.init_args.{scope}.mode=frozen" for scope in ("vision", "merger")]
 
 
-def main(kills: int = 20, world_size: int = 1, seed: int = 0, frozen: bool = False) -> int:
+def main(kills: int = 20, world_size: int = 1, seed: int = 0, frozen: bool = False, lora: bool = False) -> int:
     """
     Args:
         kills: How many.
         world_size: Processes that train together, over gloo.
         seed: Of the times at which they are killed.
         frozen: With a frozen vision tower and its features cached on disk.
+        lora: With adapters of the language model alone, and dropout in them.
     """
     rng = random.Random(seed)
     with TemporaryDirectory() as work:
         folder = Path(work)
         prepare(folder)
-        options = command(folder, world_size, frozen)
+        options = command(folder, world_size, frozen, lora)
         began = time.monotonic()
         finish(options, folder / "peace", workers=0)
         duration = time.monotonic() - began
@@ -87,7 +90,7 @@ def prepare(folder: Path) -> None:
     (folder / "tiny" / "config.json").write_text(json.dumps(config))
 
 
-def command(folder: Path, world_size: int, frozen: bool) -> list[str]:
+def command(folder: Path, world_size: int, frozen: bool, lora: bool) -> list[str]:
     cache = {"memory_mb": 4, "disk_mb": 16, "folder": str(folder / "features")}
     return [
         *(sys.executable, "-m", "videmo.cli", "fit", "--config=configs/demo/sft.yaml"),
@@ -98,6 +101,7 @@ def command(folder: Path, world_size: int, frozen: bool) -> list[str]:
         *("--trainer.accelerator=cpu", f"--trainer.devices={world_size}"),
         *([f"--trainer.strategy={'ddp' if world_size > 1 else 'auto'}"]),
         *([*FROZEN_TOWER, f"--data.vision_cache={json.dumps(cache)}"] if frozen else []),
+        *(["--model.init_args.language.mode=lora", "--model.init_args.lora.dropout=0.1"] if lora else []),
         "--trainer.callbacks="
         + json.dumps(
             [
@@ -119,8 +123,19 @@ def start(options: list[str], run: Path, workers: int) -> subprocess.Popen:
     run.mkdir(exist_ok=True)
     with (run / "output.txt").open("ab") as output:
         return subprocess.Popen(
-            [*options, *own], cwd=root, env=environment, stdout=output, stderr=output, start_new_session=True
+            [*options, *own],
+            cwd=root,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=_die_with_this_process,
         )
+
+
+def _die_with_this_process() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def finish(options: list[str], run: Path, workers: int) -> None:

@@ -14,6 +14,7 @@ from argparse import ArgumentError
 from collections.abc import Callable, Sequence
 from itertools import takewhile
 from pathlib import Path
+from pickle import UnpicklingError
 from tempfile import TemporaryDirectory
 from typing import Literal
 
@@ -41,7 +42,9 @@ from videmo.training.tower import pretrain_tower
 
 # Lightning advertises a hosted service at every start; that line says nothing about the run.
 logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda line: "litlogger" not in line.getMessage())
-warnings.filterwarnings("ignore", message=".*(flops_per_batch|LeafSpec|does not have many workers).*")
+warnings.filterwarnings(
+    "ignore", message=".*(flops_per_batch|LeafSpec|does not have many workers|eval mode at the start).*"
+)
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
 # Holds configs/, in the repository and where a wheel is installed.
 SHIPPED = Path(videmo.__file__).resolve().parent.parent
@@ -91,7 +94,7 @@ class VidEmoCLI(LightningCLI):
             settings.trainer.precision = "bf16-mixed" if bf16 else "32-true"
         if settings.weights_only is None:
             settings.weights_only = True  # a checkpoint from elsewhere must not run code
-        check_checkpoint(settings.ckpt_path)
+        check_checkpoint(settings.ckpt_path, settings.weights_only)
 
 
 class SaveConfig(SaveConfigCallback):
@@ -104,8 +107,8 @@ class SaveConfig(SaveConfigCallback):
         super().setup(trainer, pl_module, "fit")
 
 
-def check_checkpoint(path: str | None) -> None:
-    """A checkpoint that is named must be there and be one: a torch file (a zip archive) or a sharded folder.
+def check_checkpoint(path: str | None, weights_only: bool = True) -> None:
+    """A checkpoint that is named must be there and be one: a torch file of `videmo fit`, or a sharded folder.
 
     Raises:
         InputError: Naming the path; Lightning would end in a trace.
@@ -116,6 +119,18 @@ def check_checkpoint(path: str | None) -> None:
         raise InputError(f"no checkpoint {path}; `videmo fit` writes checkpoints/last.ckpt in its default_root_dir")
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path} is not a torch checkpoint, or was cut short; train again or choose another")
+    if not weights_only:
+        return
+    try:
+        held = torch.load(path, mmap=True, map_location="meta", weights_only=True)  # reads no weight
+    except (UnpicklingError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path} cannot be read as a checkpoint of plain values and tensors: {reason}") from None
+    if not (isinstance(held, dict) and {"state_dict", "pytorch-lightning_version"} <= held.keys()):
+        raise InputError(
+            f"{path} is a torch file, but no checkpoint of `videmo fit`: it has no state_dict of Lightning's. "
+            "Hugging Face weights are given as --model.init_args.checkpoint=FOLDER"
+        )
 
 
 def results_console() -> Console:

@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(("world_size", "frozen"), [(1, True), (2, False)])
 def test_a_killed_run_ends_as_if_it_had_not_been(world_size, frozen):
-    tool = [sys.executable, "tools/kill_and_resume.py", "--kills=2", f"--world_size={world_size}", f"--frozen={frozen}"]
+    tool = [sys.executable, "tools/kill_and_resume.py", "--kills=2", f"--world_size={world_size}"]
+    tool += [f"--frozen={frozen}", f"--lora={frozen}"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(tool, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=560)
     assert done.returncode == 0, done.stderr[-3000:] + done.stdout

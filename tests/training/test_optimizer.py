@@ -39,6 +39,14 @@ def test_muon_takes_hidden_matrices_and_adamw_the_rest():
     assert adamw.param_groups[0]["betas"] == (0.9, 0.98)
 
 
+def test_muon_alone_takes_a_model_of_matrices():
+    model = nn.Linear(8, 8, bias=False)
+    optimizer = make_optimizer(
+        [Group("language", 0.1, list(model.named_parameters()))], "muon", weight_decay=0.0, beta2=0.98
+    )
+    assert type(optimizer) is torch.optim.Muon and optimizer.param_groups[0]["name"] == "language"
+
+
 def test_adamw_is_plain_adamw_of_what_trains():
     model = Model()
     optimizer = make_optimizer(groups(model), "adamw", weight_decay=0.0, beta2=0.999)
@@ -58,6 +66,25 @@ def test_every_group_has_its_rate_and_name_and_none_is_empty():
     model.requires_grad_(False)
     with pytest.raises(InputError, match=r"nothing trains: set one of model\.vision"):
         make_optimizer(of, "adamw", weight_decay=0.0, beta2=0.999)
+
+
+def test_8_bit_adamw_is_near_adamw_and_paged_ones_need_a_gpu():
+    finals = []
+    for name in ("adamw", "adamw_8bit"):
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.Linear(64, 128), nn.Linear(128, 64))  # weights of 4096 and more are kept in 8 bits
+        group = Group("language", 1e-2, list(model.named_parameters()))
+        optimizer = make_optimizer([group], name, weight_decay=0.0, beta2=0.999)
+        for _ in range(5):
+            optimizer.zero_grad()
+            model(torch.ones(4, 64).tril()).square().mean().backward()
+            optimizer.step()
+        finals.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
+    assert optimizer.state[model[0].weight]["state1"].dtype == torch.uint8
+    assert (finals[0] - finals[1]).abs().mean() < 2e-3
+    if not torch.cuda.is_available():
+        with pytest.raises(InputError, match="there is no GPU; use adamw_8bit"):
+            make_optimizer([group], "paged_adamw_8bit", weight_decay=0.0, beta2=0.999)
 
 
 def test_a_scheduler_reaches_both_parts_also_after_loading():

@@ -37,6 +37,8 @@ def packed(layer: nn.Linear) -> bnb.nn.Linear4bit:
     )
     four.weight = bnb.nn.Params4bit(weight.data, requires_grad=False, quant_type="nf4", module=four)
     four.bias = layer.bias
+    # On CPUs with AVX-512 bfloat16 it would repack its weight in eval() for a kernel without gradients, and keep it so.
+    four.support_avx512bf16_for_cpu = False
     return four if weight.is_meta else four.to(weight.device)
 
 

@@ -82,7 +82,12 @@ class VidEmoModule(L.LightningModule):
         super().__init__()
         if not 0 <= warmup_ratio <= 1:
             raise InputError(f"warmup_ratio is a share of the steps, from 0 to 1; got {warmup_ratio}")
-        self._training = {"vision": vision, "merger": merger, "language": language, "lora": lora}
+        # What Lightning gives back from a checkpoint's hyper_parameters are the plain values that stand there.
+        scopes = {"vision": vision, "merger": merger, "language": language}
+        self._training = {
+            **{name: Scope(**scope) if isinstance(scope, dict) else scope for name, scope in scopes.items()},
+            "lora": Lora(**lora) if isinstance(lora, dict) else lora,
+        }
         vision, merger, language, lora = (asdict(given) for given in self._training.values())  # plain, for checkpoints
         self.save_hyperparameters()
         self.backbone: Backbone | None = None
@@ -144,7 +149,7 @@ class VidEmoModule(L.LightningModule):
             InputError: If it is that of another model, or of one that trained elsewhere.
         """
         if strict:
-            refuse_other_weights(state_dict, self.state_dict())
+            refuse_other_weights(state_dict, self.state_dict(), super().state_dict().keys())
         return super().load_state_dict(state_dict, strict=False, assign=assign)
 
     def _outline(self) -> dict[str, Any]:
@@ -171,7 +176,7 @@ class VidEmoModule(L.LightningModule):
         Raises:
             InputError: If this run's base, scopes or adapters are others, or its seed, records or batches.
         """
-        resuming = self.trainer.state.fn == "fit"
+        resuming = self._trainer is not None and self.trainer.state.fn == "fit"
         if "model" in checkpoint:
             refuse_other_model(checkpoint["model"], self._outline(), resuming)
         if not resuming:

@@ -51,17 +51,16 @@ def make_optimizer(
     ]
     if not any(group.named_parameters for group in trained):
         raise InputError("nothing trains: set one of model.vision, model.merger and model.language to full or lora")
-    matrices = _param_groups(trained, _by_muon if name == "muon" else lambda key, p: False)
     if name == "paged_adamw_8bit" and not torch.cuda.is_available():
         raise InputError("paged_adamw_8bit moves memory between host and GPU, and there is no GPU; use adamw_8bit")
-    adamw = ADAMW[name](
-        _param_groups(trained, lambda key, p: name != "muon" or not _by_muon(key, p)),
-        weight_decay=weight_decay,
-        betas=(0.9, beta2),
-    )
-    if not matrices:
-        return adamw
-    return Joined(torch.optim.Muon(matrices, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"), adamw)
+    matrices = _param_groups(trained, lambda key, p: name == "muon" and _by_muon(key, p))
+    others = _param_groups(trained, lambda key, p: name != "muon" or not _by_muon(key, p))
+    parts = []
+    if matrices:
+        parts.append(torch.optim.Muon(matrices, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"))
+    if others:
+        parts.append(ADAMW[name](others, weight_decay=weight_decay, betas=(0.9, beta2)))
+    return Joined(*parts) if len(parts) > 1 else parts[0]
 
 
 def _by_muon(key: str, p: nn.Parameter) -> bool:

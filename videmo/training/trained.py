@@ -4,7 +4,7 @@ Whole fine-tuning trains every weight, so its checkpoints are whole. The weights
 something on the base that they were trained beside and in the same places alone, so a checkpoint says what those were.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -72,29 +72,33 @@ def refuse_other_model(was: Mapping[str, Any], now: Mapping[str, Any], resuming:
         )
 
 
-def refuse_other_weights(given: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
+def refuse_other_weights(given: Mapping[str, Tensor], trained: Mapping[str, Tensor], known: Collection[str]) -> None:
     """Compare state dicts by names and shapes.
+
+    Args:
+        given: The checkpoint's.
+        trained: This run's, of what trains.
+        known: The names of all weights of this run's model; a sharded checkpoint brings frozen ones, too.
 
     Raises:
         InputError: Naming a weight that only one side has, or that has two shapes.
     """
-    differ = [name for name in expected if name in given and given[name].shape != expected[name].shape]
+    differ = [name for name in trained if name in given and given[name].shape != trained[name].shape]
     if differ:
-        sizes = [list(side[differ[0]].shape) for side in (given, expected)]
+        sizes = [list(side[differ[0]].shape) for side in (given, trained)]
         raise InputError(
             f"the checkpoint is of another model: {differ[0]} is {sizes[0]} there and {sizes[1]} in this run "
             f"({len(differ)} such weights); name the checkpoint's base as model.checkpoint, and its lora.rank"
         )
-    more, fewer = ([name for name in one if name not in other] for one, other in ((given, expected), (expected, given)))
-    if more or fewer:
-        sides = [
-            f"{what} {len(names)} weights that {who}, such as {names[0]}"
-            for names, what, who in (
-                (more, "it holds", "this run does not train"),
-                (fewer, "this run trains", "it lacks"),
-            )
-            if names
-        ]
+    sides = [
+        f"{what} {len(names)} weights that {who}, such as {names[0]}"
+        for what, names, who in (
+            ("it holds", [name for name in given if name not in known], "this run's model lacks"),
+            ("this run trains", [name for name in trained if name not in given], "it lacks"),
+        )
+        if names
+    ]
+    if sides:
         raise InputError(
             f"the checkpoint does not fit this run: {'; '.join(sides)}. Give model.vision, model.merger, "
             "model.language and model.lora as in the run that saved it"
