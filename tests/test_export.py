@@ -100,6 +100,7 @@ def untied(checkpoint, tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_run_exports_what_it_trained(world, world_checkpoint, tmp_path):
     """A real fit; the callback at its end and the command afterwards write the same model."""
     data = EmoCFGDataModule(str(world), str(world_checkpoint), video=SMALL, num_workers=0, batch_size=8)
@@ -286,7 +287,7 @@ def test_shards_of_two_processes_are_one_model(checkpoint, tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     folder = tmp_path / "last.ckpt"
-    torch.multiprocessing.spawn(shard, (str(folder), str(tmp_path / "weights.pt"), port), nprocs=2)
+    torch.multiprocessing.spawn(shard, (str(folder), str(tmp_path / "weights.pt"), port), nprocs=2, daemon=True)
     torch.save(rest_of(checkpoint, global_step=5), folder / "meta.pt")
     assert len(list(folder.glob("*.distcp"))) == 2
     assert "step 5" in export_checkpoint(folder, tmp_path / "out")
