@@ -34,7 +34,7 @@ def _changes(setup: Setup, batch_size: int) -> Iterator[tuple[str, Setup]]:
     if rows > 1:
         part, batch = 1 / rows, setup.batch
         one = replace(batch, rows=1, learned=round(batch.learned * part), patches=round(batch.patches * part), frames=1)
-        few = max(1, round(batch_size * part))
+        few = 1 << (max(1, int(batch_size * part)).bit_length() - 1)  # a power of 2 divides most steps
         yield f"data.batch_size={few} (one row; the accumulation keeps the step)", replace(setup, batch=one)
     full = [name for name, computing in setup.computing.items() if computing.mode == "full"]
     if "vision" in full and "language" in full:
