@@ -1,5 +1,7 @@
 """The formulas of what autograd keeps, against the bytes that it keeps."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
@@ -64,14 +66,14 @@ def kept(compute, parameters, besides=()):
 
 
 class Case:
-    def __init__(self, name):
+    def __init__(self, name, dropout=0.0):
         self.mode, dtype, self.precision = CASES[name]
         torch.manual_seed(0)
         model = Qwen2_5_VLForConditionalGeneration._from_config(
             Qwen2_5_VLConfig(**CONFIG), dtype=getattr(torch, dtype), attn_implementation="sdpa"
         )
         scope = Scope(self.mode)
-        self.backbone = Backbone(model, vision=scope, merger=scope, language=scope, lora=Lora(rank=4))
+        self.backbone = Backbone(model, vision=scope, merger=scope, language=scope, lora=Lora(rank=4, dropout=dropout))
         batch = Batch(ROWS, ROW, 10, PATCHES)
         self.setup = setup_of(self.backbone, self.precision, "adamw", "auto", 1, batch)
         if self.precision == "bf16-true":
@@ -106,6 +108,21 @@ def test_a_layer_of_the_language_model(name):
     computing = case.setup.computing["language"]
     expected = layer_bytes(case.setup.shape, computing, ROWS * ROW, ROW) + case.casts(layer)
     assert found == expected
+
+
+@pytest.mark.parametrize("name", ["LoRA on bfloat16", "LoRA in float32"])
+def test_a_layer_whose_adapters_have_dropout(name):
+    case = Case(name, dropout=0.1)
+    model = case.backbone.model.model.language_model
+    hidden = case.stream("language", ROWS, ROW, 96)
+    places = model.rotary_emb(hidden, torch.arange(ROW).expand(3, ROWS, ROW))
+    mask = torch.zeros(ROWS, 1, ROW, ROW, dtype=hidden.dtype)
+    layer = model.layers[1]
+    found = case.count(lambda: layer(hidden, attention_mask=mask, position_embeddings=places), places)
+    computing = case.setup.computing["language"]
+    assert computing.dropout == 1
+    computing = replace(computing, dropout=4)  # a CPU keeps what it multiplies by, in float32
+    assert found == layer_bytes(case.setup.shape, computing, ROWS * ROW, ROW) + case.casts(layer)
 
 
 @pytest.mark.parametrize("name", CASES)

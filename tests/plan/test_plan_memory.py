@@ -29,7 +29,7 @@ def model(size, way):
         scopes, dtype, quantization = WAYS[way]
         with torch.device("meta"):
             plain = Qwen2_5_VLForConditionalGeneration._from_config(published_config(size), dtype=getattr(torch, dtype))
-            MODELS[size, way] = Backbone(plain, **scopes, lora=Lora(rank=16), quantization=quantization)
+            MODELS[size, way] = Backbone(plain, **scopes, lora=Lora(rank=16, dropout=0.05), quantization=quantization)
     return MODELS[size, way]
 
 

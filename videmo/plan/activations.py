@@ -8,7 +8,8 @@ autocast computes on float32 weights, else ``c``), H the width, I the MLP's. A l
 - of each linear layer that trains, its input. q, k and v share one, gate and up another, c H each; but autocast from a
   float32 stream makes each its own copy, 5 c H together. What enters o and down is kept anyway as what attention
   gives, and as the product, c I. A frozen linear layer keeps nothing. An adapter keeps its input and what its first
-  matrix makes of it, c (in + rank), under autocast in a copy of its own: it reads float32;
+  matrix makes of it, c (in + rank), under autocast in a copy of its own: it reads float32; dropout makes a copy, too,
+  and keeps a mask, 1 byte a value;
 - of attention, q, k, v and its output, 4 c H (k and v repeated to all heads, since there is a mask), 4 bytes a head of
   log-sum-exp, and the mask, c times the row's length (the kernels pad it, so each layer has its own);
 - of the MLP, what gate and up give and silu's value, 3 c I.
@@ -23,7 +24,7 @@ takes, c W a patch each.
 
 The first block that learns keeps less, since no gradient passes on from it; that is left out here.
 With activation checkpointing a block keeps its input alone, r H, and one block at a time has what is above.
-DoRA and LoRA dropout keep more; they are not counted.
+DoRA keeps more; it is not counted.
 """
 
 from collections.abc import Collection
@@ -46,6 +47,7 @@ class Computing:
         autocast: Whether products are cast for, from weights of another type.
         rank: Of the adapters.
         adapted: Linear layers that have one, as ``Shape`` names them.
+        dropout: Bytes a value that their dropout keeps: 1 on a GPU, 0 without dropout.
     """
 
     mode: Mode
@@ -54,6 +56,7 @@ class Computing:
     autocast: bool
     rank: int = 0
     adapted: Collection[str] = ()
+    dropout: int = 0
 
     @property
     def _norm(self) -> int:
@@ -68,8 +71,8 @@ class Computing:
         if self.mode == "full":
             copies = 0 if kept else trained if self.autocast and self.residual != self.compute else 1
             return copies * self.compute * width
-        copies = trained if self.autocast else 0 if kept else 1
-        return copies * self.compute * width + trained * self.compute * self.rank
+        copies = trained if self.autocast or self.dropout else 0 if kept else 1
+        return copies * self.compute * width + trained * (self.compute * self.rank + self.dropout * width)
 
 
 def layer_bytes(shape: Shape, computing: Computing, tokens: int, row: int) -> int:

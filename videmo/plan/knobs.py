@@ -34,7 +34,7 @@ def _changes(setup: Setup, batch_size: int) -> Iterator[tuple[str, Setup]]:
     if rows > 1:
         part, batch = 1 / rows, setup.batch
         one = replace(batch, rows=1, learned=round(batch.learned * part), patches=round(batch.patches * part), frames=1)
-        few = max(1, round(batch_size * part))
+        few = 1 << (max(1, int(batch_size * part)).bit_length() - 1)  # a power of 2 divides most steps
         yield f"data.batch_size={few} (one row; the accumulation keeps the step)", replace(setup, batch=one)
     full = [name for name, computing in setup.computing.items() if computing.mode == "full"]
     if "vision" in full and "language" in full:
@@ -57,7 +57,7 @@ def _changes(setup: Setup, batch_size: int) -> Iterator[tuple[str, Setup]]:
 
 
 def _with(setup: Setup, name: str, mode: str, held: int | None = None) -> Setup:
-    """Another mode of a scope; its adapters are of rank 16 on all linear layers, as configs/lora.yaml has it.
+    """Another mode of a scope; its adapters are those of configs/lora.yaml: rank 16, dropout, all linear layers.
 
     Args:
         setup: As it is.
@@ -70,7 +70,7 @@ def _with(setup: Setup, name: str, mode: str, held: int | None = None) -> Setup:
     adapters = shape.layers * rank * sum(into + out for into, out in shape.layer_widths.values()) if lora else 0
     held = held or setup.held[name]
     adapted = tuple(shape.layer_widths) if lora else ()
-    computing = replace(old, mode=mode, residual=held, rank=rank, adapted=adapted)
+    computing = replace(old, mode=mode, residual=held, rank=rank, adapted=adapted, dropout=1)
     return replace(
         setup,
         weights={**setup.weights, name: replace(part, trained=adapters, adapters=adapters)},

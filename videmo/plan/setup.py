@@ -74,6 +74,7 @@ def setup_of(backbone: Backbone, precision: str, optimizer: str, strategy: Any, 
             autocast=autocast,
             rank=backbone.lora.rank,
             adapted=tuple(backbone.lora.targets(name)) if scope.mode == "lora" else (),
+            dropout=int(backbone.lora.dropout > 0),
         )
     setup = Setup(
         Shape.of(backbone.config),
