@@ -179,6 +179,18 @@ def test_two_ranks_have_the_losses_of_one(strategy, trains, runs):
     assert [stage["best_epoch"] for stage in stages[1]] == [stage["best_epoch"] for stage in stages[0]]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("strategy", ["fsdp"])  # ddp and fsdp2: test_kill.py
+def test_a_stopped_run_goes_on_where_it_was(strategy, runs, common, tmp_path):
+    whole = runs(strategy, "all")
+    own = [*TWO[strategy], "--data.batch_size=6"]
+    run("fit", tmp_path, *common, *own, "--trainer.max_steps=6", world_size=2)
+    assert last_checkpoint(tmp_path).is_dir()
+    run("fit", tmp_path, *common, *own, f"--ckpt_path={last_checkpoint(tmp_path)}", world_size=2)
+    resumed = logged(tmp_path, "train/loss")
+    assert resumed == logged(whole, "train/loss")[6:]
+
+
 def results(folder: Path) -> tuple[dict[str, list[dict]], dict]:
     """Every line of every prediction file, without its log-probability, and the scores."""
     files = sorted((folder / "results" / "videmo").glob("*.json"))
