@@ -30,7 +30,7 @@ from videmo.training.strategies import FSDP2
 PR_SET_PDEATHSIG = 1
 ROOT = Path(__file__).resolve().parent.parent.parent
 OVERLAYS = sorted(ROOT.glob("configs/trainer/*.yaml"))
-SECONDS = 1800
+SECONDS = 240
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["videmo.cli", "callbacks"])  # imported once for all processes of all runs
 STAGES = [
