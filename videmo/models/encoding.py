@@ -10,6 +10,7 @@ import hashlib
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.distributed.tensor import DTensor
 
 from videmo.errors import InputError
@@ -57,10 +58,12 @@ def largest(number: int, device: torch.device) -> int:
 
 def is_sharded(module: nn.Module) -> bool:
     """Whether calling a module gathers parameters from other processes: FSDP2, FSDP or ZeRO-3."""
-    return any(
-        isinstance(p, DTensor) or getattr(p, "_is_flat_param", False) or hasattr(p, "ds_id")
-        for p in module.parameters()
-    )
+    return is_wrapped(module) or any(isinstance(p, DTensor) or hasattr(p, "ds_id") for p in module.parameters())
+
+
+def is_wrapped(module: nn.Module) -> bool:
+    """Whether FSDP 1 holds parameters of a module, in flat parts and under other names."""
+    return any(isinstance(part, FullyShardedDataParallel) for part in module.modules())
 
 
 def weights_hash(module: nn.Module) -> str:
@@ -69,12 +72,12 @@ def weights_hash(module: nn.Module) -> str:
     Raises:
         InputError: If they are sharded in a way that hides them.
     """
+    if is_wrapped(module) or any(hasattr(p, "ds_id") for p in module.parameters()):
+        raise InputError("data.vision_cache needs whole weights or FSDP2's; leave it out under FSDP 1 and ZeRO-3")
     digest = hashlib.blake2b(digest_size=16)
     for name, weight in module.state_dict().items():
         if isinstance(weight, DTensor):
             weight = weight.full_tensor()
-        elif hasattr(weight, "ds_id") or getattr(weight, "_is_flat_param", False):
-            raise InputError("the vision cache needs whole weights or FSDP2's; turn it off under FSDP 1 and ZeRO-3")
         digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
         digest.update(weight.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
     return digest.hexdigest()

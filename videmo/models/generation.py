@@ -62,7 +62,8 @@ def generate(backbone: Backbone, batch: TreeBatch, *, max_new_tokens: int, eos_t
         **batch.vision,
         cache=cache,
     )  # [K, vocabulary]
-    sees_prefix = mask[leaf_row, leaf_column]  # [K, S]
+    nothing = mask.new_zeros(1, mask.shape[-1])
+    sees_prefix = torch.cat((mask[leaf_row, leaf_column], nothing))  # [K + 1, S], the last of slots without a leaf
     position = batch.position_ids[:, leaf_row, leaf_column].amax(0) + 1  # [K]
     num_rows, num_leaves = batch.input_ids.shape[0], len(leaf_row)
     owners = torch.empty(
@@ -98,7 +99,7 @@ def generate(backbone: Backbone, batch: TreeBatch, *, max_new_tokens: int, eos_t
         leaves = torch.full((num_rows, width), -1, device=device).index_put((rows, slots), active)
         positions = torch.zeros_like(input_ids).index_put((rows, slots), position[active] + step)
         owners = torch.cat((owners, leaves), dim=1)
-        prefix = sees_prefix[leaves.clamp(min=0)]  # [B, width, S]
+        prefix = sees_prefix[leaves]  # [B, width, S]
         own = (
             owners[:, None, :] == leaves[:, :, None]
         )  # [B, width, grown]; empty slots see one another, which is harmless

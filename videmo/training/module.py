@@ -21,6 +21,7 @@ from videmo.data.curriculum import Curriculum, curriculum_of
 from videmo.errors import InputError
 from videmo.models.adapters import Lora
 from videmo.models.backbone import FULL, Backbone, Dtype, Quantization, TokenScores
+from videmo.models.encoding import is_wrapped
 from videmo.models.generation import generate
 from videmo.models.scopes import Scope, count_scopes, scope_of, scope_table
 from videmo.models.sharding import shard
@@ -141,8 +142,10 @@ class VidEmoModule(L.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
     def state_dict(self, *args, prefix: str = "", **kwargs) -> dict[str, Any]:
-        """Of what trains, in torch's form."""
+        """Of what trains, in torch's form; FSDP 1 wants all weights in it."""
         state = super().state_dict(*args, prefix=prefix, **kwargs)
+        if is_wrapped(self):
+            return state
         kept = {f"{prefix}{name}" for name in trained_names(self)}
         for name in [name for name in state if name.startswith(prefix) and name not in kept]:
             del state[name]

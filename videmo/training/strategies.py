@@ -19,7 +19,6 @@ from torch import nn
 from torch.distributed.fsdp import FullyShardedDataParallel, MixedPrecision
 from torch.distributed.fsdp.wrap import ModuleWrapPolicy
 
-from videmo.models.backbone import Backbone
 from videmo.models.sharding import LAYERS, refuse_quantised
 from videmo.token_tree import TreeBatch
 
@@ -52,8 +51,7 @@ class FSDP(FSDPStrategy):
 
     def _setup_model(self, model: nn.Module) -> FullyShardedDataParallel:
         refuse_quantised(model)
-        # The backbone is a unit of its own, so that callbacks may call it outside of a training step.
-        policy = self.kwargs.pop("auto_wrap_policy", None) or ModuleWrapPolicy({*LAYERS, Backbone})
+        policy = self.kwargs.pop("auto_wrap_policy", None) or ModuleWrapPolicy(LAYERS)
         root = FullyShardedDataParallel(
             model,
             cpu_offload=self.cpu_offload,
