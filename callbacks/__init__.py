@@ -1,7 +1,8 @@
 """Callbacks for the trainer's YAML (``class_path: callbacks.SampleLogger``): they watch or schedule."""
 
+from callbacks.export import Export
 from callbacks.last import LastCheckpoint
 from callbacks.samples import SampleLogger
 from callbacks.stages import StageCheckpoint, StageProgressBar
 
-__all__ = ["LastCheckpoint", "SampleLogger", "StageCheckpoint", "StageProgressBar"]
+__all__ = ["Export", "LastCheckpoint", "SampleLogger", "StageCheckpoint", "StageProgressBar"]

@@ -2,12 +2,11 @@
 
 It is saved between two optimizer steps only, and after a validation that is due there, since Lightning would not make
 it up. Ctrl-C (SIGINT) and the SIGTERM of a scheduler let the step end and save it first; a second Ctrl-C ends the run
-at once, with the file of the last time. A killed run has that file, too: it is replaced whole or not at all.
+at once, with the checkpoint of the last time. A killed run has that, too: it is replaced whole or not at all.
 """
 
 import signal
 import threading
-from pathlib import Path
 from types import FrameType
 
 import lightning as L
@@ -16,6 +15,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from rich.console import Console
 
 from videmo.errors import InputError
+from videmo.training.checkpoints import last_checkpoint, save_whole
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -84,7 +84,7 @@ class LastCheckpoint(Checkpoint):
         return int(trainer.strategy.reduce(sent, reduce_op="max"))
 
     def _save(self, trainer: L.Trainer) -> None:
-        trainer.save_checkpoint(last_checkpoint(trainer.default_root_dir))
+        save_whole(trainer, last_checkpoint(trainer.default_root_dir))
         self._saved_at = trainer.global_step
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
@@ -92,8 +92,3 @@ class LastCheckpoint(Checkpoint):
             raise KeyboardInterrupt
         self._signal = number
         Console(stderr=True).print("saving after this step, then stopping; Ctrl-C again stops at once")
-
-
-def last_checkpoint(run: str | Path) -> Path:
-    """Where a run keeps its last checkpoint."""
-    return Path(run) / "checkpoints" / "last.ckpt"

@@ -46,7 +46,11 @@ class SampleLogger(L.Callback):
         if not chosen:
             return
         batch = data.prompts("val", [number for _, number in chosen]).to(pl_module.device)
-        for (task, number), answer in zip(chosen, pl_module.answer(batch), strict=True):
+        # Every rank answers, through the strategy's root: a sharded model computes with all of them or not at all.
+        answers = trainer.strategy._forward_redirection(trainer.strategy.model, pl_module, "answer", batch)
+        if not trainer.is_global_zero:
+            return
+        for (task, number), answer in zip(chosen, answers, strict=True):
             frames = [read_frames(data.video_root / v, data.video)[0] for v in answer.record.videos]
             picture = draw_sample(answer.record, answer.response, frames)
             tag = f"samples/{task}" + (f"/{number}" if self.per_task > 1 else "")

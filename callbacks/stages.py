@@ -18,6 +18,7 @@ from videmo.data.curriculum import Phase, curriculum_of
 from videmo.errors import InputError
 from videmo.report.curriculum import Cell, parse_stage
 from videmo.report.curriculum import forgetting_table as change_table
+from videmo.training.checkpoints import load_weights, save_whole
 
 
 class StageCheckpoint(L.Callback):
@@ -51,7 +52,7 @@ class StageCheckpoint(L.Callback):
         best = self._best.get(stage)
         if stage in scores and (best is None or scores[stage]["loss"] < best["val"][stage]["loss"]):
             self._best[stage] = {"epoch": trainer.current_epoch, "val": scores}
-            trainer.save_checkpoint(self._file(trainer, stage), weights_only=True)
+            save_whole(trainer, self._file(trainer, stage), weights_only=True)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         phase = curriculum_of(trainer).phase(trainer.current_epoch)
@@ -59,11 +60,10 @@ class StageCheckpoint(L.Callback):
             return
         best = self._best.get(phase.stage.name)
         if best is None:  # without validation the last weights are all there is
-            trainer.save_checkpoint(self._file(trainer, phase.stage.name), weights_only=True)
+            save_whole(trainer, self._file(trainer, phase.stage.name), weights_only=True)
             return
         if best["epoch"] < trainer.current_epoch:
-            checkpoint = trainer.strategy.load_checkpoint(self._file(trainer, phase.stage.name), weights_only=True)
-            trainer.strategy.load_model_state_dict(checkpoint)
+            load_weights(trainer, self._file(trainer, phase.stage.name))
         self._report(trainer, phase)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -95,8 +95,8 @@ class StageCheckpoint(L.Callback):
         metrics = trainer.callback_metrics
         return {kind: float(metrics[name]) for kind, name in names.items() if name in metrics}
 
-    def _file(self, trainer: L.Trainer, stage: str) -> str:
-        return str(Path(self.dirpath or Path(trainer.default_root_dir) / "checkpoints") / f"{stage}.ckpt")
+    def _file(self, trainer: L.Trainer, stage: str) -> Path:
+        return Path(self.dirpath or Path(trainer.default_root_dir) / "checkpoints") / f"{stage}.ckpt"
 
     def _log_stage(self, trainer: L.Trainer) -> None:
         curriculum = curriculum_of(trainer)

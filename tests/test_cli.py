@@ -174,6 +174,13 @@ def test_a_missing_or_broken_checkpoint_is_named(world, world_checkpoint, tmp_pa
     (tmp_path / "text.ckpt").write_text("hello")
     assert main([*common, model, f"--ckpt_path={tmp_path}/text.ckpt"]) == 1
     assert "text.ckpt is not a torch checkpoint" in capsys.readouterr().err
+    for name, content, says in (
+        ("weights.ckpt", {"model.weight": torch.ones(2)}, "weights.ckpt is a torch file, but no checkpoint of"),
+        ("code.ckpt", {"state_dict": Path}, "code.ckpt cannot be read as a checkpoint of plain values and tensors"),
+    ):
+        torch.save(content, tmp_path / name)
+        assert main([*common, model, f"--ckpt_path={tmp_path / name}"]) == 1
+        assert says in capsys.readouterr().err
 
 
 @pytest.mark.slow

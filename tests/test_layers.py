@@ -9,11 +9,11 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     {
         *("videmo", "videmo.errors", "videmo.fingerprint", "videmo.tasks", "videmo.affect"),
-        *("videmo.pixels", "videmo.positions", "videmo.token_tree"),
+        *("videmo.pixels", "videmo.positions", "videmo.pretrained", "videmo.token_tree"),
     },
     {"videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.synth"},
     {"videmo.training", "videmo.benchmark"},
-    {"videmo.cli", "videmo.demo", "videmo.report", "videmo.check"},
+    {"videmo.cli", "videmo.demo", "videmo.report", "videmo.check", "videmo.export", "videmo.doctor", "videmo.plan"},
     {"callbacks"},
 ]
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
@@ -22,12 +22,19 @@ SIDEWAYS = {  # within a layer, one direction
     ("videmo.tasks", "videmo.errors"),
     ("videmo.affect", "videmo.errors"),
     ("videmo.token_tree", "videmo.errors"),
+    ("videmo.pretrained", "videmo.errors"),
     ("videmo.training", "videmo.benchmark"),
     ("videmo.demo", "videmo.cli"),
     ("videmo.cli", "videmo"),
     ("videmo.cli", "videmo.demo"),
     ("videmo.cli", "videmo.report"),
     ("videmo.cli", "videmo.check"),
+    ("videmo.cli", "videmo.export"),
+    ("videmo.export", "videmo"),
+    ("videmo.cli", "videmo.doctor"),
+    ("videmo.doctor", "videmo.export"),
+    ("videmo.doctor", "videmo.check"),
+    ("videmo.cli", "videmo.plan"),
     ("videmo.demo", "videmo.report"),
 }
 FILES = sorted([*ROOT.glob("videmo/**/*.py"), *ROOT.glob("callbacks/**/*.py")])

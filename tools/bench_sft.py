@@ -41,6 +41,7 @@ from videmo.data.cache import CacheRoom
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.records import read_records
 from videmo.data.sampling import VideoSettings
+from videmo.models.scopes import Scope
 from videmo.models.tiny import make_tiny, tiny_config, train_tokenizer
 from videmo.synth import Plan, synthesize
 from videmo.synth.draw import draw_clip
@@ -175,7 +176,8 @@ class Bench:
         self.modules = {frozen: self._module(frozen) for frozen in (False, True)}
 
     def _module(self, frozen: bool) -> SFTModule:
-        return SFTModule(str(self.checkpoint), freeze_vision=frozen)
+        tower = Scope("frozen" if frozen else "full")
+        return SFTModule(str(self.checkpoint), vision=tower, merger=tower)
 
     def run(
         self,

@@ -6,9 +6,10 @@ with all its processes after a random time, until as many kills have been dealt 
 ended. Every finished run's last.ckpt must equal the first one's to the bit: weights, optimizer, schedule, loop
 counters and callbacks. Prints one JSON line; the exit status is 1 if anything differs.
 
-    python tools/kill_and_resume.py --kills 20 --world_size 2
+    python tools/kill_and_resume.py --kills 20 --world_size 2 --strategy fsdp2
 """
 
+import ctypes
 import json
 import os
 import random
@@ -19,33 +20,48 @@ import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import torch
 from jsonargparse import auto_cli
+from lightning.fabric.utilities.load import _load_distributed_checkpoint
 
 from videmo.data.records import read_records
 from videmo.models.tiny import make_tiny
 from videmo.synth import Plan, synthesize
+from videmo.training.checkpoints import kept, last_checkpoint
 
 STAGES = [
     {"name": "one", "mix": {"head_pose": 1, "gender": 1, "emotion_single": 1}, "epochs": 2},
     {"name": "two", "mix": {"appearance_cls": 1, "understanding": 1}, "steps": 12, "replay": 0.3},
 ]
 
+PR_SET_PDEATHSIG = 1
+FROZEN_TOWER = [f"--model.init_args.{scope}.mode=frozen" for scope in ("vision", "merger")]
 
-def main(kills: int = 20, world_size: int = 1, seed: int = 0, frozen: bool = False) -> int:
+
+def main(
+    kills: int = 20,
+    world_size: int = 1,
+    seed: int = 0,
+    frozen: bool = False,
+    lora: bool = False,
+    strategy: Literal["ddp", "fsdp2"] = "ddp",
+) -> int:
     """
     Args:
         kills: How many.
         world_size: Processes that train together, over gloo.
         seed: Of the times at which they are killed.
         frozen: With a frozen vision tower and its features cached on disk.
+        lora: With adapters of the language model alone, and dropout in them.
+        strategy: What two processes or more train by, of configs/trainer.
     """
     rng = random.Random(seed)
     with TemporaryDirectory() as work:
         folder = Path(work)
         prepare(folder)
-        options = command(folder, world_size, frozen)
+        options = command(folder, world_size, frozen, lora, strategy)
         began = time.monotonic()
         finish(options, folder / "peace", workers=0)
         duration = time.monotonic() - began
@@ -56,7 +72,7 @@ def main(kills: int = 20, world_size: int = 1, seed: int = 0, frozen: bool = Fal
             while dealt < kills and not killed_early(options, run, rng, rng.uniform(0.35, 1.0) * duration):
                 dealt += 1
                 print(f"{dealt} kills, {progress(run)}", file=sys.stderr)
-            resumed += (run / "checkpoints" / "last.ckpt").is_file()
+            resumed += kept(last_checkpoint(run)).exists()
             finish(options, run, workers=rng.choice([0, 1, 2]))
             differ |= differences(expected, state(run))
             shutil.rmtree(run)
@@ -66,6 +82,7 @@ def main(kills: int = 20, world_size: int = 1, seed: int = 0, frozen: bool = Fal
         "runs": runs,
         "resumed": resumed,
         "world_size": world_size,
+        "strategy": strategy if world_size > 1 else "auto",
         "identical": not differ,
         "differ": sorted(differ)[:20],
         "tensors": len([value for value in expected.values() if isinstance(value, torch.Tensor)]),
@@ -85,17 +102,18 @@ def prepare(folder: Path) -> None:
     (folder / "tiny" / "config.json").write_text(json.dumps(config))
 
 
-def command(folder: Path, world_size: int, frozen: bool) -> list[str]:
+def command(folder: Path, world_size: int, frozen: bool, lora: bool, strategy: str) -> list[str]:
     cache = {"memory_mb": 4, "disk_mb": 16, "folder": str(folder / "features")}
     return [
         *(sys.executable, "-m", "videmo.cli", "fit", "--config=configs/demo/sft.yaml"),
+        *([f"--config=configs/trainer/{strategy}.yaml"] if world_size > 1 else []),
         f"--data.root={folder / 'data'}",
         f"--model.init_args.checkpoint={folder / 'tiny'}",
         *("--data.video.min_pixels=3136", "--data.video.max_pixels=3136", f"--data.curriculum={json.dumps(STAGES)}"),
         *("--data.batch_size=8", f"--data.global_batch_size={16 * world_size}", "--trainer.val_check_interval=0.5"),
         *("--trainer.accelerator=cpu", f"--trainer.devices={world_size}"),
-        *([f"--trainer.strategy={'ddp' if world_size > 1 else 'auto'}"]),
-        *(["--model.init_args.freeze_vision=true", f"--data.vision_cache={json.dumps(cache)}"] if frozen else []),
+        *([*FROZEN_TOWER, f"--data.vision_cache={json.dumps(cache)}"] if frozen else []),
+        *(["--model.init_args.language.mode=lora", "--model.init_args.lora.dropout=0.1"] if lora else []),
         "--trainer.callbacks="
         + json.dumps(
             [
@@ -109,16 +127,27 @@ def command(folder: Path, world_size: int, frozen: bool) -> list[str]:
 
 def start(options: list[str], run: Path, workers: int) -> subprocess.Popen:
     """The command in a session of its own, going on where the run's last.ckpt is."""
-    last = run / "checkpoints" / "last.ckpt"
+    last = kept(last_checkpoint(run))
     own = [f"--trainer.default_root_dir={run}", f"--data.num_workers={workers}"]
-    own += [f"--ckpt_path={last}"] if last.is_file() else []
+    own += [f"--ckpt_path={last}"] if last.exists() else []
     root = Path(__file__).resolve().parent.parent
     environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
     run.mkdir(exist_ok=True)
     with (run / "output.txt").open("ab") as output:
         return subprocess.Popen(
-            [*options, *own], cwd=root, env=environment, stdout=output, stderr=output, start_new_session=True
+            [*options, *own],
+            cwd=root,
+            env=environment,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=_die_with_this_process,
         )
+
+
+def _die_with_this_process() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def finish(options: list[str], run: Path, workers: int) -> None:
@@ -139,15 +168,17 @@ def killed_early(options: list[str], run: Path, rng: random.Random, seconds: flo
 
 
 def progress(run: Path) -> str:
-    last = run / "checkpoints" / "last.ckpt"
-    return (
-        f"last.ckpt at step {torch.load(last, weights_only=True)['global_step']}" if last.is_file() else "no step yet"
-    )
+    last = kept(last_checkpoint(run))
+    if not last.exists():
+        return "no step yet"
+    file = last / "meta.pt" if last.is_dir() else last
+    return f"last.ckpt at step {torch.load(file, weights_only=True)['global_step']}"
 
 
 def state(run: Path) -> dict[str, object]:
     """Everything in a run's last checkpoint, by its path in it."""
-    return flat(torch.load(run / "checkpoints" / "last.ckpt", weights_only=True))
+    last = last_checkpoint(run)
+    return flat(_load_distributed_checkpoint(last) if last.is_dir() else torch.load(last, weights_only=True))
 
 
 def flat(value: object, path: str = "") -> dict[str, object]:

@@ -4,6 +4,7 @@ videmo fit --config configs/demo/sft.yaml --trainer.max_steps=5
 videmo demo --out runs/demo
 """
 
+import json
 import logging
 import shutil
 import sys
@@ -11,7 +12,9 @@ import warnings
 import zipfile
 from argparse import ArgumentError
 from collections.abc import Callable, Sequence
+from itertools import takewhile
 from pathlib import Path
+from pickle import UnpicklingError
 from tempfile import TemporaryDirectory
 from typing import Literal
 
@@ -28,16 +31,21 @@ from videmo.check.command import check
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.records import read_records
 from videmo.data.sampling import VideoSettings
+from videmo.doctor.command import doctor
 from videmo.errors import InputError
+from videmo.export.command import export
 from videmo.models.tiny import make_tiny
 from videmo.report import write_report
 from videmo.synth import Plan, find_preset, synthesize
 from videmo.training import VidEmoModule
+from videmo.training.checkpoints import check_folder, kept, last_checkpoint
 from videmo.training.tower import pretrain_tower
 
 # Lightning advertises a hosted service at every start; that line says nothing about the run.
 logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda line: "litlogger" not in line.getMessage())
-warnings.filterwarnings("ignore", message=".*(flops_per_batch|LeafSpec|does not have many workers).*")
+warnings.filterwarnings(
+    "ignore", message=".*(flops_per_batch|LeafSpec|does not have many workers|eval mode at the start).*"
+)
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
 # Holds configs/, in the repository and where a wheel is installed.
 SHIPPED = Path(videmo.__file__).resolve().parent.parent
@@ -53,7 +61,8 @@ class VidEmoCLI(LightningCLI):
     """LightningCLI with one checkpoint for model and data, and the benchmark's table after a test."""
 
     def add_arguments_to_parser(self, parser) -> None:
-        parser.link_arguments("model.init_args.checkpoint", "data.checkpoint")
+        for name in ("checkpoint", "revision", "local_files_only"):
+            parser.link_arguments(f"model.init_args.{name}", f"data.{name}")
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
@@ -69,12 +78,16 @@ class VidEmoCLI(LightningCLI):
         Raises:
             InputError: If its folder holds one.
         """
-        last = Path(self.trainer.default_root_dir) / "checkpoints" / "last.ckpt"
-        if self.config.fit.ckpt_path is None and last.is_file():
+        last = kept(last_checkpoint(self.trainer.default_root_dir))
+        if self.config.fit.ckpt_path is None and last.exists():
             raise InputError(
                 f"{self.trainer.default_root_dir} holds a run already: resume it with --ckpt_path={last}, or give "
                 "another --trainer.default_root_dir"
             )
+
+    def instantiate_classes(self) -> None:
+        super().instantiate_classes()
+        check_folder(self.config[self.subcommand].ckpt_path, self.trainer.strategy)
 
     def _parse_ckpt_path(self) -> None:
         """Configs and options say what is built; Lightning would let a checkpoint's old arguments override them."""
@@ -86,7 +99,23 @@ class VidEmoCLI(LightningCLI):
             settings.trainer.precision = "bf16-mixed" if bf16 else "32-true"
         if settings.weights_only is None:
             settings.weights_only = True  # a checkpoint from elsewhere must not run code
-        check_checkpoint(settings.ckpt_path)
+        check_checkpoint(settings.ckpt_path, settings.weights_only)
+
+
+class ReadOptions(VidEmoCLI):
+    """The options of a run, as values; nothing is built."""
+
+    def _set_seed(self) -> None:
+        pass
+
+    def before_instantiate_classes(self) -> None:
+        pass
+
+    def instantiate_classes(self) -> None:
+        pass
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        pass
 
 
 class SaveConfig(SaveConfigCallback):
@@ -99,18 +128,30 @@ class SaveConfig(SaveConfigCallback):
         super().setup(trainer, pl_module, "fit")
 
 
-def check_checkpoint(path: str | None) -> None:
-    """A checkpoint that is named must be there and be one: a torch file (a zip archive) or a sharded folder.
+def check_checkpoint(path: str | None, weights_only: bool = True) -> None:
+    """A checkpoint that is named must be there and be one: a torch file of `videmo fit`, or a sharded folder.
 
     Raises:
         InputError: Naming the path; Lightning would end in a trace.
     """
-    if path is None or path in ("best", "last", "hpc", "registry") or Path(path).is_dir():
+    if path is None or path in ("best", "last", "hpc", "registry") or kept(path).is_dir():
         return
     if not Path(path).is_file():
         raise InputError(f"no checkpoint {path}; `videmo fit` writes checkpoints/last.ckpt in its default_root_dir")
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path} is not a torch checkpoint, or was cut short; train again or choose another")
+    if not weights_only:
+        return
+    try:
+        held = torch.load(path, mmap=True, map_location="meta", weights_only=True)  # reads no weight
+    except (UnpicklingError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path} cannot be read as a checkpoint of plain values and tensors: {reason}") from None
+    if not (isinstance(held, dict) and {"state_dict", "pytorch-lightning_version"} <= held.keys()):
+        raise InputError(
+            f"{path} is a torch file, but no checkpoint of `videmo fit`: it has no state_dict of Lightning's. "
+            "Hugging Face weights are given as --model.init_args.checkpoint=FOLDER"
+        )
 
 
 def results_console() -> Console:
@@ -124,13 +165,13 @@ def show_results(cli: VidEmoCLI) -> None:
     print(f"predictions and benchmark.json are in {cli.model.results_folder}")
 
 
-def run_trainer(args: Sequence[str]) -> VidEmoCLI:
+def run_trainer(args: Sequence[str], cli: type[VidEmoCLI] = VidEmoCLI) -> VidEmoCLI:
     """Run ``fit``, ``validate`` or ``test`` with the arguments of the command line, and return its objects.
 
     A config path that does not exist is looked up among the shipped ones, so that ``configs/demo/sft.yaml`` works from
     anywhere.
     """
-    return VidEmoCLI(
+    return cli(
         VidEmoModule,
         EmoCFGDataModule,
         subclass_mode_model=True,
@@ -236,13 +277,44 @@ def report(run: str, out: str | None = None) -> None:
     print(f"the report is {write_report(Path(run), Path(out) if out else None)}")
 
 
+def run_plan(args: Sequence[str]) -> int:
+    """What a run of ``fit`` with these arguments would need."""
+    from videmo.plan.command import plan
+
+    return plan(args, lambda given: run_trainer(["fit", *given], ReadOptions).config.fit.as_dict(), results_console())
+
+
 COMMANDS: dict[str, tuple[str, Callable[[], Callable]]] = {
     "demo": ("the whole path on drawn faces: draw, train, test, table", _demo),
     "synth": ("draw a world of faces to train on", lambda: synth),
     "tiny": ("make a tiny random Qwen2.5-VL", lambda: tiny),
     "check": ("find every bad record and video of a data folder", lambda: check),
+    "export": ("a run's checkpoint as a folder for transformers, peft, vLLM, ms-swift", lambda: export),
+    "doctor": ("what this machine has; with --ckpt, whether we compute what transformers does", lambda: doctor),
     "report": ("one page of a run: scores, curves, samples", lambda: report),
 }
+
+NAMED = ("export", "doctor")
+"""Commands whose arguments all have names."""
+
+
+def _spelled_out(args: Sequence[str]) -> list[str]:
+    """Options as jsonargparse takes them: a flag with its value, several files as one list.
+
+    >>> _spelled_out(["--merge", "--video", "a.mp4", "b.mp4", "--ckpt=x"])
+    ['--merge=true', '--video=["a.mp4", "b.mp4"]', '--ckpt=x']
+    """
+    found, rest = [], list(args)
+    while rest:
+        arg = rest.pop(0)
+        values = list(takewhile(lambda word: not word.startswith("--"), rest))
+        if arg == "--merge" and not values:
+            arg = "--merge=true"
+        elif arg == "--video":
+            arg = f"--video={json.dumps(values)}"
+            del rest[: len(values)]
+        found.append(arg)
+    return found
 
 
 def show_overview() -> None:
@@ -250,6 +322,7 @@ def show_overview() -> None:
     table = Table(box=None, show_header=False, padding=(0, 2))
     for name, line in TRAINER_COMMANDS.items():
         table.add_row(name, line)
+    table.add_row("plan", "memory, tokens, steps and time of a fit, before it is launched")
     for name, (line, _) in COMMANDS.items():
         table.add_row(name, line)
     console = Console()
@@ -267,14 +340,19 @@ def main(argv: Sequence[str] | None = None) -> int:
             cli = run_trainer(argv)
             if command == "test" and cli.trainer.is_global_zero:
                 show_results(cli)
+        elif command == "plan":
+            return run_plan(argv[1:])
         elif command in COMMANDS:
-            return auto_cli(COMMANDS[command][1](), args=argv[1:], prog=f"videmo {command}") or 0
+            named = command in NAMED
+            args = _spelled_out(argv[1:]) if named else argv[1:]
+            function = COMMANDS[command][1]()
+            return auto_cli(function, args=args, prog=f"videmo {command}", as_positional=not named) or 0
         elif command == "--version":
             print(f"videmo {videmo.__version__}")
         elif command in ("--help", "-h"):
             show_overview()
         else:
-            known = ", ".join([*TRAINER_COMMANDS, *COMMANDS])
+            known = ", ".join([*TRAINER_COMMANDS, "plan", *COMMANDS])
             raise InputError(f"no command {command!r}; there are {known}")
     except InputError as error:
         print(f"videmo: {error}", file=sys.stderr)

@@ -14,9 +14,11 @@ from videmo.data.sampling import VideoSettings
 from videmo.data.video import Video
 from videmo.data.vision_cache import VisionCache
 from videmo.errors import InputError
+from videmo.models.scopes import Scope
 from videmo.token_tree import VideoShape
 from videmo.training import SFTModule
 
+FROZEN_TOWER = {"vision": Scope("frozen"), "merger": Scope("frozen")}
 SMALL = VideoSettings(max_frames=4, min_pixels=56 * 56, max_pixels=56 * 56)
 FEATURES = 8 * 64 * 4  # bytes of a clip's 8 tokens of 64 floats
 SHAPE = 5 * 8  # bytes of its grid, merge size and seconds
@@ -48,7 +50,7 @@ def fit(world, world_checkpoint, tmp_path_factory):
     def run(room=CacheRoom(), epochs=2, num_workers=0, module=None, **options):  # noqa: B008 (frozen)
         L.seed_everything(0)
         watch = Watch()
-        module = module or SFTModule(str(world_checkpoint), learning_rate=1e-3, freeze_vision=True)
+        module = module or SFTModule(str(world_checkpoint), learning_rate=1e-3, **FROZEN_TOWER)
         data = EmoCFGDataModule(
             str(world),
             str(world_checkpoint),
@@ -120,7 +122,7 @@ def test_the_next_run_reads_what_this_one_left_on_disk(num_workers, fit, tmp_pat
     second, _again, _data = fit(room, epochs=1, num_workers=num_workers)
     assert second.hit_rate(0, 1) == 1 and not any(second.pixels)
     assert second.losses == first.losses
-    other = SFTModule(module.hparams.checkpoint, freeze_vision=True)
+    other = SFTModule(module.hparams.checkpoint, **FROZEN_TOWER)
     other.configure_model()
     with torch.no_grad():
         other.backbone.tower.merger.mlp[2].bias.add_(1.0)
@@ -136,7 +138,7 @@ def test_features_read_from_disk_are_promised_from_memory_then(fit, tmp_path):
 
 
 def test_a_tower_that_trains_is_not_cached(fit, world_checkpoint):
-    with pytest.raises(InputError, match=r"model\.freeze_vision=true"):
+    with pytest.raises(InputError, match=r"model\.vision\.mode and model\.merger\.mode to frozen"):
         fit(CacheRoom(memory_mb=1), module=SFTModule(str(world_checkpoint)))
 
 
@@ -148,7 +150,7 @@ def test_frames_found_by_workers_are_counted(fit):
 def test_a_test_with_controls_answers_alike_with_the_cache(world, world_checkpoint, tmp_path):
     answers = []
     for room in (CacheRoom(), CacheRoom(memory_mb=100)):
-        module = SFTModule(str(world_checkpoint), freeze_vision=True, max_new_tokens=3, results_dir=str(tmp_path))
+        module = SFTModule(str(world_checkpoint), **FROZEN_TOWER, max_new_tokens=3, results_dir=str(tmp_path))
         data = EmoCFGDataModule(
             str(world),
             str(world_checkpoint),

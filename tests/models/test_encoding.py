@@ -10,8 +10,10 @@ from videmo.losses.sft import sft_loss
 from videmo.models.backbone import Backbone
 from videmo.models.encoding import weights_hash
 from videmo.models.generation import generate
+from videmo.models.scopes import Scope
 from videmo.token_tree import flatten
 
+FROZEN_TOWER = {"vision": Scope("frozen"), "merger": Scope("frozen")}
 QUESTIONS = [
     ("<video>What emotion?", ("a",)),
     ("<video>What hair does the woman have?", ("a",)),
@@ -33,7 +35,7 @@ def videos(make_video):
 
 @pytest.fixture
 def frozen(checkpoint) -> Backbone:
-    return Backbone.load(str(checkpoint), freeze_vision=True)
+    return Backbone.load(str(checkpoint), **FROZEN_TOWER)
 
 
 @pytest.fixture
@@ -126,9 +128,9 @@ def test_generation_from_given_features_says_the_same(names, frozen, videos, mak
         assert torch.equal(seen.tokens, given.tokens) and torch.equal(seen.logps, given.logps)
 
 
-@pytest.mark.parametrize("freeze_vision", [True, False])
-def test_a_batch_of_text_needs_no_video(freeze_vision, checkpoint, make_batch):
-    model = Backbone.load(str(checkpoint), freeze_vision=freeze_vision)
+@pytest.mark.parametrize("tower", [FROZEN_TOWER, {}], ids=["frozen", "trained"])
+def test_a_batch_of_text_needs_no_video(tower, checkpoint, make_batch):
+    model = Backbone.load(str(checkpoint), **tower)
     batch = make_batch({}, [("What?", ()), ("Sad?", ())])
     assert batch.video_grid_thw is None and batch.videos == ()
     loss, gradients = loss_and_gradients(model, batch)

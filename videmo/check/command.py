@@ -100,9 +100,9 @@ def check(
 def _tokenizer(checkpoint: str | None):
     if checkpoint is None:
         return None
-    from transformers import AutoTokenizer
+    from videmo.pretrained import load_tokenizer
 
-    return AutoTokenizer.from_pretrained(checkpoint)
+    return load_tokenizer(checkpoint)
 
 
 def _check_writable(path: Path) -> None:

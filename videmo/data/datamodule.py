@@ -6,15 +6,15 @@ import json
 import logging
 import signal
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import numpy as np
 import torch
 from torch.utils.data import DataLoader
-from transformers import AutoConfig, AutoTokenizer
 
 from videmo.data.cache import CacheRoom, TensorStore
 from videmo.data.controls import Control, Shown
@@ -33,6 +33,7 @@ from videmo.data.usable import Records, find_usable, refuse
 from videmo.data.vision_cache import BatchPlan, VisionCache
 from videmo.errors import InputError
 from videmo.fingerprint import WORLD_FILE, content_hash
+from videmo.pretrained import load_config, load_tokenizer
 from videmo.token_tree import TokenLayout, TreeBatch
 
 INDEX_FOLDER = ".videmo"
@@ -70,15 +71,17 @@ class EmoCFGDataModule(L.LightningDataModule):
         num_workers: Worker processes that decode videos.
         frames_cache: Room for decoded videos: of memory in each worker, for sets of few short clips, and on disk. One
             of 16 frames takes 4.9 MB at the release's size, 2 TB for its 400,000 videos.
-        vision_cache: Room for what a frozen vision tower (``model.freeze_vision``) makes of videos: of memory in each
-            training process, and on disk. A clip of 16 frames takes 4.3 MB for the 3B in bfloat16 and 7.5 MB for the
-            7B, in float32 twice that: 1.7 TB for the release's 400,000 videos and the 3B. Where a part fits, that part
-            of the videos is found from the second epoch on.
+        vision_cache: Room for what a frozen vision tower (``model.vision`` and ``model.merger``) makes of videos: of
+            memory in each training process, and on disk. A clip of 16 frames takes 4.3 MB for the 3B in bfloat16 and
+            7.5 MB for the 7B, in float32 twice that: 1.7 TB for the release's 400,000 videos and the 3B. Where a part
+            fits, that part of the videos is found from the second epoch on.
         controls: A test asks everything once more of other pixels, to see what a score owes to looking: ``blank``
             uniform videos, ``shuffled`` frames in another order, ``frozen`` first frames, ``swapped`` other clips.
         curriculum: The stages of the training, in order; they set the number of epochs. By default all records in
             every epoch of the trainer's ``max_epochs``.
         seed: Seed of the training order.
+        revision: A branch, tag or commit of the checkpoint on the hub; the command line takes the model's.
+        local_files_only: Asks no hub; the command line takes the model's.
     """
 
     def __init__(
@@ -104,6 +107,8 @@ class EmoCFGDataModule(L.LightningDataModule):
         controls: list[Control] = [],  # noqa: B006
         curriculum: list[Stage] | None = None,
         seed: int = 0,
+        revision: str | None = None,
+        local_files_only: bool = False,
     ) -> None:
         super().__init__()
         sizes = {
@@ -122,7 +127,7 @@ class EmoCFGDataModule(L.LightningDataModule):
         if batch_tokens and not global_batch_size:
             raise InputError("data.batch_tokens needs data.global_batch_size: how many samples an optimizer step sees")
         self.root = Path(root)
-        self.checkpoint = checkpoint
+        self.checkpoint, self.revision, self.local_files_only = checkpoint, revision, local_files_only
         self.patterns = {"train": list(train), "val": val, "test": test}
         self.file_weights = train if isinstance(train, dict) else {}
         self.video_root = Path(video_root) if video_root else self.root / "videos"
@@ -227,6 +232,11 @@ class EmoCFGDataModule(L.LightningDataModule):
         else:
             self._skips(faults)
 
+    @property
+    def order(self) -> BatchOrder:
+        """Which training records make which batch, once ``setup`` has planned a fit."""
+        return self._order
+
     def train_dataloader(self) -> BatchLoader:
         """The loader of the current epoch: one object for the whole run, so that its workers and caches stay."""
         if self._train_loader is None:
@@ -240,6 +250,10 @@ class EmoCFGDataModule(L.LightningDataModule):
     def test_dataloader(self) -> list[BatchLoader]:
         """A loader of the test split, and one more for each control, in the order of ``shown``."""
         return [self._loader("test", self.eval_batch_size, control=control) for control in self.shown]
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint says of the data: how its videos were sampled and sized, which an export passes on."""
+        return {"video": asdict(self.video)}
 
     def fingerprint(self) -> dict[str, str]:
         """Which questions a result answers: the data's name, and a hash of its test files."""
@@ -269,7 +283,7 @@ class EmoCFGDataModule(L.LightningDataModule):
     @cached_property
     def tokenizer(self):
         """The checkpoint's."""
-        return AutoTokenizer.from_pretrained(self.checkpoint)
+        return load_tokenizer(self.checkpoint, self.revision, self.local_files_only)
 
     def _files(self, split: str) -> list[Path]:
         matches = {pattern: self._matches(pattern) for pattern in self.patterns[split]}
@@ -293,7 +307,7 @@ class EmoCFGDataModule(L.LightningDataModule):
         return np.array([of_file[file] for file in records.index.files])[records.index.file[records.numbers]]
 
     def _dataset(self, split: str, with_answer: bool, control: Shown = "none") -> RecordDataset:
-        config = AutoConfig.from_pretrained(self.checkpoint)
+        config = load_config(self.checkpoint, self.revision, self.local_files_only)
         return RecordDataset(
             self.records(split),
             self.video_root,
@@ -316,10 +330,10 @@ class EmoCFGDataModule(L.LightningDataModule):
         """The cache of the features of the model in training or test, where there is room for one."""
         if self._vision is None and self.vision_cache:
             backbone = self.trainer.lightning_module.backbone
-            if not backbone.freeze_vision:
+            if not backbone.tower_is_frozen:
                 raise InputError(
                     "data.vision_cache keeps what a frozen vision tower makes of videos, and this one trains; set "
-                    "model.freeze_vision=true, or leave vision_cache out"
+                    "model.vision.mode and model.merger.mode to frozen, or leave vision_cache out"
                 )
             if self._vision_store is None:
                 self._vision_store = self.vision_cache.open(writers=self._world_size)
@@ -343,6 +357,8 @@ class EmoCFGDataModule(L.LightningDataModule):
             max_tokens=self.max_tokens if train else None,
             batch_tokens=self.batch_tokens if train else None,
             global_batch_size=self.samples_a_step if train else None,
+            # DeepSpeed counts micro-batches over the ends of epochs
+            whole_steps=train and self.trainer.strategy.handles_gradient_accumulation,
             shuffle=train,
             seed=self.seed,
             rank=self.trainer.global_rank,

@@ -75,6 +75,7 @@ class BatchOrder(Sampler[list[int]]):
         max_tokens: Tokens a tree may have; a record that is longer alone has a tree of its own.
         batch_tokens: Tokens a micro-batch may have.
         global_batch_size: Samples a step with ``batch_tokens``; without, ``batch_size * window * world_size``.
+        whole_steps: Every step has ``window`` micro-batches, the last one of an epoch, too, where they may be empty.
         shuffle: False keeps the records' order, siblings gathered, for evaluation.
         seed: Seed of the order, together with the epoch.
 
@@ -95,6 +96,7 @@ class BatchOrder(Sampler[list[int]]):
         max_tokens: int | None = None,
         batch_tokens: int | None = None,
         global_batch_size: int | None = None,
+        whole_steps: bool = False,
         shuffle: bool = True,
         seed: int = 0,
         rank: int = 0,
@@ -108,6 +110,7 @@ class BatchOrder(Sampler[list[int]]):
         self.max_tokens = min(max_tokens or 2**31, batch_tokens or 2**31)
         self.batch_tokens = batch_tokens
         self.global_batch_size = global_batch_size if batch_tokens else batch_size * window * world_size
+        self.whole_steps = whole_steps
         self.shuffle = shuffle
         self.seed = seed
         self.rank = rank
@@ -205,7 +208,7 @@ class BatchOrder(Sampler[list[int]]):
 
     def _width(self, epoch: _Epoch, step: int) -> int:
         """Micro-batches a rank has in a step: all but the last have ``window``."""
-        if step < len(epoch.steps) - 2:
+        if step < len(epoch.steps) - 2 or self.whole_steps:
             return self.window
         first, last = epoch.steps[step : step + 2]
         if self.batch_tokens:

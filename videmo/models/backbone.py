@@ -8,85 +8,143 @@ Shapes: B rows, S tokens a row, P patches, V videos, N places.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import NamedTuple
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, Cache, DynamicCache, Qwen2_5_VLForConditionalGeneration
+from transformers import Cache, DynamicCache, Qwen2_5_VLForConditionalGeneration
 
 from videmo.errors import InputError
-from videmo.models.encoding import encode, encode_nothing, in_step, most_calls, weights_hash
+from videmo.models.adapters import Lora, add_adapters
+from videmo.models.encoding import encode, encode_nothing, in_step, largest, weights_hash
+from videmo.models.quantization import pack
+from videmo.models.scopes import Scope, Scopes, scope_of
+from videmo.models.token_scores import TokenScores, score_tokens
 from videmo.models.tree_attention import additive, tree_mask
 from videmo.models.vision import speed_up
+from videmo.pretrained import RANDOM, Size, base_fingerprint, load_config, published_config, random_size
 from videmo.token_tree import IGNORE_INDEX, TreeBatch
 
-
-class TokenScores(NamedTuple):
-    """What the model says of the learned tokens, in row-major order.
-
-    Attributes:
-        logps: Log-probabilities in float32, [N].
-        correct: Whether greedy decoding would have chosen the token, [N].
-    """
-
-    logps: Tensor
-    correct: Tensor
+Dtype = Literal["float32", "bfloat16"]
+Quantization = Literal["nf4"]
+FULL = Scope()
 
 
 class Backbone(nn.Module):
     """``Qwen2_5_VLForConditionalGeneration`` over token trees.
 
     Args:
-        model: The transformers model, as ``load`` returns it.
-        freeze_vision: Leaves the vision tower and its merger as they are, without gradients and in ``eval()``.
+        model: The transformers model.
+        vision: How the blocks of the vision tower train.
+        merger: How the tower's merger trains, which joins its patches to the language model's tokens.
+        language: How the language model trains, with its embeddings and its output head.
+        lora: The adapters of scopes that train by them.
+        quantization: ``nf4`` packs the linear layers of a language model that is not trained fully into 4 bits.
 
     Attributes:
+        scopes: The three by name.
+        lora: As given.
+        quantization: As given.
+        base: Which weights the model started from (``base_fingerprint``).
         keep_features: Where the features of every video go that a frozen tower encodes, with the video's key.
     """
 
-    def __init__(self, model: Qwen2_5_VLForConditionalGeneration, freeze_vision: bool = False) -> None:
+    def __init__(
+        self,
+        model: Qwen2_5_VLForConditionalGeneration,
+        vision: Scope = FULL,
+        merger: Scope = FULL,
+        language: Scope = FULL,
+        lora: Lora = Lora(),  # noqa: B008 (frozen)
+        quantization: Quantization | None = None,
+    ) -> None:
         super().__init__()
         self.model = model
-        self.freeze_vision = freeze_vision
+        self.scopes: Scopes = {"vision": vision, "merger": merger, "language": language}
+        self.lora, self.quantization, self.base = lora, quantization, ""
         self.keep_features: Callable[[str, Tensor], None] | None = None
-        if freeze_vision:
-            self.tower.requires_grad_(False)
+        speed_up(self.tower)
+        if quantization:
+            if language.mode == "full":
+                raise InputError(
+                    "quantization packs weights that do not train, and the language model trains fully; set "
+                    "model.language.mode to lora"
+                )
+            pack(model)
+        if adapted := [name for name, scope in self.scopes.items() if scope.mode == "lora"]:
+            add_adapters(model, lora, adapted)
+        for name, p in model.named_parameters():
+            p.requires_grad_(self.scopes[scope_of(name)].mode == "full" or ".lora_" in name)
+        self._keep_what_trains_in_float32()
+        self.train()
 
     @classmethod
-    def load(cls, checkpoint: str, attn_implementation: str = "sdpa", freeze_vision: bool = False) -> "Backbone":
-        """Load a checkpoint in float32; the trainer's precision casts what it computes with.
+    def load(
+        cls,
+        checkpoint: str,
+        *,
+        revision: str | None = None,
+        local_files_only: bool = False,
+        dtype: Dtype = "float32",
+        attn_implementation: str = "sdpa",
+        **training,
+    ) -> "Backbone":
+        """Load a checkpoint; the trainer's precision casts what it computes with. On ``torch.device("meta")`` its
+        weights are not read, only their shapes.
 
         Args:
-            checkpoint: A Hugging Face folder or hub id of a Qwen2.5-VL model.
+            checkpoint: A Hugging Face folder or hub id of a Qwen2.5-VL model, or ``random:3b`` or ``random:7b``.
+            revision: A branch, tag or commit on the hub.
+            local_files_only: Asks no hub, and takes what was downloaded before.
+            dtype: In which the weights are read, and kept where they do not train; what trains is float32.
             attn_implementation: ``sdpa`` or ``eager``; FlashAttention cannot express a tree mask.
-            freeze_vision: Leaves the vision tower as it is.
+            training: What trains and how, as ``Backbone`` takes it.
 
         Raises:
             InputError: If it is no such checkpoint.
         """
-        if attn_implementation not in ("sdpa", "eager"):
-            raise InputError(f"attn_implementation {attn_implementation!r} cannot attend over trees; use sdpa or eager")
-        looks_local = checkpoint.startswith((".", "/", "~")) or checkpoint.count("/") > 1
-        if looks_local and not (Path(checkpoint) / "config.json").is_file():
-            raise InputError(
-                f"no model at {checkpoint}: expected a folder with config.json, or a hub id such as "
-                "Qwen/Qwen2.5-VL-3B-Instruct; `videmo tiny` makes a small one"
+        if size := random_size(checkpoint):
+            return cls.random(size, dtype=dtype, attn_implementation=attn_implementation, **training)
+        config = load_config(checkpoint, revision, local_files_only)
+        kind = {"dtype": getattr(torch, dtype), "attn_implementation": _over_trees(attn_implementation)}
+        if torch.get_default_device().type == "meta":
+            model = Qwen2_5_VLForConditionalGeneration._from_config(config, **kind)
+        else:
+            model = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+                checkpoint, config=config, revision=revision, local_files_only=local_files_only, **kind
             )
-        try:
-            config = AutoConfig.from_pretrained(checkpoint)
-        except OSError:
-            raise InputError(
-                f"no model {checkpoint}: there is no such folder here, and no hub to fetch it from answered; "
-                "`videmo tiny` makes a small one"
-            ) from None
-        if config.model_type != "qwen2_5_vl":
-            raise InputError(f"{checkpoint} is a {config.model_type} model; videmo trains Qwen2.5-VL (qwen2_5_vl)")
-        model = Qwen2_5_VLForConditionalGeneration.from_pretrained(
-            checkpoint, config=config, dtype=torch.float32, attn_implementation=attn_implementation
-        )
-        speed_up(model.model.visual)
-        return cls(model, freeze_vision).train()
+        backbone = cls(model, **training)
+        with torch.device("cpu"):
+            backbone.base = base_fingerprint(checkpoint, revision, local_files_only)
+        return backbone
+
+    @classmethod
+    def random(
+        cls, size: Size, *, dtype: Dtype = "float32", attn_implementation: str = "sdpa", seed: int = 0, **training
+    ) -> "Backbone":
+        """Random weights of a published size: for benchmarks, and on ``torch.device("meta")`` for counting."""
+        config = published_config(size)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = Qwen2_5_VLForConditionalGeneration._from_config(
+                config, dtype=getattr(torch, dtype), attn_implementation=_over_trees(attn_implementation)
+            )
+        backbone = cls(model, **training)
+        backbone.base = f"{RANDOM}{size}"
+        return backbone
+
+    def _keep_what_trains_in_float32(self) -> None:
+        """Steps of 1e-5 vanish in bfloat16; a module that reads float32 is float32, too, or it could not be called."""
+        for module, scope in (
+            (self.tower, "vision"),
+            (self.model.model.language_model, "language"),
+            (self.model.lm_head, "language"),
+        ):
+            if self.scopes[scope].mode == "full":
+                module.float()
+        for p in self.parameters():
+            if p.requires_grad:
+                p.data = p.data.float()
 
     @property
     def config(self):
@@ -104,10 +162,19 @@ class Backbone(nn.Module):
         """A hash of the tower's weights: features of one tower are nothing to another. Collective where sharded."""
         return weights_hash(self.tower)
 
+    @property
+    def tower_is_frozen(self) -> bool:
+        """Whether nothing of the tower trains, so that what it makes of a video stays the same."""
+        return self.scopes["vision"].mode == self.scopes["merger"].mode == "frozen"
+
     def train(self, mode: bool = True) -> "Backbone":
         super().train(mode)
-        if self.freeze_vision:
-            self.tower.eval()
+        for module, scope in (
+            (self.tower, "vision"),
+            (self.tower.merger, "merger"),
+            (self.model.model.language_model, "language"),
+        ):
+            module.train(mode and self.scopes[scope].mode != "frozen")
         return self
 
     def forward(
@@ -144,25 +211,23 @@ class Backbone(nn.Module):
         # In the later steps of generation no process has a video, and how many there are differs between processes.
         collective = (cache is None or cache.get_seq_length() == 0) and in_step(self.tower)
         grids = [] if video_grid_thw is None else video_grid_thw.tolist()
-        encode_all = self._encode_frozen if self.freeze_vision else self._encode
+        encode_all = self._encode_frozen if self.tower_is_frozen else self._encode
         features, nothing = encode_all(pixel_values_videos, grids, video_features or {}, video_keys, collective)
-        embeds = self.model.get_input_embeddings()(input_ids)  # [B, S, hidden]
+        residual = self.model.model.language_model.norm.weight.dtype
+        embeds = self.model.get_input_embeddings()(input_ids).to(residual)  # [B, S, hidden]
         if features:
             videos = torch.cat([feature.to(embeds) for feature in features])
             embeds = embeds.masked_scatter((input_ids == self.config.video_token_id)[..., None], videos)
         hidden = self.model.model(
             inputs_embeds=embeds if nothing is None else embeds + nothing,
             position_ids=position_ids,
-            attention_mask=additive(mask, self.model.dtype),
+            attention_mask=additive(mask, residual),
             past_key_values=cache,
             use_cache=cache is not None,
         ).last_hidden_state  # [B, S, hidden]
-        logits = self.model.lm_head(hidden[at])
-        if labels is None:
-            return logits
-        logits = logits.float()
-        logps = -nn.functional.cross_entropy(logits, labels, reduction="none")
-        return TokenScores(logps, logits.argmax(-1) == labels)
+        head = self.model.lm_head
+        states = hidden[at].to(head.weight.dtype)  # [N, hidden]
+        return head(states) if labels is None else score_tokens(states, head, labels)
 
     def _encode(self, patches, grids, known, keys, collective) -> tuple[list[Tensor], Tensor | None]:
         """Features of all videos, in order; and a 0 to add where others wait for gradients of the tower."""
@@ -175,7 +240,7 @@ class Backbone(nn.Module):
     def _encode_frozen(self, patches, grids, known, keys, collective) -> tuple[list[Tensor], None]:
         """Features of all videos, in order: those that are known, the others encoded each by itself and kept."""
         missing = [number for number in range(len(grids)) if number not in known]
-        calls = most_calls(len(missing), self.model.device) if collective else len(missing)
+        calls = largest(len(missing), self.model.device) if collective else len(missing)
         sizes = [math.prod(grids[number]) for number in missing]
         pieces = patches.split(sizes) if missing else ()
         features = dict(known)
@@ -198,3 +263,10 @@ class Backbone(nn.Module):
             labels=batch.labels[rows, columns],
             **batch.vision,
         )
+
+
+def _over_trees(attn_implementation: str) -> str:
+    """The backend, if it can attend over trees."""
+    if attn_implementation not in ("sdpa", "eager"):
+        raise InputError(f"attn_implementation {attn_implementation!r} cannot attend over trees; use sdpa or eager")
+    return attn_implementation

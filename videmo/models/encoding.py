@@ -10,6 +10,7 @@ import hashlib
 
 import torch
 from torch import Tensor, nn
+from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.distributed.tensor import DTensor
 
 from videmo.errors import InputError
@@ -39,26 +40,30 @@ def encode_nothing(tower: nn.Module) -> Tensor:
 
 
 def in_step(tower: nn.Module) -> bool:
-    """Whether other processes wait for this one's call of the tower: to gather its parameters or reduce gradients."""
-    if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
-        return False
+    """Whether the tower is called even without a video: others may wait to gather its parameters or reduce gradients.
+
+    A tower that trains is called by a single process, too. A step of text alone has gradients of 0 then and not none at
+    all, which optimizers with momentum tell apart, and does not depend on how many processes there are.
+    """
     trains = torch.is_grad_enabled() and any(p.requires_grad for p in tower.parameters())
-    return torch.distributed.get_world_size() > 1 and (trains or is_sharded(tower))
+    return trains or is_sharded(tower)
 
 
-def most_calls(calls: int, device: torch.device) -> int:
-    """The largest number over all processes."""
-    count = torch.tensor(calls, device=device)
-    torch.distributed.all_reduce(count, op=torch.distributed.ReduceOp.MAX)
-    return int(count)
+def largest(number: int, device: torch.device) -> int:
+    """The largest of all processes' numbers."""
+    found = torch.tensor(number, device=device)
+    torch.distributed.all_reduce(found, op=torch.distributed.ReduceOp.MAX)
+    return int(found)
 
 
 def is_sharded(module: nn.Module) -> bool:
     """Whether calling a module gathers parameters from other processes: FSDP2, FSDP or ZeRO-3."""
-    return any(
-        isinstance(p, DTensor) or getattr(p, "_is_flat_param", False) or hasattr(p, "ds_id")
-        for p in module.parameters()
-    )
+    return is_wrapped(module) or any(isinstance(p, DTensor) or hasattr(p, "ds_id") for p in module.parameters())
+
+
+def is_wrapped(module: nn.Module) -> bool:
+    """Whether FSDP 1 holds parameters of a module, in flat parts and under other names."""
+    return any(isinstance(part, FullyShardedDataParallel) for part in module.modules())
 
 
 def weights_hash(module: nn.Module) -> str:
@@ -67,12 +72,12 @@ def weights_hash(module: nn.Module) -> str:
     Raises:
         InputError: If they are sharded in a way that hides them.
     """
+    if is_wrapped(module) or any(hasattr(p, "ds_id") for p in module.parameters()):
+        raise InputError("data.vision_cache needs whole weights or FSDP2's; leave it out under FSDP 1 and ZeRO-3")
     digest = hashlib.blake2b(digest_size=16)
     for name, weight in module.state_dict().items():
         if isinstance(weight, DTensor):
             weight = weight.full_tensor()
-        elif hasattr(weight, "ds_id") or getattr(weight, "_is_flat_param", False):
-            raise InputError("the vision cache needs whole weights or FSDP2's; turn it off under FSDP 1 and ZeRO-3")
         digest.update(f"{name} {weight.dtype} {tuple(weight.shape)}".encode())
         digest.update(weight.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
     return digest.hexdigest()

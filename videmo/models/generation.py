@@ -3,6 +3,9 @@
 The trees' keys and values are computed once and stay where they are. A step feeds one token for every unfinished
 branch of a row; such a token sees its branch's ancestors and the tokens that its own branch has grown. Nothing is
 copied per branch, so memory grows with the tokens, not with branches x prefix.
+
+Where the model is sharded every step is a collective: a process whose answers have ended, or that had none to give,
+feeds empty steps until the others' have.
 """
 
 from typing import NamedTuple
@@ -11,6 +14,7 @@ import torch
 from torch import Tensor
 
 from videmo.models.backbone import Backbone
+from videmo.models.encoding import is_sharded, largest
 from videmo.models.tree_attention import tree_mask
 from videmo.token_tree import TreeBatch
 
@@ -29,7 +33,7 @@ class Generation(NamedTuple):
     finished: bool
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference_mode: what a sharded model gathers in it could not be trained any more
 def generate(backbone: Backbone, batch: TreeBatch, *, max_new_tokens: int, eos_token_id: int) -> list[Generation]:
     """Continue every sample of a batch of prompts by the most likely tokens.
 
@@ -58,13 +62,15 @@ def generate(backbone: Backbone, batch: TreeBatch, *, max_new_tokens: int, eos_t
         **batch.vision,
         cache=cache,
     )  # [K, vocabulary]
-    sees_prefix = mask[leaf_row, leaf_column]  # [K, S]
+    nothing = mask.new_zeros(1, mask.shape[-1])
+    sees_prefix = torch.cat((mask[leaf_row, leaf_column], nothing))  # [K + 1, S], the last of slots without a leaf
     position = batch.position_ids[:, leaf_row, leaf_column].amax(0) + 1  # [K]
     num_rows, num_leaves = batch.input_ids.shape[0], len(leaf_row)
     owners = torch.empty(
         num_rows, 0, dtype=torch.long, device=device
     )  # [B, grown], the leaf that each grown column serves
     banned = _vision_tokens(backbone, device)
+    together = is_sharded(backbone)
 
     active = torch.arange(num_leaves, device=device)
     tokens: list[list[int]] = [[] for _ in range(num_leaves)]
@@ -82,17 +88,18 @@ def generate(backbone: Backbone, batch: TreeBatch, *, max_new_tokens: int, eos_t
                 tokens[leaf].append(token)
         going = chosen != eos_token_id
         active, chosen = active[going], chosen[going]
-        if len(active) == 0 or step == max_new_tokens - 1:
+        unfinished = largest(len(active), device) if together else len(active)
+        if unfinished == 0 or step == max_new_tokens - 1:
             break
 
         rows = leaf_row[active]  # [active]
         slots = _slot_in_row(rows)  # [active]
-        width = int(slots.max()) + 1
+        width = int(slots.max()) + 1 if len(slots) else 1
         input_ids = torch.zeros(num_rows, width, dtype=torch.long, device=device).index_put((rows, slots), chosen)
         leaves = torch.full((num_rows, width), -1, device=device).index_put((rows, slots), active)
         positions = torch.zeros_like(input_ids).index_put((rows, slots), position[active] + step)
         owners = torch.cat((owners, leaves), dim=1)
-        prefix = sees_prefix[leaves.clamp(min=0)]  # [B, width, S]
+        prefix = sees_prefix[leaves]  # [B, width, S]
         own = (
             owners[:, None, :] == leaves[:, :, None]
         )  # [B, width, grown]; empty slots see one another, which is harmless

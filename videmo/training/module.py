@@ -2,6 +2,9 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,27 +12,35 @@ import lightning as L
 import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from rich.console import Console
 from torch.optim.lr_scheduler import LambdaLR
-from transformers import AutoTokenizer
 
 from videmo.benchmark import BlindBaseline, Prediction, score_predictions, with_controls, write_predictions
 from videmo.data.controls import Shown
 from videmo.data.curriculum import Curriculum, curriculum_of
 from videmo.errors import InputError
-from videmo.models.backbone import Backbone, TokenScores
+from videmo.models.adapters import Lora
+from videmo.models.backbone import FULL, Backbone, Dtype, Quantization, TokenScores
+from videmo.models.encoding import is_wrapped
 from videmo.models.generation import generate
+from videmo.models.scopes import Scope, count_scopes, scope_of, scope_table
+from videmo.models.sharding import shard
+from videmo.pretrained import load_tokenizer
 from videmo.tasks import find_task
 from videmo.token_tree import IGNORE_INDEX, TreeBatch
-from videmo.training.optimizer import OptimizerName, make_optimizer
+from videmo.training.optimizer import Group, OptimizerName, make_optimizer
 from videmo.training.schedule import Span, learning_rate
+from videmo.training.trained import outline, refuse_other_model, refuse_other_weights, trained_names
 
 
 class VidEmoModule(L.LightningModule):
     """The base of the training modules.
 
     Args:
-        checkpoint: Hugging Face folder or hub id of a Qwen2.5-VL model.
-        optimizer: ``adamw``, or ``muon`` for a model trained from random weights.
+        checkpoint: Hugging Face folder or hub id of a Qwen2.5-VL model; ``random:3b`` or ``random:7b`` is one of random
+            weights.
+        optimizer: ``adamw``; ``adamw_8bit``, whose state takes a quarter of the memory, and ``paged_adamw_8bit``, which
+            moves it to the host when a GPU is full (both bitsandbytes'); or ``muon``, for random weights.
         learning_rate: Peak learning rate (paper: 2e-5 in SFT, 1e-5 in RL), where a stage has none of its own.
         weight_decay: Decoupled (paper: 0).
         adam_beta2: AdamW's second-moment decay; lower it for runs of a few hundred steps.
@@ -38,9 +49,16 @@ class VidEmoModule(L.LightningModule):
         max_new_tokens: Longest answer in a test, in tokens (release: 2048).
         method: The name under which a test writes its predictions.
         results_dir: Where a test writes; ``results`` in the trainer's ``default_root_dir`` by default.
+        revision: A branch, tag or commit of the checkpoint on the hub.
+        local_files_only: Asks no hub, and takes what was downloaded before.
+        dtype: In which the weights are read, and kept where they do not train; what trains is float32.
         attn_implementation: ``sdpa`` or ``eager``.
-        freeze_vision: Trains the language model alone; ``data.vision_cache`` may then keep what the tower makes of the
-            videos, each of which it encodes by itself.
+        vision: How the vision tower's blocks train. Where neither they nor the merger do, each video is encoded by
+            itself, and ``data.vision_cache`` may keep what the tower makes of it.
+        merger: How the tower's merger trains.
+        language: How the language model trains, with its embeddings and its output head.
+        lora: The adapters of scopes that train by them.
+        quantization: ``nf4`` packs the linear layers of a language model that is not trained fully into 4 bits (QLoRA).
     """
 
     def __init__(
@@ -54,12 +72,26 @@ class VidEmoModule(L.LightningModule):
         max_new_tokens: int = 2048,
         method: str = "videmo",
         results_dir: str | None = None,
+        revision: str | None = None,
+        local_files_only: bool = False,
+        dtype: Dtype = "float32",
         attn_implementation: str = "sdpa",
-        freeze_vision: bool = False,
+        vision: Scope = FULL,
+        merger: Scope = FULL,
+        language: Scope = FULL,
+        lora: Lora = Lora(),  # noqa: B008 (frozen)
+        quantization: Quantization | None = None,
     ) -> None:
         super().__init__()
         if not 0 <= warmup_ratio <= 1:
             raise InputError(f"warmup_ratio is a share of the steps, from 0 to 1; got {warmup_ratio}")
+        # What Lightning gives back from a checkpoint's hyper_parameters are the plain values that stand there.
+        scopes = {"vision": vision, "merger": merger, "language": language}
+        self._training = {
+            **{name: Scope(**scope) if isinstance(scope, dict) else scope for name, scope in scopes.items()},
+            "lora": Lora(**lora) if isinstance(lora, dict) else lora,
+        }
+        vision, merger, language, lora = (asdict(given) for given in self._training.values())  # plain, for checkpoints
         self.save_hyperparameters()
         self.backbone: Backbone | None = None
         self._predictions: dict[Shown, list[Prediction]] = {}
@@ -67,18 +99,39 @@ class VidEmoModule(L.LightningModule):
 
     def configure_model(self) -> None:
         if self.backbone is None:
-            self.backbone = Backbone.load(
-                self.hparams.checkpoint, self.hparams.attn_implementation, self.hparams.freeze_vision
-            )
-            self.tokenizer = AutoTokenizer.from_pretrained(self.hparams.checkpoint)
+            given = self.hparams
+            source = {"revision": given.revision, "local_files_only": given.local_files_only}
+            shares = self._device_mesh is not None  # under FSDP2; other strategies cut what they are given
+            with torch.device("meta") if shares and self.global_rank else nullcontext():
+                self.backbone = Backbone.load(
+                    given.checkpoint,
+                    **source,
+                    dtype=given.dtype,
+                    attn_implementation=given.attn_implementation,
+                    quantization=given.quantization,
+                    **self._training,
+                )
+            self.tokenizer = load_tokenizer(given.checkpoint, **source)
+            if shares:
+                shard(self.backbone, self._device_mesh["data_parallel"], self.trainer.precision)
+
+    def on_fit_start(self) -> None:
+        """Say what trains."""
+        table = scope_table(count_scopes(self.named_parameters()), self.backbone.scopes, self.hparams.learning_rate)
+        if self.trainer.is_global_zero:
+            Console(stderr=True).print(table)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
+        groups = [
+            Group(
+                name,
+                scope.learning_rate or self.hparams.learning_rate,
+                [(key, p) for key, p in self.named_parameters() if scope_of(key) == name],
+            )
+            for name, scope in self.backbone.scopes.items()
+        ]
         optimizer = make_optimizer(
-            self.named_parameters(),
-            self.hparams.optimizer,
-            lr=self.hparams.learning_rate,
-            weight_decay=self.hparams.weight_decay,
-            beta2=self.hparams.adam_beta2,
+            groups, self.hparams.optimizer, weight_decay=self.hparams.weight_decay, beta2=self.hparams.adam_beta2
         )
         peak, warmup_ratio = self.hparams.learning_rate, self.hparams.warmup_ratio
         if curriculum := self.curriculum:
@@ -88,13 +141,38 @@ class VidEmoModule(L.LightningModule):
         schedule = LambdaLR(optimizer, lambda step: learning_rate(step, spans, warmup_ratio) / peak)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
+    def state_dict(self, *args, prefix: str = "", **kwargs) -> dict[str, Any]:
+        """Of what trains, in torch's form; FSDP 1 wants all weights in it."""
+        state = super().state_dict(*args, prefix=prefix, **kwargs)
+        if is_wrapped(self):
+            return state
+        kept = {f"{prefix}{name}" for name in trained_names(self)}
+        for name in [name for name in state if name.startswith(prefix) and name not in kept]:
+            del state[name]
+        return state
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False):
+        """Load what ``state_dict`` returned.
+
+        Raises:
+            InputError: If it is that of another model, or of one that trained elsewhere.
+        """
+        if strict:
+            refuse_other_weights(state_dict, self.state_dict(), super().state_dict().keys())
+        return super().load_state_dict(state_dict, strict=False, assign=assign)
+
+    def _outline(self) -> dict[str, Any]:
+        backbone, checkpoint = self.backbone, self.hparams.checkpoint
+        return outline(checkpoint, backbone.base, backbone.scopes, backbone.lora, backbone.quantization)
+
     @property
     def curriculum(self) -> Curriculum | None:
         """The plan of the run, where the data has one."""
         return curriculum_of(self.trainer)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """A checkpoint says in which order its run sees which data, and which stage it is of."""
+        """A checkpoint says what its weights fit, in which order its run sees which data, and which stage it is of."""
+        checkpoint["model"] = self._outline()
         checkpoint["data_seed"] = self.trainer.datamodule.seed
         checkpoint["data_hash"] = self.trainer.datamodule.data_hash
         if self.curriculum:
@@ -102,12 +180,15 @@ class VidEmoModule(L.LightningModule):
             checkpoint["curriculum"] = self.curriculum.outline
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """A resumed run goes on in the order of the run that it resumes.
+        """A checkpoint's model is this run's, and a resumed run goes on in the order of the run that it resumes.
 
         Raises:
-            InputError: If this run's seed, records or batches are others.
+            InputError: If this run's base, scopes or adapters are others, or its seed, records or batches.
         """
-        if self.trainer.state.fn != "fit":
+        resuming = self._trainer is not None and self.trainer.state.fn == "fit"
+        if "model" in checkpoint:
+            refuse_other_model(checkpoint["model"], self._outline(), resuming)
+        if not resuming:
             return
         was, now = checkpoint.get("data_seed"), self.trainer.datamodule.seed
         if was not in (None, now):

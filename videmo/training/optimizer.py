@@ -1,66 +1,106 @@
-"""The optimizer: AdamW, or Muon for the matrices of a model that is trained from random weights.
+"""The optimizer: AdamW, in 8 bits where memory is short, or Muon for a model that is trained from random weights.
 
-Fine-tuning a published checkpoint takes AdamW, as the paper does. From scratch, Muon (Jordan et al. 2024, momentum made
-orthogonal before it is applied; torch's own) needs a third of the steps; `docs/log.md` has the curves.
+Fine-tuning a published checkpoint takes AdamW, as the paper does; bitsandbytes keeps its two moments in 8 bits each
+(Dettmers et al. 2022), and paged ones move to the host when a GPU is full. From scratch, Muon (Jordan et al. 2024,
+momentum made orthogonal before it is applied; torch's own) needs a third of the steps; `docs/log.md` has the curves.
 """
 
-from collections.abc import Iterable
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, NamedTuple
 
+import bitsandbytes as bnb
 import torch
 from torch import Tensor, nn
 
-OptimizerName = Literal["adamw", "muon"]
+from videmo.errors import InputError
+
+OptimizerName = Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "muon"]
+ADAMW = {
+    "adamw": torch.optim.AdamW,
+    "muon": torch.optim.AdamW,
+    "adamw_8bit": bnb.optim.AdamW8bit,
+    "paged_adamw_8bit": bnb.optim.PagedAdamW8bit,
+}
+
+
+class Group(NamedTuple):
+    """Parameters with a learning rate of their own, and the group's name in the logs."""
+
+    name: str
+    learning_rate: float
+    named_parameters: Sequence[tuple[str, nn.Parameter]]
 
 
 def make_optimizer(
-    named_parameters: Iterable[tuple[str, nn.Parameter]],
-    name: OptimizerName,
-    *,
-    lr: float,
-    weight_decay: float,
-    beta2: float,
+    groups: Sequence[Group], name: OptimizerName, *, weight_decay: float, beta2: float
 ) -> torch.optim.Optimizer:
     """An optimizer of all parameters that require a gradient.
 
     Args:
-        named_parameters: Of the module.
+        groups: Those without such a parameter are left out.
         name: ``muon`` updates matrices by Muon, at a step size matched to AdamW's, and embeddings, output heads and
-            vectors by AdamW.
-        lr: Learning rate.
+            vectors by AdamW; the others update all.
         weight_decay: Decoupled, of both.
         beta2: AdamW's second-moment decay.
+
+    Raises:
+        InputError: If nothing trains, the optimizer needs a GPU, or there are no matrices for Muon.
     """
-    trained = [(key, p) for key, p in named_parameters if p.requires_grad]
-    matrices = [p for key, p in trained if p.ndim == 2 and "embed" not in key and "head" not in key]
-    by_muon = {id(p) for p in matrices} if name == "muon" else set()
-    adamw = torch.optim.AdamW(
-        [p for _, p in trained if id(p) not in by_muon], lr=lr, weight_decay=weight_decay, betas=(0.9, beta2)
-    )
-    if not by_muon:
-        return adamw
-    muon = torch.optim.Muon(matrices, lr=lr, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw")
-    return Joined(muon, adamw)
+    trained = [
+        Group(g.name, g.learning_rate, [(n, p) for n, p in g.named_parameters if p.requires_grad]) for g in groups
+    ]
+    if not any(group.named_parameters for group in trained):
+        raise InputError("nothing trains: set one of model.vision, model.merger and model.language to full or lora")
+    if name == "paged_adamw_8bit" and not torch.cuda.is_available():
+        raise InputError("paged_adamw_8bit moves memory between host and GPU, and there is no GPU; use adamw_8bit")
+    matrices = _param_groups(trained, lambda key, p: name == "muon" and _by_muon(key, p))
+    others = _param_groups(trained, lambda key, p: name != "muon" or not _by_muon(key, p))
+    if name == "muon" and not matrices:
+        raise InputError(
+            "muon updates whole matrices, and none train here, or FSDP 1 and DeepSpeed cut them into flat parts; use "
+            "model.optimizer=adamw, or configs/trainer/fsdp2.yaml"
+        )
+    parts = []
+    if matrices:
+        parts.append(torch.optim.Muon(matrices, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"))
+    if others:
+        parts.append(ADAMW[name](others, weight_decay=weight_decay, betas=(0.9, beta2)))
+    return Joined(*parts) if len(parts) > 1 else parts[0]
+
+
+def _by_muon(key: str, p: nn.Parameter) -> bool:
+    return p.ndim == 2 and "embed" not in key and "head" not in key
+
+
+def _param_groups(groups: Sequence[Group], chosen: Callable[[str, nn.Parameter], bool]) -> list[dict[str, Any]]:
+    """torch's form of the groups, with the chosen parameters alone."""
+    found = [
+        {"params": [p for key, p in own if chosen(key, p)], "lr": rate, "name": name} for name, rate, own in groups
+    ]
+    return [group for group in found if group["params"]]
 
 
 class Joined(torch.optim.Optimizer):
     """Several optimizers of disjoint parameters as one, for a trainer and a scheduler that want one.
 
     Args:
-        parts: The optimizers, of one group of parameters each, which is named after its optimizer in the logs.
+        parts: The optimizers, whose groups bear their name in the logs, too.
     """
 
     def __init__(self, *parts: torch.optim.Optimizer) -> None:
         self.parts = parts
         for part in parts:
-            (group,) = part.param_groups
-            group["name"] = type(part).__name__.lower()
+            for group in part.param_groups:
+                group["name"] = f"{type(part).__name__.lower()}/{group['name']}"
         super().__init__([p for part in parts for group in part.param_groups for p in group["params"]], {})
-        self._share_groups()
+        self.param_groups = [group for part in parts for group in part.param_groups]
+        self._share()
 
-    def _share_groups(self) -> None:
-        """The parts' own groups stand here too, so that a scheduler reaches them."""
-        self.param_groups = [group for part in self.parts for group in part.param_groups]
+    def _share(self) -> None:
+        """The parts work on the groups and states that stand here, for schedulers and checkpoints to find."""
+        groups = iter(self.param_groups)
+        for part in self.parts:
+            part.param_groups, part.state = [next(groups) for _ in part.param_groups], self.state
 
     def step(self, closure=None) -> Tensor | None:
         loss = closure() if closure is not None else None
@@ -68,10 +108,6 @@ class Joined(torch.optim.Optimizer):
             part.step()
         return loss
 
-    def state_dict(self) -> dict[str, Any]:
-        return {"parts": [part.state_dict() for part in self.parts]}
-
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        for part, state in zip(self.parts, state_dict["parts"], strict=True):
-            part.load_state_dict(state)
-        self._share_groups()
+        super().load_state_dict(state_dict)
+        self._share()

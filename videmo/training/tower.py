@@ -23,7 +23,7 @@ from videmo.data.video import Video, load_video
 from videmo.models.backbone import Backbone
 from videmo.pixels import normalise
 from videmo.tasks import Task, find_task
-from videmo.training.optimizer import make_optimizer
+from videmo.training.optimizer import Group, make_optimizer
 from videmo.training.schedule import Span, learning_rate
 
 MULTI_LABEL_WEIGHT = 0.1
@@ -106,9 +106,10 @@ def pretrain_tower(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         backbone = Backbone.load(str(checkpoint))
-        tower = backbone.model.model.visual
+        tower = backbone.tower
         learner = nn.ModuleDict({"tower": tower, "head": nn.Linear(tower.config.out_hidden_size, padding.numel())})
-        optimizer = make_optimizer(learner.named_parameters(), "muon", lr=peak, weight_decay=0.0, beta2=0.98)
+        group = Group("tower", peak, list(learner.named_parameters()))
+        optimizer = make_optimizer([group], "muon", weight_decay=0.0, beta2=0.98)
         batches = [batch for _ in range(epochs) for batch in torch.randperm(len(paths)).split(batch_size)]
         span = Span(len(batches), peak)
         columns = (TextColumn("pretraining the vision tower"), BarColumn(), TimeRemainingColumn())

@@ -1,0 +1,40 @@
+"""``videmo plan`` as a user meets it."""
+
+import json
+
+import pytest
+
+from videmo.cli import main
+
+SMALL = ["--data.video.min_pixels=3136", "--data.video.max_pixels=3136"]
+
+
+def test_a_published_size_without_data_or_weights(capsys, tmp_path):
+    out = tmp_path / "plan.json"
+    args = ["plan", "--config=configs/sft.yaml", "--model.init_args.checkpoint=random:3b", f"--data.root={tmp_path}/no"]
+    assert main([*args, "--gpu_memory=24", f"--json={out}", "--trainer.devices=1"]) == 1
+    printed = capsys.readouterr().out
+    assert "3,754,622,976" in printed and "does not fit" in printed and "configs/qlora.yaml" in printed
+    assert max(map(len, printed.splitlines())) <= 100
+    made = json.loads(out.read_text())
+    assert sum(made["trained"].values()) == 3_754_622_976
+    assert not made["fits"] and made["memory"]["weights"] == 4 * 3_754_622_976
+    assert made["workload"]["micro_batches"] == 128
+
+
+@pytest.mark.slow
+def test_tokens_and_steps_are_those_of_the_data(world, world_checkpoint, capsys, tmp_path):
+    out = tmp_path / "plan.json"
+    args = ["plan", "--config=configs/demo/sft.yaml", f"--model.init_args.checkpoint={world_checkpoint}", *SMALL]
+    assert main([*args, f"--data.root={world}", "--gpu_memory=24", f"--json={out}", "--trainer.devices=1"]) == 0
+    assert "It fits" in capsys.readouterr().out
+    made = json.loads(out.read_text())
+    stages = {stage["name"]: stage["steps"] for stage in made["workload"]["stages"]}
+    assert list(stages) == ["looking", "attribute", "expression", "emotion"]
+    assert all(steps > 0 for steps in stages.values())
+    assert made["workload"]["samples"] <= 64
+
+
+def test_own_options_are_checked(capsys):
+    assert main(["plan", "--config=configs/sft.yaml", "--gpu_memory=-1"]) == 1
+    assert "--gpu_memory must be greater than 0" in capsys.readouterr().err

@@ -1,0 +1,396 @@
+"""An export, loaded by plain transformers, is the model that was trained: same logits, same answer."""
+
+import json
+import os
+import pickle
+import socket
+import subprocess
+import sys
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+
+import lightning as L
+import pytest
+import torch
+import torch.distributed.checkpoint as dcp
+from peft import PeftModel
+from safetensors import safe_open
+from transformers import AutoTokenizer, GenerationConfig, Qwen2_5_VLForConditionalGeneration
+
+from callbacks import Export
+from videmo.cli import main
+from videmo.data.datamodule import EmoCFGDataModule
+from videmo.data.sampling import VideoSettings
+from videmo.errors import InputError
+from videmo.export.checkpoint import read_checkpoint
+from videmo.export.command import export_checkpoint
+from videmo.models.adapters import Lora
+from videmo.models.backbone import Backbone
+from videmo.models.scopes import Scope
+from videmo.training import SFTModule
+from videmo.training.trained import trained_names
+
+ROOT = Path(__file__).resolve().parent.parent
+SMALL = VideoSettings(fps=1.5, max_frames=4, min_pixels=56 * 56, max_pixels=84 * 84, decode_timeout=7.0)
+
+
+def plain(folder) -> Qwen2_5_VLForConditionalGeneration:
+    return Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=torch.float32).eval()
+
+
+def trained_like(base, seed=1) -> Qwen2_5_VLForConditionalGeneration:
+    """The base with other weights, as a training leaves it."""
+    model = plain(base)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(0.3 * p.std() * torch.randn(p.shape, generator=generator))
+    return model
+
+
+def rest_of(base, **more) -> dict:
+    """What a checkpoint holds besides weights and optimizer."""
+    return {"hyper_parameters": {"checkpoint": str(base)}, "EmoCFGDataModule": {"video": asdict(SMALL)}, **more}
+
+
+def weights_of(model) -> dict[str, torch.Tensor]:
+    return {f"backbone.model.{name}": weight for name, weight in model.state_dict().items()}
+
+
+def saved(model, base, file: Path) -> Path:
+    torch.save({"state_dict": weights_of(model), "global_step": 3, **rest_of(base)}, file)
+    return file
+
+
+def inputs(model) -> dict[str, torch.Tensor]:
+    """A clip of 2 x 4 x 6 patches and a few words."""
+    pad = model.config.video_token_id
+    input_ids = torch.tensor([[5, 6, 7, *[pad] * 12, 8, 9, 10]])
+    patches = torch.randn(48, 3 * 2 * 14 * 14, generator=torch.Generator().manual_seed(0))
+    return {
+        "input_ids": input_ids,
+        "attention_mask": torch.ones_like(input_ids),
+        "mm_token_type_ids": 2 * (input_ids == pad).int(),
+        "pixel_values_videos": patches,
+        "video_grid_thw": torch.tensor([[2, 4, 6]]),
+        "second_per_grid_ts": torch.tensor([1.25]),
+    }
+
+
+@torch.inference_mode()
+def assert_same_model(found, expected) -> None:
+    given = inputs(expected)
+    difference = (found(**given).logits - expected(**given).logits).abs().max().item()
+    assert difference < 1e-5
+    greedy = GenerationConfig(do_sample=False, max_new_tokens=12, eos_token_id=-1, pad_token_id=0)
+    assert torch.equal(
+        found.generate(**given, generation_config=greedy), expected.generate(**given, generation_config=greedy)
+    )
+
+
+@pytest.fixture(scope="module")
+def untied(checkpoint, tmp_path_factory) -> Path:
+    """A model with an output head of its own, as the 7B has."""
+    folder = tmp_path_factory.mktemp("untied")
+    config = plain(checkpoint).config
+    config.tie_word_embeddings = config.text_config.tie_word_embeddings = False
+    Qwen2_5_VLForConditionalGeneration(config).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(checkpoint).save_pretrained(folder)
+    return folder
+
+
+@pytest.mark.slow
+def test_a_run_exports_what_it_trained(world, world_checkpoint, tmp_path):
+    """A real fit; the callback at its end and the command afterwards write the same model."""
+    data = EmoCFGDataModule(str(world), str(world_checkpoint), video=SMALL, num_workers=0, batch_size=8)
+    module = SFTModule(str(world_checkpoint), learning_rate=1e-2)
+    trainer = L.Trainer(
+        default_root_dir=tmp_path,
+        accelerator="cpu",
+        devices=1,
+        max_steps=2,
+        limit_val_batches=0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        use_distributed_sampler=False,
+        callbacks=[Export()],
+    )
+    trainer.fit(module, data)
+    trainer.save_checkpoint(tmp_path / "last.ckpt")
+    expected = plain(world_checkpoint)
+    before = {name: weight.clone() for name, weight in expected.state_dict().items()}
+    expected.load_state_dict(module.backbone.model.state_dict())
+    assert any(not torch.equal(before[name], weight) for name, weight in expected.state_dict().items())
+    assert_same_model(plain(tmp_path / "export"), expected)
+    assert not list(tmp_path.glob(".export*")), "something of the callback's was left behind"
+
+    command = [sys.executable, "-m", "videmo.cli", "export", "--ckpt", "last.ckpt", "--out", "model", "--merge"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stderr
+    assert "a whole model in float32, from step 2 of last.ckpt" in done.stdout
+    assert_same_model(plain(tmp_path / "model"), expected)
+    assert read_checkpoint(tmp_path / "last.ckpt").video == SMALL
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_embeddings_stay_tied_or_apart_as_in_the_base(tied, checkpoint, untied, tmp_path):
+    base = checkpoint if tied else untied
+    expected = trained_like(base)
+    export_checkpoint(saved(expected, base, tmp_path / "a.ckpt"), tmp_path / "out")
+    found = plain(tmp_path / "out")
+    assert_same_model(found, expected)
+    head, embeddings = found.lm_head.weight, found.get_input_embeddings().weight
+    assert (head.data_ptr() == embeddings.data_ptr()) == tied
+    assert torch.equal(head, expected.lm_head.weight)
+
+
+def test_names_config_and_tokenizer_are_those_of_the_base(checkpoint, tmp_path):
+    export_checkpoint(saved(trained_like(checkpoint), checkpoint, tmp_path / "a.ckpt"), tmp_path / "out")
+    with (
+        safe_open(checkpoint / "model.safetensors", "pt") as base,
+        safe_open(tmp_path / "out" / "model.safetensors", "pt") as ours,
+    ):
+        assert set(ours.keys()) == set(base.keys())
+    for name in ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "generation_config.json"):
+        assert (tmp_path / "out" / name).read_bytes() == (checkpoint / name).read_bytes()
+    ours, base = (json.loads((folder / "config.json").read_text()) for folder in (tmp_path / "out", checkpoint))
+    assert ours == base
+
+
+def test_another_dtype_stands_in_weights_and_config(checkpoint, tmp_path):
+    ckpt = saved(trained_like(checkpoint), checkpoint, tmp_path / "a.ckpt")
+    export_checkpoint(ckpt, tmp_path / "out", dtype="bfloat16")
+    model = Qwen2_5_VLForConditionalGeneration.from_pretrained(tmp_path / "out")
+    assert model.dtype == torch.bfloat16
+    assert json.loads((tmp_path / "out" / "config.json").read_text())["dtype"] == "bfloat16"
+
+
+def test_video_settings_of_the_training_go_along(checkpoint, tmp_path):
+    export_checkpoint(saved(trained_like(checkpoint), checkpoint, tmp_path / "a.ckpt"), tmp_path / "out")
+    video = json.loads((tmp_path / "out" / "video_preprocessor_config.json").read_text())
+    assert (video["fps"], video["min_frames"], video["max_frames"]) == (1.5, 4, 4)
+    assert video["size"] == {"shortest_edge": 56 * 56, "longest_edge": 84 * 84}
+    assert json.loads((tmp_path / "out" / "preprocessor_config.json").read_text())["patch_size"] == 14
+    ours = json.loads((tmp_path / "out" / "videmo.json").read_text())
+    assert ours["qwen_vl_utils"]["max_pixels"] == 84 * 84
+    assert ours["base"] == str(checkpoint) and ours["step"] == 3
+    assert "decode_timeout" not in ours["video"]
+
+
+def test_the_release_settings_are_the_processors_defaults_but_for_frames(checkpoint, tmp_path):
+    """Bounds of a clip whose share is small, against the video processor's own arithmetic in its source."""
+    from videmo.export.processor import largest_frame, video_config
+
+    release = VideoSettings()
+    config = video_config(release)
+    assert config["max_video_tokens"] == 128000
+    for num_frames in (2, 4, 16, 768):
+        share = int(config["max_video_tokens"] * 28 * 28 * 0.9) * 2 // num_frames
+        theirs = max(min(config["size"]["longest_edge"], share), int(config["size"]["shortest_edge"] * 1.05))
+        assert theirs == int(release.frame_pixel_limit(num_frames))
+    assert largest_frame(release) == 105369
+
+
+LORA, FROZEN, FULL = Scope("lora"), Scope("frozen"), Scope("full")
+ADAPTED = {
+    "language": ({"vision": FROZEN, "merger": FROZEN, "language": LORA}, Lora(rank=4, alpha=6)),
+    "rslora": ({"vision": FROZEN, "merger": FROZEN, "language": LORA}, Lora(rank=4, alpha=3, rslora=True)),
+    "dora": ({"vision": FROZEN, "merger": FROZEN, "language": LORA}, Lora(rank=4, alpha=6, dora=True)),
+    "all": ({"vision": LORA, "merger": LORA, "language": LORA}, Lora(rank=2, alpha=3)),
+    "full merger": ({"vision": FROZEN, "merger": FULL, "language": LORA}, Lora(rank=2, alpha=3)),
+}
+
+
+def adapted(base, file: Path, scopes, lora, quantization=None) -> Backbone:
+    """A model with adapters that have learnt something, saved as its run would."""
+    backbone = Backbone.load(str(base), **scopes, lora=lora, quantization=quantization)
+    generator = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for p in backbone.parameters():
+            if p.requires_grad:
+                p.add_(0.1 * torch.randn(p.shape, generator=generator))
+    state, kept = backbone.state_dict(), trained_names(backbone)
+    rest = rest_of(base, model={"base": backbone.base}, global_step=7)
+    rest["hyper_parameters"] |= {name: asdict(scope) for name, scope in scopes.items()}
+    rest["hyper_parameters"] |= {"lora": asdict(lora), "quantization": quantization}
+    torch.save({"state_dict": {f"backbone.{n}": state[n] for n in state if n in kept}, **rest}, file)
+    return backbone.eval()
+
+
+@pytest.mark.parametrize("case", ADAPTED)
+def test_adapters_load_in_peft_and_merged_in_transformers(case, checkpoint, tmp_path):
+    expected = adapted(checkpoint, tmp_path / "a.ckpt", *ADAPTED[case]).model
+    assert "a peft adapter" in export_checkpoint(tmp_path / "a.ckpt", tmp_path / "adapter")
+    names = {path.name for path in (tmp_path / "adapter").iterdir()}
+    assert {"adapter_config.json", "adapter_model.safetensors", "tokenizer.json", "chat_template.jinja"} <= names
+    assert not {"config.json", "model.safetensors"} & names
+    stated = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
+    assert stated["base_model_name_or_path"] == str(checkpoint)
+    assert_same_model(PeftModel.from_pretrained(plain(checkpoint), tmp_path / "adapter").eval(), expected)
+
+    export_checkpoint(tmp_path / "a.ckpt", tmp_path / "merged", merge=True)
+    merged = plain(tmp_path / "merged")
+    assert type(merged.model.language_model.layers[0].self_attn.q_proj) is torch.nn.Linear
+    assert_same_model(merged, expected)
+
+
+def test_a_merged_qlora_run_is_the_model_of_4_bits_that_trained(checkpoint, tmp_path):
+    scopes, lora = ADAPTED["language"]
+    expected = adapted(checkpoint, tmp_path / "a.ckpt", scopes, lora, quantization="nf4").model
+    expected.train()  # in eval() bitsandbytes computes in bfloat16 on CPUs that can, in training it does not
+    export_checkpoint(tmp_path / "a.ckpt", tmp_path / "merged", merge=True)
+    assert_same_model(plain(tmp_path / "merged"), expected)
+    assert "a peft adapter" in export_checkpoint(tmp_path / "a.ckpt", tmp_path / "adapter")
+
+
+def test_adapters_beside_a_scope_that_trained_fully_need_merging(checkpoint, tmp_path):
+    scopes = {"vision": FULL, "merger": FULL, "language": LORA}
+    expected = adapted(checkpoint, tmp_path / "a.ckpt", scopes, Lora(rank=2, alpha=3)).model
+    with pytest.raises(InputError, match=r"trained the vision scope fully beside adapters.*--merge"):
+        export_checkpoint(tmp_path / "a.ckpt", tmp_path / "adapter")
+    export_checkpoint(tmp_path / "a.ckpt", tmp_path / "merged", merge=True)
+    assert_same_model(plain(tmp_path / "merged"), expected)
+
+
+def test_adapters_are_refused_on_another_base(checkpoint, tmp_path):
+    adapted(checkpoint, tmp_path / "a.ckpt", *ADAPTED["language"])
+    trained_like(checkpoint).save_pretrained(tmp_path / "other")
+    for merge in (False, True):
+        with pytest.raises(InputError, match=f"was trained on {checkpoint} .*{tmp_path}/other is another model"):
+            export_checkpoint(tmp_path / "a.ckpt", tmp_path / "out", merge=merge, base=str(tmp_path / "other"))
+
+
+def shard(rank: int, folder: str, file: str, port: int) -> None:
+    """One of two processes that save a model in halves, as FSDP2 does."""
+    from torch.distributed.device_mesh import init_device_mesh
+    from torch.distributed.tensor import Shard, distribute_tensor
+
+    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), RANK=str(rank), WORLD_SIZE="2")
+    torch.distributed.init_process_group("gloo", rank=rank, world_size=2)
+    mesh = init_device_mesh("cpu", (2,))
+    weights = torch.load(file, weights_only=True)
+    sharded = {name: distribute_tensor(weight, mesh, [Shard(0)]) for name, weight in weights.items()}
+    state = {"state_dict": sharded, "optimizer_0": {"state": {"a": torch.ones(3)}, "param_groups": [{"lr": 0.1}]}}
+    dcp.save(state, checkpoint_id=folder)
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.slow
+def test_shards_of_two_processes_are_one_model(checkpoint, tmp_path):
+    expected = trained_like(checkpoint)
+    torch.save(weights_of(expected), tmp_path / "weights.pt")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    folder = tmp_path / "last.ckpt"
+    torch.multiprocessing.spawn(shard, (str(folder), str(tmp_path / "weights.pt"), port), nprocs=2, daemon=True)
+    torch.save(rest_of(checkpoint, global_step=5), folder / "meta.pt")
+    assert len(list(folder.glob("*.distcp"))) == 2
+    assert "step 5" in export_checkpoint(folder, tmp_path / "out")
+    assert_same_model(plain(tmp_path / "out"), expected)
+
+
+@pytest.fixture
+def sharded(checkpoint, tmp_path) -> Path:
+    """A folder as FSDP's strategies write it, of one process."""
+    folder = tmp_path / "sharded.ckpt"
+    dcp.save({"state_dict": weights_of(plain(checkpoint))}, checkpoint_id=folder, no_dist=True)
+    torch.save(rest_of(checkpoint, global_step=5), folder / "meta.pt")
+    return folder
+
+
+class Evil:
+    def __init__(self, file: Path) -> None:
+        self.file = str(file)
+
+    def __reduce__(self):
+        return os.mkdir, (self.file,)
+
+
+def test_no_checkpoint_runs_code(checkpoint, sharded, tmp_path):
+    ran = tmp_path / "ran"
+    torch.save({"state_dict": Evil(ran), **rest_of(checkpoint)}, tmp_path / "evil.ckpt")
+    with pytest.raises(InputError, match=r"evil\.ckpt holds more than tensors and plain values"):
+        read_checkpoint(tmp_path / "evil.ckpt")
+    (sharded / ".metadata").write_bytes(pickle.dumps(Evil(ran)))
+    with pytest.raises(InputError, match=r"not whole.*mkdir, which could run code"):
+        read_checkpoint(sharded)
+    assert not ran.exists()
+
+
+def test_shards_that_are_missing_are_said(sharded):
+    next(sharded.glob("*.distcp")).unlink()
+    with pytest.raises(InputError, match=r"the shards in .*sharded.ckpt are not whole"):
+        read_checkpoint(sharded)
+
+
+def test_zero_checkpoints_need_deepspeed(checkpoint, tmp_path):
+    if find_spec("deepspeed"):
+        pytest.skip("DeepSpeed is installed")
+    (tmp_path / "zero.ckpt").mkdir()
+    (tmp_path / "zero.ckpt" / "latest").write_text("checkpoint")
+    with pytest.raises(InputError, match="only its own converter reads"):
+        read_checkpoint(tmp_path / "zero.ckpt")
+
+
+def test_unreadable_checkpoints_are_named(checkpoint, tmp_path):
+    whole = saved(plain(checkpoint), checkpoint, tmp_path / "a.ckpt")
+    (tmp_path / "cut.ckpt").write_bytes(whole.read_bytes()[:5000])
+    (tmp_path / "folder.ckpt").mkdir()
+    torch.save([1], tmp_path / "list.ckpt")
+    torch.save({"state_dict": {"head.weight": torch.ones(2)}, **rest_of(checkpoint)}, tmp_path / "other.ckpt")
+    bare = {"state_dict": weights_of(plain(checkpoint)), "hyper_parameters": {"checkpoint": str(checkpoint)}}
+    torch.save(bare, tmp_path / "old.ckpt")
+    for name, says in {
+        "none.ckpt": "no checkpoint .*none.ckpt",
+        "cut.ckpt": "cut.ckpt is not a torch checkpoint, or was cut short",
+        "folder.ckpt": "folder.ckpt is no checkpoint: FSDP's hold meta.pt, DeepSpeed's a file `latest`",
+        "list.ckpt": "list.ckpt is a torch file, but no checkpoint of a run: it holds a list",
+        "other.ckpt": "other.ckpt was not saved by videmo",
+        "old.ckpt": "does not say how its videos were sampled",
+    }.items():
+        with pytest.raises(InputError, match=says):
+            read_checkpoint(tmp_path / name)
+    with pytest.raises(InputError, match="is a Hugging Face folder already"):
+        read_checkpoint(checkpoint)
+
+
+def test_a_checkpoint_that_does_not_fit_its_base_is_refused_naming_both(checkpoint, world_checkpoint, untied, tmp_path):
+    model = trained_like(world_checkpoint)
+    cases = {}
+    cases["a.ckpt"] = (weights_of(model), f"of shape .*, in {checkpoint} it is")
+    more = {**weights_of(plain(checkpoint)), "backbone.model.model.language_model.layers.9.x": torch.ones(1)}
+    cases["b.ckpt"] = (more, f"b.ckpt holds model.model.language_model.layers.9.x, for which {checkpoint} has no place")
+    fewer = {n: w for n, w in weights_of(plain(checkpoint)).items() if "layers.1." not in n}
+    cases["c.ckpt"] = (fewer, f"c.ckpt lacks model.model.language_model.layers.1.*more, which .*{checkpoint} has")
+    cases["d.ckpt"] = (weights_of(trained_like(untied)), f"with different values, and {checkpoint} ties the two")
+    for name, (weights, says) in cases.items():
+        torch.save({"state_dict": weights, **rest_of(checkpoint)}, tmp_path / name)
+        with pytest.raises(InputError, match=says):
+            export_checkpoint(tmp_path / name, tmp_path / "out")
+    assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".out*"))
+
+
+def test_only_an_earlier_export_is_replaced(checkpoint, tmp_path, capsys):
+    ckpt, out = saved(plain(checkpoint), checkpoint, tmp_path / "a.ckpt"), tmp_path / "out"
+    out.mkdir()
+    (out / "thesis.tex").write_text("years")
+    assert main(["export", f"--ckpt={ckpt}", f"--out={out}"]) == 1
+    assert "holds something that is no export" in capsys.readouterr().err
+    (out / "thesis.tex").rename(tmp_path / "thesis.tex")
+    assert main(["export", f"--ckpt={ckpt}", f"--out={out}"]) == 0
+    (out / "left over").write_text("")
+    assert main(["export", f"--ckpt={ckpt}", f"--out={out}"]) == 0
+    assert not (out / "left over").exists() and (out / "config.json").is_file()
+    assert {path.name for path in tmp_path.iterdir()} == {"a.ckpt", "out", "thesis.tex"}
+
+
+def test_a_base_that_moved_is_named_or_given(checkpoint, tmp_path):
+    ckpt = saved(trained_like(checkpoint), tmp_path / "moved", tmp_path / "a.ckpt")
+    with pytest.raises(InputError, match=r"no model at .*moved"):
+        export_checkpoint(ckpt, tmp_path / "out")
+    assert "step 3" in export_checkpoint(ckpt, tmp_path / "out", base=str(checkpoint))

@@ -1,0 +1,1 @@
+"""What this machine has, and whether what we compute is what plain transformers computes."""

@@ -1,0 +1,91 @@
+"""The command ``videmo export``, and what ``callbacks.Export`` does at the end of a fit.
+
+videmo export --ckpt runs/sft/checkpoints/last.ckpt --out runs/sft/model
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors.torch import save_file
+
+from videmo.export.checkpoint import TrainedWeights, read_checkpoint
+from videmo.export.folder import base_folder, check_destination, write_config, write_files, written_aside
+from videmo.export.model import adapter, has_adapters, whole_model
+from videmo.pretrained import load_config, load_tokenizer
+
+ADAPTER_FILE = "adapter_model.safetensors"  # peft's name
+
+Dtype = Literal["float32", "bfloat16", "float16"]
+
+
+def export(ckpt: str, out: str, merge: bool = False, base: str | None = None, dtype: Dtype | None = None) -> None:
+    """Turn a checkpoint into a folder that transformers, peft, vLLM and ms-swift load.
+
+    A run with LoRA gives a peft adapter, or with --merge a whole model, as a run without it does.
+
+    Args:
+        ckpt: A run's checkpoint: a file, or a folder of FSDP or DeepSpeed.
+        out: The folder to write: a new one, or an earlier export, which is replaced.
+        merge: Adds adapters to the weights of the base.
+        base: The model that training started from, where it has moved since.
+        dtype: Of a whole model's weights; the base's own by default.
+    """
+    print(export_checkpoint(Path(ckpt), Path(out), merge=merge, base=base, dtype=dtype))
+
+
+def export_checkpoint(
+    ckpt: Path, out: Path, *, merge: bool = False, base: str | None = None, dtype: Dtype | None = None
+) -> str:
+    """``export`` as a function.
+
+    Returns:
+        A sentence on what was written.
+
+    Raises:
+        InputError: If the checkpoint cannot be read, does not fit its base, or the folder is taken.
+    """
+    check_destination(out)
+    trained = read_checkpoint(ckpt)
+    given = trained.arguments
+    source = base or given["checkpoint"]
+    files = _base_folder(source, trained)
+    origin = f"from step {trained.step:,} of {ckpt}"
+    if has_adapters(trained) and not merge:
+        config, weights = adapter(trained, source)
+        with written_aside(out) as folder:
+            config.save_pretrained(folder)
+            save_file({name: weight.contiguous() for name, weight in weights.items()}, folder / ADAPTER_FILE)
+            _write_tokenizer(folder, source, files)
+            write_files(folder, files, trained.video, _facts("adapter", source, trained))
+        return f"{out}: a peft adapter of {source}, {origin}"
+    wanted = dtype or str(load_config(source, **_source(given)).dtype or torch.float32).removeprefix("torch.")
+    model = whole_model(trained, source).to(getattr(torch, wanted))
+    with written_aside(out) as folder:
+        model.save_pretrained(folder, max_shard_size="5GB")
+        write_config(folder, files, wanted)
+        _write_tokenizer(folder, source, files)
+        write_files(folder, files, trained.video, _facts("model", source, trained))
+    return f"{out}: a whole model in {wanted}, {origin}"
+
+
+def _base_folder(source: str, trained: TrainedWeights) -> Path | None:
+    load_config(source, **_source(trained.arguments))  # its sentences on what is no model come first
+    return base_folder(source, **_source(trained.arguments))
+
+
+def _write_tokenizer(folder: Path, source: str, files: Path | None) -> None:
+    """Of a base without files; others give theirs as they are."""
+    if files is None:
+        load_tokenizer(source).save_pretrained(folder)
+
+
+def _source(arguments: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "revision": arguments.get("revision"),
+        "local_files_only": arguments.get("local_files_only", False),
+    }
+
+
+def _facts(kind: str, base: str, trained: TrainedWeights) -> dict[str, Any]:
+    return {"kind": kind, "base": base, "step": trained.step, "quantization": trained.arguments.get("quantization")}

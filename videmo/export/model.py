@@ -1,0 +1,166 @@
+"""What a checkpoint stands for, as others know it: a whole transformers model, or the files of a peft adapter.
+
+A whole model is the base with what trained in its places, and with adapters added to the weights, in float32. Under
+QLoRA the adapters learnt beside weights of 4 bits, so they are added to what those 4 bits say: the merged model is the
+one that trained.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
+from peft.tuners.tuners_utils import BaseTunerLayer
+from torch import Tensor, nn
+from transformers import Qwen2_5_VLForConditionalGeneration
+
+from videmo.errors import InputError
+from videmo.export.checkpoint import TrainedWeights
+from videmo.models.adapters import Lora, lora_config
+from videmo.models.backbone import Backbone
+from videmo.models.quantization import unpacked
+from videmo.models.scopes import Scope
+from videmo.pretrained import base_fingerprint, load_config
+from videmo.training.trained import trained_names
+
+SHOWN = 3  # names in a sentence
+SCOPES = ("vision", "merger", "language")
+
+
+def has_adapters(trained: TrainedWeights) -> bool:
+    """Whether any scope trained by LoRA."""
+    return any(scope.mode == "lora" for scope in _training(trained)[0].values())
+
+
+def whole_model(trained: TrainedWeights, base: str) -> Qwen2_5_VLForConditionalGeneration:
+    """The trained model without anything of peft's or ours.
+
+    Args:
+        trained: The checkpoint.
+        base: The model that it was trained from.
+
+    Raises:
+        InputError: If the two do not fit, naming both.
+    """
+    scopes, lora = _training(trained)
+    _check_base(trained, base)
+    dtype = trained.arguments.get("dtype", "float32")
+    backbone = Backbone.load(base, **_source(trained), dtype=dtype, **scopes, lora=lora)
+    if trained.arguments.get("quantization"):
+        unpack_in_place(backbone.model.model.language_model)
+    _put_weights(backbone, trained, base)
+    for name, module in list(backbone.model.named_modules()):
+        if isinstance(module, BaseTunerLayer):
+            module.get_base_layer().float()
+            module.merge()
+            backbone.model.set_submodule(name, module.get_base_layer())
+    return backbone.model
+
+
+def adapter(trained: TrainedWeights, base: str) -> tuple[LoraConfig, dict[str, Tensor]]:
+    """peft's config and weights of the adapters; of the base only the names and shapes are looked at.
+
+    Raises:
+        InputError: If the checkpoint does not fit the base, or a scope trained fully that peft cannot keep beside them.
+    """
+    scopes, lora = _training(trained)
+    if full := [name for name in ("vision", "language") if scopes[name].mode == "full"]:
+        raise InputError(
+            f"{trained.path} trained the {full[0]} scope fully beside adapters, which an adapter folder does not hold; "
+            "export a whole model with --merge"
+        )
+    _check_base(trained, base)
+    config = load_config(base, **_source(trained))
+    with torch.device("meta"):
+        backbone = Backbone(Qwen2_5_VLForConditionalGeneration(config), **scopes, lora=lora)
+        model = Qwen2_5_VLForConditionalGeneration(config)
+    _check_fit(backbone, trained, base)
+    given = lora_config(lora, [name for name in SCOPES if scopes[name].mode == "lora"])
+    given.base_model_name_or_path, given.revision = base, trained.arguments.get("revision")
+    given.modules_to_save = ["visual.merger"] if scopes["merger"].mode == "full" else None
+    peft_model = get_peft_model(model, given)
+    weights = {_name_in_peft(name): weight for name, weight in trained.weights.items()}
+    given.inference_mode = True
+    return given, get_peft_model_state_dict(peft_model, state_dict=weights, save_embedding_layers=False)
+
+
+def _name_in_peft(name: str) -> str:
+    name = f"base_model.{name}"
+    inside = "model.visual.merger."
+    return name.replace(inside, f"{inside}modules_to_save.default.") if inside in name and "lora_" not in name else name
+
+
+def unpack_in_place(language_model: nn.Module) -> None:
+    """Round the weights that QLoRA packs to what their 4 bits say."""
+    for name, layer in language_model.named_modules():
+        if type(layer) is nn.Linear and "lora_" not in name:
+            layer.weight.data = unpacked(layer)
+
+
+def _training(trained: TrainedWeights) -> tuple[dict[str, Scope], Lora]:
+    given = trained.arguments
+    return {name: Scope(**given.get(name, {})) for name in SCOPES}, Lora(**given.get("lora", {}))
+
+
+def _source(trained: TrainedWeights) -> dict[str, Any]:
+    given = trained.arguments
+    return {"revision": given.get("revision"), "local_files_only": given.get("local_files_only", False)}
+
+
+def _check_base(trained: TrainedWeights, base: str) -> None:
+    load_config(base, **_source(trained))  # its sentences on what is no model come first
+    was, now = trained.base, base_fingerprint(base, **_source(trained))
+    if was and now and was != now:
+        raise InputError(
+            f"{trained.path} holds what was trained on {trained.arguments['checkpoint']} (weights {was[:8]}), and "
+            f"{base} is another model (weights {now[:8]}); name the former with --base"
+        )
+
+
+def _put_weights(backbone: Backbone, trained: TrainedWeights, base: str) -> None:
+    _check_fit(backbone, trained, base)
+    own = backbone.state_dict()
+    with torch.no_grad():
+        for name, weight in trained.weights.items():
+            own[name].copy_(weight)
+
+
+def _check_fit(backbone: Backbone, trained: TrainedWeights, base: str) -> None:
+    own, given = backbone.state_dict(), trained.weights
+    trains = {name: own[name] for name in own if name in trained_names(backbone)}
+    another = "it was trained from another model; name that one with --base"
+    if unknown := [name for name in given if name not in trains]:
+        raise InputError(f"{trained.path} holds {_some(unknown)}, for which {base} has no place: {another}")
+    for name, weight in given.items():
+        if weight.shape != own[name].shape:
+            shapes = tuple(weight.shape), tuple(own[name].shape)
+            raise InputError(
+                f"{trained.path} holds {name} of shape {shapes[0]}, in {base} it is {shapes[1]}: {another}"
+            )
+    same = _by_parameter(backbone)
+    there = {same[name] for name in given}
+    if missing := [name for name in trains if same[name] not in there]:
+        raise InputError(
+            f"{trained.path} lacks {_some(missing)}, which its run trained and {base} has: the file was cut or "
+            "changed; save it again, or choose another"
+        )
+    first: dict[str, str] = {}
+    for name in given:
+        other = first.setdefault(same[name], name)
+        if other != name and not torch.equal(given[other], given[name]):
+            raise InputError(
+                f"{trained.path} holds {other} and {name} with different values, and {base} ties the two: {another}"
+            )
+
+
+def _by_parameter(module: nn.Module) -> Mapping[str, str]:
+    """Each name in a state dict -> the first name of the same weight, which tied embeddings share with the head."""
+    first: dict[int, str] = {}
+    names = {name: first.setdefault(id(p), name) for name, p in module.named_parameters(remove_duplicate=False)}
+    return {name: names.get(name, name) for name in module.state_dict()}
+
+
+def _some(names: Iterable[str]) -> str:
+    names = list(names)
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

@@ -1,0 +1,1 @@
+"""``videmo plan``: what a run will need, before it is launched."""

@@ -1,0 +1,98 @@
+"""Checkpoints as files or, where each rank writes its part, as folders: replaced whole, found again, loaded as weights.
+
+A file is replaced in one move. A folder takes two, and a run that is killed between them leaves the old one beside its
+place, from where ``kept`` puts it back.
+"""
+
+import os
+import shutil
+from contextlib import suppress
+from pathlib import Path
+
+import lightning as L
+from lightning.pytorch.strategies import DeepSpeedStrategy, FSDPStrategy, ModelParallelStrategy, Strategy
+
+from videmo.errors import InputError
+
+# What stands in a strategy's folders once all their parts do.
+WRITTEN_LAST = {ModelParallelStrategy: "meta.pt", FSDPStrategy: "meta.pt", DeepSpeedStrategy: "latest"}
+
+
+def last_checkpoint(run: str | Path) -> Path:
+    """Where a run keeps its last checkpoint."""
+    return Path(run) / "checkpoints" / "last.ckpt"
+
+
+def save_whole(trainer: L.Trainer, path: str | Path, weights_only: bool = False) -> None:
+    """Save a checkpoint so that at any time the path has the one before or this one. Every rank calls it."""
+    path = Path(path)
+    fresh = path.with_name(f".{path.name}.new")
+    if trainer.is_global_zero:
+        kept(path)
+        _remove(fresh)
+    trainer.strategy.barrier("the place is free")
+    trainer.save_checkpoint(fresh, weights_only)
+    if trainer.is_global_zero:
+        _replace(fresh, path)
+    trainer.strategy.barrier("the checkpoint is in its place")
+
+
+def load_weights(trainer: L.Trainer, path: str | Path) -> None:
+    """Give the model the weights of a checkpoint; the optimizer stays as it is. Every rank calls it.
+
+    DeepSpeed keeps the exact weights with the optimizer's states, and loads both.
+    """
+    strategy = trainer.strategy
+    optimizers, strategy._optimizers = strategy._optimizers, []  # sharded strategies would look for their states
+    try:
+        checkpoint = strategy.load_checkpoint(kept(path), weights_only=True)
+        strategy.load_model_state_dict(checkpoint)
+    finally:
+        strategy._optimizers = optimizers
+
+
+def kept(path: str | Path) -> Path:
+    """The same path, with its checkpoint put back if a kill took it away."""
+    path = Path(path)
+    if not path.exists():
+        with suppress(FileNotFoundError):  # there is none, or another rank was faster
+            _old(path).rename(path)
+    return path
+
+
+def check_folder(path: str | Path | None, strategy: Strategy) -> None:
+    """A checkpoint that is a folder must be whole, and for a strategy that writes such folders.
+
+    Raises:
+        InputError: Naming both.
+    """
+    if path is None or not Path(path).is_dir():
+        return
+    mark = next((mark for kind, mark in WRITTEN_LAST.items() if isinstance(strategy, kind)), None)
+    if mark is None or not (Path(path) / mark).is_file():
+        raise InputError(
+            f"{path} is a folder, and no whole checkpoint for {type(strategy).__name__}; give the strategy that wrote "
+            "it (--config configs/trainer/fsdp2.yaml), or `videmo export` it and take the export as model.checkpoint"
+        )
+
+
+def _replace(fresh: Path, path: Path) -> None:
+    if fresh.is_file() and not path.is_dir():
+        os.replace(fresh, path)
+        return
+    _remove(_old(path))
+    if path.exists():
+        path.rename(_old(path))
+    fresh.rename(path)
+    _remove(_old(path))
+
+
+def _old(path: Path) -> Path:
+    return path.with_name(f".{path.name}.old")
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

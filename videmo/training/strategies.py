@@ -1,0 +1,92 @@
+"""Lightning's strategies for models that one device does not hold, as this model needs them (configs/trainer/).
+
+    ddp              every rank has the whole model; Lightning's own
+    FSDP2            parameters, gradients and optimizer states in parts, by torch's ``fully_shard``; CPU or GPU
+    FSDP             the same by torch's older wrapper
+    DeepSpeed        ZeRO-2, ZeRO-3 and offload to the CPU
+
+Ranks have different videos, texts and answers, yet every forward is a collective: see ``videmo.models.encoding`` for
+the vision tower and ``videmo.models.generation`` for answers.
+"""
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+
+import lightning as L
+import torch
+from lightning.pytorch.strategies import DeepSpeedStrategy, FSDPStrategy, ModelParallelStrategy
+from torch import nn
+from torch.distributed.fsdp import FullyShardedDataParallel, MixedPrecision
+from torch.distributed.fsdp.wrap import ModuleWrapPolicy
+
+from videmo.models.sharding import LAYERS, refuse_quantised
+from videmo.token_tree import TreeBatch
+
+
+class FSDP2(ModelParallelStrategy):
+    """Shards over all ranks; ``VidEmoModule.configure_model`` says what is gathered together.
+
+    Args:
+        save_distributed_checkpoint: Each rank writes its part, and a checkpoint is a folder. Otherwise the first one
+            gathers all and writes one file, which any other strategy can read.
+    """
+
+    def __init__(self, save_distributed_checkpoint: bool = True) -> None:
+        super().__init__(save_distributed_checkpoint=save_distributed_checkpoint)
+
+    def setup_environment(self) -> None:
+        # Lightning's own guess shards between machines and splits matrices within one.
+        self._data_parallel_size, self._tensor_parallel_size = self.num_nodes * self.num_processes, 1
+        super().setup_environment()
+
+
+class FSDP(FSDPStrategy):
+    """Lightning's, with norm clipping, rotary frequencies that stay in float32, and CPU ranks for tests."""
+
+    @property
+    def mixed_precision_config(self) -> MixedPrecision | None:
+        chosen = super().mixed_precision_config
+        exact = {"reduce_dtype": torch.float32, "buffer_dtype": torch.float32, "cast_root_forward_inputs": False}
+        return replace(chosen, **exact) if chosen else None
+
+    def _setup_model(self, model: nn.Module) -> FullyShardedDataParallel:
+        refuse_quantised(model)
+        policy = self.kwargs.pop("auto_wrap_policy", None) or ModuleWrapPolicy(LAYERS)
+        root = FullyShardedDataParallel(
+            model,
+            cpu_offload=self.cpu_offload,
+            mixed_precision=self.mixed_precision_config,
+            sharding_strategy=self.sharding_strategy,
+            device_id=self.root_device,
+            auto_wrap_policy=policy,
+            **self.kwargs,
+        )
+        plugin = self.precision_plugin
+        # Lightning refuses norm clipping because its plugin does not know the root, which alone sees every shard.
+        plugin.clip_grad_by_norm = lambda optimizer, clip_val: root.clip_grad_norm_(clip_val)
+        plugin.convert_input = _as_it_is
+        return super()._setup_model(root)
+
+
+class DeepSpeed(DeepSpeedStrategy):
+    """Lightning's, for a model that is read from a checkpoint and has rotary frequencies.
+
+    Accumulation and clipping are the trainer's: Lightning writes ``accumulate_grad_batches`` and ``gradient_clip_val``
+    into DeepSpeed's config.
+    """
+
+    def model_sharded_context(self) -> AbstractContextManager:
+        """Whole weights are read first, and cut when the engine starts: transformers cannot fill parts of them."""
+        return nullcontext()
+
+    def setup(self, trainer: L.Trainer) -> None:
+        self.precision_plugin.convert_input = _as_it_is
+        exact = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
+        super().setup(trainer)
+        for name, buffer in self.lightning_module.named_buffers():  # the engine rounded them with the weights
+            buffer.data = exact[name].to(buffer.device)
+
+
+def _as_it_is(batch: TreeBatch) -> TreeBatch:
+    """A batch holds records, into which Lightning would look for numbers to cast; the model casts what it needs."""
+    return batch
