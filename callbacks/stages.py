@@ -18,6 +18,7 @@ from videmo.data.curriculum import Phase, curriculum_of
 from videmo.errors import InputError
 from videmo.report.curriculum import Cell, parse_stage
 from videmo.report.curriculum import forgetting_table as change_table
+from videmo.training.module import epoch_is_cut
 
 
 class StageCheckpoint(L.Callback):
@@ -55,7 +56,7 @@ class StageCheckpoint(L.Callback):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         phase = curriculum_of(trainer).phase(trainer.current_epoch)
-        if trainer.current_epoch < phase.first_epoch + phase.epochs - 1:
+        if epoch_is_cut(trainer) or trainer.current_epoch < phase.first_epoch + phase.epochs - 1:
             return
         best = self._best.get(phase.stage.name)
         if best is None:  # without validation the last weights are all there is

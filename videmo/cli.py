@@ -33,6 +33,7 @@ from videmo.models.tiny import make_tiny
 from videmo.report import write_report
 from videmo.synth import Plan, find_preset, synthesize
 from videmo.training import VidEmoModule
+from videmo.training.checkpoints import last_checkpoint
 from videmo.training.tower import pretrain_tower
 
 # Lightning advertises a hosted service at every start; that line says nothing about the run.
@@ -69,7 +70,7 @@ class VidEmoCLI(LightningCLI):
         Raises:
             InputError: If its folder holds one.
         """
-        last = Path(self.trainer.default_root_dir) / "checkpoints" / "last.ckpt"
+        last = last_checkpoint(self.trainer.default_root_dir)
         if self.config.fit.ckpt_path is None and last.is_file():
             raise InputError(
                 f"{self.trainer.default_root_dir} holds a run already: resume it with --ckpt_path={last}, or give "
@@ -86,6 +87,8 @@ class VidEmoCLI(LightningCLI):
             settings.trainer.precision = "bf16-mixed" if bf16 else "32-true"
         if settings.weights_only is None:
             settings.weights_only = True  # a checkpoint from elsewhere must not run code
+        if settings.ckpt_path == "last":
+            settings.ckpt_path = str(last_checkpoint(settings.trainer.default_root_dir or "."))
         check_checkpoint(settings.ckpt_path)
 
 
@@ -105,10 +108,13 @@ def check_checkpoint(path: str | None) -> None:
     Raises:
         InputError: Naming the path; Lightning would end in a trace.
     """
-    if path is None or path in ("best", "last", "hpc", "registry") or Path(path).is_dir():
+    if path is None or Path(path).is_dir():
         return
     if not Path(path).is_file():
-        raise InputError(f"no checkpoint {path}; `videmo fit` writes checkpoints/last.ckpt in its default_root_dir")
+        raise InputError(
+            f"no checkpoint {path}; `videmo fit` writes checkpoints/last.ckpt in its default_root_dir, which "
+            "--ckpt_path=last takes"
+        )
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path} is not a torch checkpoint, or was cut short; train again or choose another")
 

@@ -4,11 +4,13 @@ import glob
 import hashlib
 import json
 import logging
+import os
 import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
+from threading import Thread
 
 import lightning as L
 import numpy as np
@@ -167,6 +169,8 @@ class EmoCFGDataModule(L.LightningDataModule):
 
     def _plan_fit(self) -> None:
         trainer, records = self.trainer, self.records("train")
+        # Lightning resumes a run that ends by max_steps as if it had no epochs, and would leave some out.
+        trainer.fit_loop._iteration_based_training = lambda: False
         micro_batch = self.batch_size * trainer.world_size
         if self.global_batch_size is None:
             self.samples_a_step = micro_batch * trainer.accumulate_grad_batches
@@ -377,7 +381,7 @@ class EmoCFGDataModule(L.LightningDataModule):
             collate_fn=as_batch,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0 and split == "train",
-            worker_init_fn=_ignore_interrupts,
+            worker_init_fn=_leave_signals_to_parent,
             pin_memory=self.trainer.strategy.root_device.type == "cuda",
         )
         progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
@@ -390,9 +394,20 @@ def _plan(records: Records, vision: VisionCache, numbers: list[int]) -> BatchPla
     return vision.plan(numbers, (path for number in numbers for path in records.videos_of(number)))
 
 
-def _ignore_interrupts(worker: int) -> None:
-    """Ctrl-C reaches all processes of a terminal; the main one lets a step end, for which it needs its workers."""
+def _leave_signals_to_parent(worker: int) -> None:
+    """Ctrl-C reaches all processes of a terminal, a scheduler's SIGTERM all of a job; the main one lets a step end, for
+    which it needs its workers. Only its own SIGTERM ends one.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "sigwaitinfo"):  # not on macOS
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with_parent(parent: int) -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+        pass
+    os._exit(0)
 
 
 class _AllRanks:

@@ -23,6 +23,9 @@ from videmo.token_tree import IGNORE_INDEX, TreeBatch
 from videmo.training.optimizer import OptimizerName, make_optimizer
 from videmo.training.schedule import Span, learning_rate
 
+LEARNING = ("optimizer", "learning_rate", "weight_decay", "adam_beta2", "warmup_ratio")
+"""What a resumed run takes from its checkpoint, so that another value would change nothing."""
+
 
 class VidEmoModule(L.LightningModule):
     """The base of the training modules.
@@ -95,6 +98,7 @@ class VidEmoModule(L.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """A checkpoint says in which order its run sees which data, and which stage it is of."""
+        _take_back_the_end(self.trainer, checkpoint["loops"]["fit_loop"])
         checkpoint["data_seed"] = self.trainer.datamodule.seed
         checkpoint["data_hash"] = self.trainer.datamodule.data_hash
         if self.curriculum:
@@ -105,7 +109,7 @@ class VidEmoModule(L.LightningModule):
         """A resumed run goes on in the order of the run that it resumes.
 
         Raises:
-            InputError: If this run's seed, records or batches are others.
+            InputError: If this run's seed, optimizer, records or batches are others.
         """
         if self.trainer.state.fn != "fit":
             return
@@ -115,6 +119,13 @@ class VidEmoModule(L.LightningModule):
                 f"the checkpoint was saved in a run with seed {was}, this one has {now}; resume with that seed, or "
                 "start anew in another default_root_dir"
             )
+        was = checkpoint.get("hyper_parameters", {})
+        for name in set(LEARNING) & was.keys():
+            if was[name] != self.hparams[name]:
+                raise InputError(
+                    f"the checkpoint was saved in a run with {name} {was[name]}, this one has {self.hparams[name]}; "
+                    f"resume with --model.init_args.{name}={was[name]}, or start anew in another default_root_dir"
+                )
         if checkpoint.get("data_hash") not in (None, self.trainer.datamodule.data_hash):
             raise InputError(
                 "the checkpoint was saved in a run with other training records, batch sizes or devices, so its place "
@@ -204,6 +215,21 @@ class VidEmoModule(L.LightningModule):
     def results_folder(self) -> Path:
         """Where a test writes, ``<results_dir>/<method>`` as in the release."""
         return Path(self.hparams.results_dir or Path(self.trainer.default_root_dir) / "results") / self.hparams.method
+
+
+def epoch_is_cut(trainer: L.Trainer) -> bool:
+    """Whether batches of the current epoch are still to come, also where ``max_steps`` has just ended it."""
+    return not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
+
+
+def _take_back_the_end(trainer: L.Trainer, saved: dict[str, Any]) -> None:
+    """Where ``max_steps`` cuts an epoch, Lightning counts it as done; a resumed run shall go on inside it."""
+    epochs, loop = saved["epoch_progress"], trainer.fit_loop.epoch_loop
+    if epoch_is_cut(trainer) and epochs["current"]["processed"] > epochs["current"]["completed"]:
+        for progress in epochs.values():
+            progress["processed"] = progress["completed"]
+        if loop._should_check_val_fx(trainer.fit_loop._data_fetcher):  # counted once more after the check is resumed
+            saved["epoch_loop.state_dict"]["_batches_that_stepped"] -= 1
 
 
 def per_sample(scores: TokenScores, batch: TreeBatch) -> list[tuple[float, float]]:
