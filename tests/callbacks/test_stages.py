@@ -162,7 +162,7 @@ def test_another_seed_does_not_resume(stopped, world, world_checkpoint, tmp_path
 
 
 def test_another_learning_rate_does_not_resume(stopped, world, world_checkpoint, tmp_path):
-    with pytest.raises(InputError, match="with learning_rate 2e-05, this one has 0.001; resume with --model.init_args"):
+    with pytest.raises(InputError, match=r"with learning_rate 2e-05, this one has 0\.001; resume with"):
         _fit(world, world_checkpoint, tmp_path, ckpt_path=stopped, learning_rate=1e-3)
 
 
