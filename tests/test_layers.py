@@ -13,7 +13,7 @@ LAYERS = [
     },
     {"videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.synth"},
     {"videmo.training", "videmo.benchmark"},
-    {"videmo.cli", "videmo.demo", "videmo.report", "videmo.check"},
+    {"videmo.__main__", "videmo.cli", "videmo.demo", "videmo.report", "videmo.check"},
     {"callbacks"},
 ]
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
@@ -24,6 +24,7 @@ SIDEWAYS = {  # within a layer, one direction
     ("videmo.token_tree", "videmo.errors"),
     ("videmo.training", "videmo.benchmark"),
     ("videmo.demo", "videmo.cli"),
+    ("videmo.__main__", "videmo.cli"),
     ("videmo.cli", "videmo"),
     ("videmo.cli", "videmo.demo"),
     ("videmo.cli", "videmo.report"),

@@ -182,6 +182,8 @@ def synth(
     own = {name: value for name, value in (("videos", videos), ("seed", seed), ("look", look)) if value is not None}
     if preset is not None and own:
         raise InputError(f"a preset is frozen: give --preset or --{' --'.join(own)}, not both")
+    if workers is not None and workers < 1:
+        raise InputError(f"--workers must be at least 1, got {workers}")
     plan = Plan(**{"videos": 1800, **own}) if own else find_preset(preset or "demo-v1")
     summary = synthesize(Path(out), plan, workers)
     splits = ", ".join(f"{count} {split}" for split, count in summary.videos.items())

@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from transformers import AutoTokenizer
 
 from videmo.benchmark import BlindBaseline, Prediction, score_predictions, with_controls, write_predictions
+from videmo.data.backends import MODULES as BACKENDS
 from videmo.data.controls import Shown
 from videmo.data.curriculum import Curriculum, curriculum_of
 from videmo.errors import InputError
@@ -143,8 +144,9 @@ class VidEmoModule(L.LightningModule):
         looked_up = batch.frames_found + batch.frames_decoded
         if looked_up and self.trainer.datamodule.frames_cache:
             self.log("cache/frames_hit_rate", batch.frames_found / looked_up, batch_size=looked_up)
-        for reader, videos in batch.reads.items():
-            self.log(f"data/read_by_{reader}", float(videos), on_step=False, on_epoch=True, reduce_fx="sum")
+        for name, videos in batch.reads.items():
+            tag = f"data/read_by_{name}" if name in BACKENDS else f"data/{name}"
+            self.log(tag, float(videos), on_step=False, on_epoch=True, reduce_fx="sum")
 
     def on_validation_epoch_start(self) -> None:
         self._validation = defaultdict(list)
