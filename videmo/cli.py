@@ -87,6 +87,8 @@ class VidEmoCLI(LightningCLI):
             settings.trainer.precision = "bf16-mixed" if bf16 else "32-true"
         if settings.weights_only is None:
             settings.weights_only = True  # a checkpoint from elsewhere must not run code
+        if settings.data.curriculum and settings.trainer.max_epochs is None:
+            settings.trainer.max_epochs = -1  # the curriculum says how many; Lightning would warn of its own default
         if settings.ckpt_path == "last":
             settings.ckpt_path = str(last_checkpoint(settings.trainer.default_root_dir or "."))
         check_checkpoint(settings.ckpt_path)
