@@ -33,13 +33,20 @@ class LastCheckpoint(Checkpoint):
         self.every_n_train_steps = every_n_train_steps
         self._saved_at = -1
         self._signal = 0
+        self._stopping = 0
         self._handlers: dict[int, object] = {}
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._saved_at = trainer.global_step
-        self._signal = 0
+        self._signal = self._stopping = 0
         if threading.current_thread() is threading.main_thread():
             self._handlers = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
+
+    def on_train_batch_start(self, trainer: L.Trainer, pl_module: L.LightningModule, *args) -> None:
+        if self._stopping == signal.SIGINT:  # only here are the last step's metrics logged
+            raise KeyboardInterrupt
+        if self._stopping:
+            raise SystemExit(128 + self._stopping)
 
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *args) -> None:
         loop = trainer.fit_loop.epoch_loop
@@ -66,15 +73,11 @@ class LastCheckpoint(Checkpoint):
             signal.signal(*self._handlers.popitem())
 
     def _between_steps(self, trainer: L.Trainer) -> None:
-        stopping = self._agreed_signal(trainer)
+        self._stopping = self._agreed_signal(trainer)
         every = self.every_n_train_steps
         due = every is not None and trainer.global_step % every == 0
-        if (stopping or due) and trainer.global_step != self._saved_at:
+        if (self._stopping or due) and trainer.global_step != self._saved_at:
             self._save(trainer)
-        if stopping == signal.SIGINT:
-            raise KeyboardInterrupt
-        if stopping:
-            raise SystemExit(128 + stopping)
 
     def _agreed_signal(self, trainer: L.Trainer) -> int:
         """The signal that any rank was sent, the same number on all of them."""
@@ -91,4 +94,5 @@ class LastCheckpoint(Checkpoint):
         if self._signal and number == signal.SIGINT:
             raise KeyboardInterrupt
         self._signal = number
-        Console(stderr=True).print("saving after this step, then stopping; Ctrl-C again stops at once")
+        again = "; Ctrl-C again stops at once" if number == signal.SIGINT else ""
+        Console(stderr=True).print(f"saving after this step, then stopping{again}")

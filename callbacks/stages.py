@@ -19,6 +19,7 @@ from videmo.errors import InputError
 from videmo.report.curriculum import Cell, parse_stage
 from videmo.report.curriculum import forgetting_table as change_table
 from videmo.training.checkpoints import load_weights, save_whole
+from videmo.training.module import epoch_is_cut
 
 
 class StageCheckpoint(L.Callback):
@@ -56,7 +57,7 @@ class StageCheckpoint(L.Callback):
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         phase = curriculum_of(trainer).phase(trainer.current_epoch)
-        if trainer.current_epoch < phase.first_epoch + phase.epochs - 1:
+        if epoch_is_cut(trainer) or trainer.current_epoch < phase.first_epoch + phase.epochs - 1:
             return
         best = self._best.get(phase.stage.name)
         if best is None:  # without validation the last weights are all there is

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -148,6 +149,30 @@ def test_a_misspelt_option_is_refused_by_name(args, says, capsys):
         code = stop.code
     assert code != 0
     assert says in capsys.readouterr().err
+
+
+def test_a_synth_without_workers_is_refused(tmp_path, capsys):
+    assert main(["synth", str(tmp_path / "data"), "--videos=60", "--workers=0"]) == 1
+    assert "--workers must be at least 1, got 0" in capsys.readouterr().err
+
+
+def test_the_last_checkpoint_is_that_of_the_runs_folder(tmp_path, capsys):
+    options = ["--config=configs/demo/sft.yaml", f"--trainer.default_root_dir={tmp_path}", "--ckpt_path=last"]
+    assert main(["fit", *options]) == 1
+    assert f"no checkpoint {tmp_path}/checkpoints/last.ckpt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_while_libraries_are_loaded_leaves_no_trace(number, code, tmp_path):
+    (tmp_path / "torch.py").write_text("import time\nprint('loading', flush=True)\ntime.sleep(60)")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    command = [sys.executable, "-m", "videmo", "--help"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=tmp_path, env=environment, **pipes) as running:
+        assert running.stdout.readline() == "loading\n"
+        running.send_signal(number)
+        errors = running.stderr.read()
+    assert running.returncode == code and "Traceback" not in errors
 
 
 def test_missing_data_and_model_are_named(tmp_path, capsys):

@@ -13,7 +13,10 @@ LAYERS = [
     },
     {"videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.synth"},
     {"videmo.training", "videmo.benchmark"},
-    {"videmo.cli", "videmo.demo", "videmo.report", "videmo.check", "videmo.export", "videmo.doctor", "videmo.plan"},
+    {
+        *("videmo.__main__", "videmo.cli", "videmo.demo", "videmo.report", "videmo.check"),
+        *("videmo.export", "videmo.doctor", "videmo.plan"),
+    },
     {"callbacks"},
 ]
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
@@ -25,6 +28,7 @@ SIDEWAYS = {  # within a layer, one direction
     ("videmo.pretrained", "videmo.errors"),
     ("videmo.training", "videmo.benchmark"),
     ("videmo.demo", "videmo.cli"),
+    ("videmo.__main__", "videmo.cli"),
     ("videmo.cli", "videmo"),
     ("videmo.cli", "videmo.demo"),
     ("videmo.cli", "videmo.report"),

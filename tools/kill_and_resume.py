@@ -2,9 +2,9 @@
 
 A curriculum of two stages over a drawn world, with accumulation, dropout and validation inside its epochs, is trained
 once in peace. Then the same command is started again and again, with another number of workers each time, and killed
-with all its processes after a random time, until as many kills have been dealt as were asked for and the last run has
-ended. Every finished run's last.ckpt must equal the first one's to the bit: weights, optimizer, schedule, loop
-counters and callbacks. Prints one JSON line; the exit status is 1 if anything differs.
+with all its processes after a random time, or ended by a random max_steps, until as many kills have been dealt as were
+asked for and the last run has ended. Every finished run's last.ckpt must equal the first one's to the bit: weights,
+optimizer, schedule, loop counters and callbacks. Prints one JSON line; the exit status is 1 if anything differs.
 
     python tools/kill_and_resume.py --kills 20 --world_size 2 --strategy fsdp2
 """
@@ -66,19 +66,29 @@ def main(
         finish(options, folder / "peace", workers=0)
         duration = time.monotonic() - began
         expected = state(folder / "peace")
-        dealt, runs, differ, resumed = 0, 0, set(), 0
+        all_steps = expected["/global_step"]
+        dealt, cuts, runs, differ, resumed = 0, 0, 0, set(), 0
         while dealt < kills:
             run = folder / f"run{runs}"
-            while dealt < kills and not killed_early(options, run, rng, rng.uniform(0.35, 1.0) * duration):
-                dealt += 1
-                print(f"{dealt} kills, {progress(run)}", file=sys.stderr)
+            while dealt < kills:
+                cut = [] if rng.random() < 0.5 else [f"--trainer.max_steps={rng.randint(1, all_steps)}"]
+                if killed_early([*options, *cut], run, rng, rng.uniform(0.35, 1.0) * duration):
+                    dealt += 1
+                    print(f"{dealt} kills, {progress(run)}", file=sys.stderr)
+                elif not cut:
+                    break
+                else:
+                    cuts += 1
+                    print(f"{cuts} times ended by max_steps, {progress(run)}", file=sys.stderr)
             resumed += kept(last_checkpoint(run)).exists()
-            finish(options, run, workers=rng.choice([0, 1, 2]))
+            cut = rng.choice([[], [f"--trainer.max_steps={all_steps}"]])
+            finish([*options, *cut], run, workers=rng.choice([0, 1, 2]))
             differ |= differences(expected, state(run))
             shutil.rmtree(run)
             runs += 1
     result = {
         "kills": dealt,
+        "ended_by_max_steps": cuts,
         "runs": runs,
         "resumed": resumed,
         "world_size": world_size,
@@ -151,20 +161,24 @@ def _die_with_this_process() -> None:
 
 
 def finish(options: list[str], run: Path, workers: int) -> None:
-    process = start(options, run, workers)
-    if process.wait(timeout=600):
+    refuse_failed(start(options, run, workers).wait(timeout=600), run)
+
+
+def refuse_failed(code: int, run: Path) -> None:
+    if code:
         raise SystemExit(f"the run failed:\n{(run / 'output.txt').read_text()[-3000:]}")
 
 
 def killed_early(options: list[str], run: Path, rng: random.Random, seconds: float) -> bool:
-    """Start the run and kill it after some seconds; whether it had ended by then."""
+    """Start the run and kill it after some seconds; False if it had ended by then."""
     process = start(options, run, rng.choice([0, 1, 2]))
     try:
-        return process.wait(timeout=seconds) == 0
+        refuse_failed(process.wait(timeout=seconds), run)
+        return False
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-        return False
+        return True
 
 
 def progress(run: Path) -> str:

@@ -99,6 +99,10 @@ class VidEmoCLI(LightningCLI):
             settings.trainer.precision = "bf16-mixed" if bf16 else "32-true"
         if settings.weights_only is None:
             settings.weights_only = True  # a checkpoint from elsewhere must not run code
+        if settings.data.curriculum and settings.trainer.max_epochs is None:
+            settings.trainer.max_epochs = -1  # the curriculum says how many; Lightning would warn of its own default
+        if settings.ckpt_path == "last":
+            settings.ckpt_path = str(last_checkpoint(settings.trainer.default_root_dir or "."))
         check_checkpoint(settings.ckpt_path, settings.weights_only)
 
 
@@ -134,10 +138,13 @@ def check_checkpoint(path: str | None, weights_only: bool = True) -> None:
     Raises:
         InputError: Naming the path; Lightning would end in a trace.
     """
-    if path is None or path in ("best", "last", "hpc", "registry") or kept(path).is_dir():
+    if path is None or kept(path).is_dir():
         return
     if not Path(path).is_file():
-        raise InputError(f"no checkpoint {path}; `videmo fit` writes checkpoints/last.ckpt in its default_root_dir")
+        raise InputError(
+            f"no checkpoint {path}; `videmo fit` writes checkpoints/last.ckpt in its default_root_dir, which "
+            "--ckpt_path=last takes"
+        )
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path} is not a torch checkpoint, or was cut short; train again or choose another")
     if not weights_only:
@@ -217,6 +224,8 @@ def synth(
     own = {name: value for name, value in (("videos", videos), ("seed", seed), ("look", look)) if value is not None}
     if preset is not None and own:
         raise InputError(f"a preset is frozen: give --preset or --{' --'.join(own)}, not both")
+    if workers is not None and workers < 1:
+        raise InputError(f"--workers must be at least 1, got {workers}")
     plan = Plan(**{"videos": 1800, **own}) if own else find_preset(preset or "demo-v1")
     summary = synthesize(Path(out), plan, workers)
     splits = ", ".join(f"{count} {split}" for split, count in summary.videos.items())

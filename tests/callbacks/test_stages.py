@@ -8,7 +8,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from callbacks import StageCheckpoint
+from callbacks import LastCheckpoint, StageCheckpoint
 from callbacks.stages import forgetting_table
 from videmo.data.cache import CacheRoom
 from videmo.data.curriculum import Stage
@@ -44,7 +44,7 @@ class Watcher(L.Callback):
 
 
 def _fit(
-    world, checkpoint, folder, stages=STAGES, stop_at=None, ckpt_path=None, seed=0
+    world, checkpoint, folder, stages=STAGES, stop_at=None, ckpt_path=None, seed=0, max_steps=-1, **options
 ) -> tuple[SFTModule, Watcher, L.Trainer]:
     L.seed_everything(0)
     watcher = Watcher(stop_at)
@@ -53,14 +53,14 @@ def _fit(
         accelerator="cpu",
         devices=1,
         logger=False,
-        enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
         use_distributed_sampler=False,
         num_sanity_val_steps=0,
-        callbacks=[watcher, StageCheckpoint()],
+        callbacks=[watcher, StageCheckpoint(), LastCheckpoint()],
+        max_steps=max_steps,
     )
-    module = SFTModule(str(checkpoint))
+    module = SFTModule(str(checkpoint), **options)
     data = EmoCFGDataModule(
         str(world),
         str(checkpoint),
@@ -122,6 +122,20 @@ def test_a_run_stopped_in_the_second_stage_resumes_there_and_ends_the_same(whole
     assert all(torch.equal(a, b) for a, b in zip(module.parameters(), again.parameters(), strict=True))
 
 
+@pytest.mark.parametrize("epochs", [1, 1.5, 2])
+def test_a_run_ended_by_max_steps_goes_on_with_more_of_them_as_if_it_had_not(
+    epochs, whole, world, world_checkpoint, tmp_path
+):
+    _, module, watcher, trainer = whole
+    first, all_steps = trainer.datamodule.curriculum.phases[0], trainer.global_step
+    _, cut, _ = _fit(world, world_checkpoint, tmp_path, max_steps=int(epochs * first.steps / first.epochs))
+    assert (tmp_path / "checkpoints" / "attribute.ckpt").is_file()
+    last = str(tmp_path / "checkpoints" / "last.ckpt")
+    again, resumed, _ = _fit(world, world_checkpoint, tmp_path, ckpt_path=last, max_steps=all_steps)
+    assert cut.steps + resumed.steps == watcher.steps
+    assert all(torch.equal(a, b) for a, b in zip(module.parameters(), again.parameters(), strict=True))
+
+
 @pytest.fixture(scope="module")
 def stopped(world, world_checkpoint, tmp_path_factory) -> str:
     folder = tmp_path_factory.mktemp("stopped")
@@ -145,6 +159,11 @@ def test_another_curriculum_does_not_resume(stages, says, stopped, world, world_
 def test_another_seed_does_not_resume(stopped, world, world_checkpoint, tmp_path):
     with pytest.raises(InputError, match="in a run with seed 0, this one has 7"):
         _fit(world, world_checkpoint, tmp_path, ckpt_path=stopped, seed=7)
+
+
+def test_another_learning_rate_does_not_resume(stopped, world, world_checkpoint, tmp_path):
+    with pytest.raises(InputError, match=r"with learning_rate 2e-05, this one has 0\.001; resume with"):
+        _fit(world, world_checkpoint, tmp_path, ckpt_path=stopped, learning_rate=1e-3)
 
 
 def test_without_a_curriculum_there_is_nothing_to_keep(world, world_checkpoint, tmp_path):

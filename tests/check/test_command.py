@@ -101,9 +101,42 @@ def test_a_mended_video_is_taken_back(run):
     assert (run.root / "quarantine.jsonl").read_text() == ""
 
 
+def test_patterns_may_be_one_several_or_weighted_as_in_training(run):
+    train = "jsons/train/*/full/*.json"
+    for given in (train, [train], {train: 0.5}):
+        status, _, found = run(train=given)
+        assert status == 0 and found["records"]["train"] > 0
+
+
+def test_what_is_no_data_file_is_a_fault_and_no_record(run):
+    folder = run.root / "jsons" / "train" / "attribute" / "full"
+    (folder / "empty.json").write_text("")
+    (folder / "folder.json").mkdir()
+    (folder / "gone.json").symlink_to("nowhere")
+    _, _, before = run(val="none", test="none", train="jsons/train/attribute/full/*_*.json")
+    status, printed, found = run(val="none", test="none", train="jsons/train/attribute/full/*.json")
+    assert status == 1 and found["all"] == before["all"]
+    assert [Path(fault["file"]).name for fault in found["faults"]] == ["empty.json", "folder.json", "gone.json"]
+    assert "it is a folder" in printed and "a link to nowhere, which is not there" in printed
+
+
+def test_a_split_of_which_nothing_is_left_is_told(run):
+    for file in run.root.glob("jsons/val/*/full/*.json"):
+        file.write_text(file.read_text().replace(".mp4", ".mov"))
+    _, printed, found = run()
+    assert found["usable"]["val"] == 0 < found["usable"]["train"]
+    assert "no record of val can be used: a training has no validation then" in " ".join(printed.split())
+
+
+@pytest.mark.parametrize("workers", [0, -3])
+def test_a_number_of_workers_that_makes_no_sense_is_refused(workers, run):
+    with pytest.raises(InputError, match=f"--workers must be at least 1, got {workers}"):
+        run(workers=workers)
+
+
 def test_a_wrong_video_root_is_asked_about_in_one_line(run):
     status, printed, found = run(video_root=str(run.root / "nowhere"))
-    named = sum(line.count('.mp4"') for file in run.root.glob("jsons/**/*.json") for line in file.open())
+    named = sum('.mp4"' in line for file in run.root.glob("jsons/**/*.json") for line in file.open())
     assert status == 1 and "no video is there at all: is --video_root right?" in printed
     assert found["missing_sources"] == [{"name": "DrawnFaces", "videos": 60, "records": named}]
     assert len((run.root / "quarantine.jsonl").read_text().splitlines()) == 1

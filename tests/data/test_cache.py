@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from videmo.data.cache import ASIDE, CacheRoom, TensorStore
-from videmo.errors import InputError
+from videmo.data.cache import ASIDE, TensorStore
 
 SIZE = 1024  # bytes of an entry's tensors
 DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.uint8, torch.int64, torch.float64)
@@ -191,9 +190,3 @@ def test_a_view_is_kept_without_the_rest_of_its_storage():
     store, large = TensorStore(10**6), torch.zeros(10**5)
     store.put("a", {"x": large[:10]})
     assert store.get("a")["x"].untyped_storage().nbytes() == store.memory_used == 40
-
-
-@pytest.mark.parametrize("room", [{"disk_mb": 1}, {"folder": "x"}, {"memory_mb": -1}])
-def test_a_room_that_makes_no_sense_is_refused(room):
-    with pytest.raises(InputError, match=r"memory_mb and disk_mb|both disk_mb and folder"):
-        CacheRoom(**room)

@@ -82,6 +82,14 @@ def test_a_files_weight_multiplies_its_stages():
     assert Counter(plan.records(0)[plan.records(0) < 20].tolist()) == dict.fromkeys(range(20), 2)
 
 
+def test_a_key_of_which_an_epoch_takes_no_record_is_known_with_how_many_there_are():
+    mix = {"attribute": 1.0, "head_pose": 0.001, "text": 0.5, "gender": 0.0}
+    stages = [Stage("s", mix, epochs=1), Stage("t", {"head_pose": 0.001, "emotion_single": 1.0}, epochs=1, replay=0.5)]
+    plan = Curriculum(stages, TASK, KINDS, samples_a_step=4)
+    assert plan.idle_keys(plan.stages[0]) == {"head_pose": 40, "text": 0}
+    assert plan.idle_keys(plan.stages[1]) == {"head_pose": 40}
+
+
 def test_the_narrowest_name_counts():
     mix = {"all": 1.0, "attribute": 0.5, "hair": 0.0}
     plan = Curriculum([Stage("s", mix, epochs=1)], TASK, KINDS, samples_a_step=4)

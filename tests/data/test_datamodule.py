@@ -1,13 +1,18 @@
 """The datamodule on a drawn world: real files through real workers."""
 
 import json
+import math
 from collections import Counter
 from itertools import islice
+from pathlib import Path
 
 import lightning as L
+import numpy as np
 import pytest
 import torch
 
+from videmo.data.cache import CacheRoom
+from videmo.data.curriculum import Stage
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
@@ -17,14 +22,18 @@ SMALL = VideoSettings(max_frames=4, min_pixels=56 * 56, max_pixels=56 * 56)
 
 
 @pytest.fixture
-def datamodule(world, world_checkpoint):
+def datamodule(world, world_checkpoint, tmp_path):
     def make(stage="fit", **options):
         module = EmoCFGDataModule(str(world), str(world_checkpoint), video=SMALL, **{"num_workers": 0, **options})
-        module.trainer = L.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False, barebones=False)
+        module.trainer = L.Trainer(accelerator="cpu", logger=False, default_root_dir=tmp_path)
         module.setup(stage)
         return module
 
     return make
+
+
+def _warnings(caplog) -> list[str]:
+    return [entry.getMessage() for entry in caplog.records if entry.name == "videmo.data.datamodule"]
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])
@@ -94,6 +103,89 @@ def test_an_unknown_source_names_the_nearest_known_one(world, world_checkpoint, 
     (tmp_path / "x.json").write_text(json.dumps([{**record, "source": "MEAD_Headpose"}]))
     module = EmoCFGDataModule(str(world), str(world_checkpoint), train=[str(tmp_path / "x.json")])
     with pytest.raises(InputError, match=r"x.json:1: .*MEAD_Headpose.*MEAD_Head-Pose"):
+        module.records("train")
+
+
+@pytest.mark.parametrize("weight", [0.0, -1.0, math.nan, math.inf])
+def test_a_files_weight_is_a_number_above_0(weight, world, world_checkpoint):
+    with pytest.raises(InputError, match=r"data.train gives x.json the weight .*above 0. Leave out"):
+        EmoCFGDataModule(str(world), str(world_checkpoint), train={"y.json": 1.0, "x.json": weight})
+
+
+def test_a_mix_that_names_what_the_data_lacks_is_told_once(datamodule, caplog):
+    datamodule(curriculum=[Stage("one", {"head_pose": 1.0, "text": 0.5}, epochs=1)])
+    assert _warnings(caplog) == ["stage 'one': an epoch takes none of the 0 records of text"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"num_workers": -1}, r"data.num_workers must be 0 or more, got -1"),
+        ({"batch_size": 2, "batch_tokens": 900, "global_batch_size": 4}, r"--data.batch_size=null takes back"),
+        ({"vision_cache": CacheRoom(memory_mb=-1)}, r"data.vision_cache.memory_mb cannot be negative, got -1"),
+        (
+            {"frames_cache": CacheRoom(disk_mb=1)},
+            r"data.frames_cache has disk_mb, but no folder; on disk it needs both",
+        ),
+        ({"frames_cache": CacheRoom(folder="x")}, r"data.frames_cache has a folder, but no disk_mb"),
+    ],
+)
+def test_options_that_make_no_sense_are_named(options, says, world, world_checkpoint):
+    with pytest.raises(InputError, match=says):
+        EmoCFGDataModule(str(world), str(world_checkpoint), **options)
+
+
+def test_a_cache_folder_that_cannot_be_written_is_named_at_the_start(datamodule, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"data.vision_cache.folder .*file cannot be written .*name a folder"):
+        datamodule(vision_cache=CacheRoom(disk_mb=1, folder=str(tmp_path / "file")))
+
+
+def test_epochs_of_the_trainer_that_a_curriculum_contradicts_are_refused(world, world_checkpoint, tmp_path):
+    stages = [Stage("one", epochs=2)]
+    module = EmoCFGDataModule(str(world), str(world_checkpoint), curriculum=stages)
+    module.trainer = L.Trainer(max_epochs=5, accelerator="cpu", logger=False, default_root_dir=tmp_path)
+    with pytest.raises(InputError, match=r"trainer.max_epochs 5 contradicts data.curriculum, whose stages have 2"):
+        module.setup("fit")
+
+
+def test_a_run_without_validation_says_so(datamodule, caplog):
+    datamodule(val=["none/*.json"])
+    assert [text.split(":")[0] for text in _warnings(caplog)] == ["no validation"]
+    caplog.clear()
+    datamodule()
+    assert not _warnings(caplog)
+
+
+def test_records_that_are_too_long_are_told_at_the_start(datamodule, tmp_path):
+    whole = datamodule()
+    lengths = whole._lengths(whole.records("train"))
+    limit = int(np.median(lengths.root + lengths.branch))
+    long = int((lengths.root + lengths.branch > limit).sum())
+    with pytest.raises(
+        InputError, match=rf"tokens are more than data.max_tokens .*{limit}.*\({long} bad records in all"
+    ):
+        datamodule(max_tokens=limit)
+    skipping = datamodule(max_tokens=limit, on_bad_sample="skip")
+    assert len(skipping.records("train")) == len(whole.records("train")) - long
+    manifest = Path(skipping.trainer.default_root_dir) / "quarantine.jsonl"
+    assert len(manifest.read_text().splitlines()) == long
+
+
+def test_a_test_that_meets_broken_training_files_says_what_it_needs_them_for(datamodule, tmp_path):
+    (tmp_path / "x.json").write_text("{")
+    with pytest.raises(InputError, match=r"x.json.*a test reads the training files, too, for its blind baseline"):
+        datamodule("test", train=[str(tmp_path / "x.json")])
+
+
+def test_a_folder_that_is_named_like_a_video_is_called_one(world, world_checkpoint, tmp_path):
+    record = json.loads((world / "jsons/train/attribute/full/MEAD_Head-Pose.json").read_text())[0]
+    (tmp_path / "clip.mp4").mkdir()
+    (tmp_path / "x.json").write_text(json.dumps([{**record, "videos": ["clip.mp4"]}]))
+    module = EmoCFGDataModule(
+        str(world), str(world_checkpoint), train=[str(tmp_path / "x.json")], video_root=str(tmp_path)
+    )
+    with pytest.raises(InputError, match=r"clip.mp4 is a folder, but a video file was expected"):
         module.records("train")
 
 

@@ -17,6 +17,7 @@ from videmo.data.decoder_messages import Failed
 from videmo.data.reader import NoRateError
 from videmo.data.sampling import VideoSettings, clip_grid, video_tokens
 from videmo.data.video import load_video
+from videmo.errors import InputError
 
 STEP = 5  # of brightness, from one frame to the next
 
@@ -154,7 +155,9 @@ def test_without_decord_pyav_reads_and_that_is_said_once(make_clip, without):
 
 def test_without_any_backend_it_is_an_import_error_and_no_bad_sample(make_clip, without):
     without("decord", "av")
-    with pytest.raises(ImportError, match="needs decord or pyav: `pip install"):
+    with pytest.raises(
+        InputError, match=r"none of video\.backends is installed \(decord, pyav\); `pip install decord av`"
+    ):
         read_frames(make_clip(), ALL)
 
 
@@ -229,7 +232,7 @@ def test_the_error_says_what_every_backend_said_and_it_is_counted(make_clip):
     before = reads.copy()
     with pytest.raises(VideoError, match=r"\(decord: .*; pyav: none of its 40 pictures is there\)"):
         read_frames(path, ALL)
-    assert reads - before == {"refused": 1}
+    assert reads - before == {"unreadable_videos": 1}
 
 
 def test_a_file_cut_short_that_still_opens_gives_the_frames_that_are_left(make_clip):

@@ -18,7 +18,6 @@ from videmo.data import index_build, pool, text_lengths
 from videmo.data.chat import encode_record
 from videmo.data.index import RecordIndex
 from videmo.data.records import RecordError, read_records
-from videmo.errors import InputError
 from videmo.tasks import TEXT_TASK, find_task
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -116,7 +115,7 @@ def test_what_cannot_be_used_is_named_once_and_the_rest_is_there(tmp_path, token
     bad = {
         2: ("{bad}", "not valid JSON"),
         4: (json.dumps(record("a", source="QA_Hiar")), "did you mean QA_Hair"),
-        5: (json.dumps({**record("a"), "videos": []}), "1 <video> placeholder"),
+        5: (json.dumps({**record("a"), "videos": []}), '<video> stands 1 times in the messages, but "videos" has 0'),
         7: (json.dumps(record("a", answer=" ")), "no assistant turn"),
         9: (json.dumps(record("a", question="<|im_end|>")), "special token <|im_end|>"),
     }
@@ -191,8 +190,12 @@ def test_a_record_read_from_a_file_that_changed_meanwhile_is_an_error_that_says_
     file.unlink()
     with pytest.raises(RecordError, match=r"QA_Hair.json:2: cannot be read"):
         pickle.loads(pickle.dumps(index))[1]  # another process, which has not opened it yet
-    with pytest.raises(InputError, match=r"data file .*QA_Hair.json cannot be read"):
-        opened(file)
+    assert [fault.reason for fault in opened(file).faults] == ["there is no such file; correct its name"]
+    file.symlink_to("nowhere")
+    assert "a link to nowhere, which is not there" in opened(file).faults[0].reason
+    file.unlink()
+    file.mkdir()
+    assert "it is a folder" in opened(file).faults[0].reason
 
 
 def test_pickled_it_is_small_and_reads_the_same(tmp_path, tokenizer):

@@ -61,13 +61,13 @@ def test_question_is_what_the_users_said_before_the_last_answer(make_record):
     [
         (["not", "an", "object"], "expected a JSON object"),
         (changed(messages=[]), '"messages" must be a non-empty list'),
-        (changed(messages=[{"role": "bot", "content": "x"}]), "messages\\[0\\] must be"),
+        (changed(messages=[{"role": "bot", "content": "x"}]), "messages\\[0\\] is not .* write it so"),
         (changed(messages=[{"role": "user", "content": "<video>What?"}]), "no assistant turn"),
         (changed(messages=[{"role": "assistant", "content": "  "}]), "no assistant turn"),
         (changed(videos="a.mp4"), '"videos" must be a list'),
         (changed(videos=[""]), '"videos" must be a list'),
-        (changed(videos=[]), r"1 <video> placeholder\(s\) in the messages but 0 video\(s\)"),
-        (changed(videos=["a.mp4", "b.mp4"]), r"1 <video> placeholder\(s\) in the messages but 2 video\(s\)"),
+        (changed(videos=[]), '<video> stands 1 times in the messages, but "videos" has 0; write it once'),
+        (changed(videos=["a.mp4", "b.mp4"]), '"videos" has 2; write it once'),
         (changed(source=3), '"source" must be text'),
     ],
 )

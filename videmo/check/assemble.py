@@ -32,13 +32,14 @@ def assemble(
     ]
     place = {**dict.fromkeys(examined.there, Place.THERE), **dict.fromkeys(examined.missing, Place.MISSING)}
     places = np.array([place.get(video, Place.OUTSIDE) for video in table.videos], dtype=np.int8)
-    sources = missing_sources(table.videos, places, table.counts)
+    sources = missing_sources(table.videos, places, *table.pairs)
     named = {source.name for source in sources}
     missing = list(_missing(table, examined.missing, folder.video_root))
-    unreadable = len(malformed) - int(table.refused.sum())
+    unreadable = sum(finding.fault.line > 0 for finding in malformed) - int(table.refused.sum())
     rows = table.summary(examined.missing, reasons)
     return Findings(
         records={split: len(index) for split, index in table.indexes.items()},
+        usable=table.usable([*examined.missing, *reasons]),
         files={split: len(index.files) for split, index in table.indexes.items()},
         faults=(*malformed, *bad, *(finding for finding in missing if source_of(finding.fault.video) not in named)),
         missing_sources=tuple(sources),

@@ -17,13 +17,15 @@ from videmo.data.quarantine import QUARANTINE_FILE, Quarantine
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 
+Patterns = list[str] | dict[str, float] | str
+
 
 def check(
     data: str,
     videos: Reading = "decode",
-    train: list[str] = ["jsons/train/*/full/*.json"],  # noqa: B006 (never changed; jsonargparse shows it in --help)
-    val: list[str] = ["jsons/val/*/full/*.json"],  # noqa: B006
-    test: list[str] = ["jsons/test/*/full/*.json"],  # noqa: B006
+    train: Patterns = "jsons/train/*/full/*.json",
+    val: Patterns = "jsons/val/*/full/*.json",
+    test: Patterns = "jsons/test/*/full/*.json",
     video_root: str | None = None,
     allow_outside_root: bool = False,
     video: VideoSettings = VideoSettings(),  # noqa: B008 (frozen)
@@ -41,9 +43,10 @@ def check(
     Args:
         data: The data folder.
         videos: decode every video as training does, open it only, or none of them.
-        train: Patterns of the training files, relative to the data folder.
-        val: Patterns of the validation files.
-        test: Patterns of the benchmark's files.
+        train: Pattern of the training files, relative to the data folder; or several, as a list or as the data module
+            takes them with weights.
+        val: The same of the validation files.
+        test: The same of the benchmark's files.
         video_root: What the records' video paths are relative to; DATA/videos by default.
         allow_outside_root: Lets records name videos outside the video root, as in training.
         video: How training samples and sizes frames, and what decodes them.
@@ -54,11 +57,14 @@ def check(
         json: A file that everything found is written to, too, for machines.
         workers: Videos decoded at once; by default one a core.
     """
+    if workers is not None and workers < 1:
+        raise InputError(f"--workers must be at least 1, got {workers}")
+    splits = {"train": train, "val": val, "test": test}
     root = Path(data)
     folder = DataFolder(
         root,
         Path(video_root) if video_root else root / "videos",
-        {"train": train, "val": val, "test": test},
+        {name: [given] if isinstance(given, str) else [*given] for name, given in splits.items()},
         allow_outside_root,
     )
     files = folder.files()

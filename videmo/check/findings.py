@@ -76,11 +76,12 @@ class Findings:
 
     Attributes:
         records: Split -> records that can be read.
+        usable: Split -> those of them that can be used.
         files: Split -> data files.
         faults: What is wrong, each thing once; a missing folder counts as one.
         missing_sources: Sources whose videos are all missing; `faults` leaves them out.
         quarantine: The faults of both as the manifest has them.
-        unreadable: Records that cannot be read; a file that is none counts as one.
+        unreadable: Records that cannot be read, but for those of files that are no data files.
         rows: The summary.
         all: The sum of the rows and of the records that cannot be read, each video counted once.
         duplicates: Records that stand twice.
@@ -89,6 +90,7 @@ class Findings:
     """
 
     records: dict[str, int]
+    usable: dict[str, int]
     files: dict[str, int]
     faults: tuple[Finding, ...]
     missing_sources: tuple[MissingSource, ...]
@@ -104,6 +106,7 @@ class Findings:
         """Everything as JSON has it."""
         return {
             "records": self.records,
+            "usable": self.usable,
             "files": self.files,
             "unreadable": self.unreadable,
             "faults": [{**finding.fault.to_json(), "records": finding.records} for finding in self.faults],

@@ -47,7 +47,7 @@ class DataFolder:
 
     def _matches(self, patterns: Sequence[str]) -> list[Path]:
         names = {name for pattern in patterns for name in glob.glob(str(self.root / pattern), recursive=True)}
-        return [Path(name) for name in sorted(names) if os.path.isfile(name)]
+        return [Path(name) for name in sorted(names)]
 
     def is_outside(self, video: str) -> bool:
         """Whether a video's path leads out of the video root as it is written; links in there are their owner's.

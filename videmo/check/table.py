@@ -60,14 +60,18 @@ class RecordTable:
 
     def of_videos(self, videos: Iterable[str]) -> np.ndarray:
         """Which records name one of some videos: bool ``[N]``."""
-        records = np.zeros(len(self), dtype=bool)
-        records[self._record[self._mask(videos)[self._video]]] = True
-        return records
+        return self._with_any(self._mask(videos))
 
     @property
-    def counts(self) -> np.ndarray:
-        """How many records name each video: int ``[V]``."""
-        return np.bincount(self._video, minlength=len(self.videos))
+    def pairs(self) -> tuple[np.ndarray, np.ndarray]:
+        """Records, and a video that each names: int ``[P]`` twice."""
+        return self._record, self._video
+
+    def usable(self, lost: Iterable[str]) -> dict[str, int]:
+        """Records of each split that are left without some videos."""
+        left = ~(self.refused | self.of_videos(lost))
+        bounds = zip(self.indexes, self._starts, self._starts[1:], strict=False)
+        return {split: int(left[start:stop].sum()) for split, start, stop in bounds}
 
     def uses(self, videos: Iterable[str]) -> Iterator[tuple[str, str, int, int]]:
         """Some videos, each with file and line of the first record that names it, and how many records do."""
@@ -90,8 +94,7 @@ class RecordTable:
         sources, source = self._sources()
         group = self._join("task", lambda index: [tasks.index(task.name) for task in index.tasks])
         group = group * len(sources) + source  # [N]
-        costs = self.refused.copy()
-        costs[self._record[(missing | bad)[self._video]]] = True
+        costs = self.refused | self._with_any(missing | bad)
         rows = []
         pairs = np.unique(group[self._record] * len(self.videos) + self._video)
         pair_group, pair_video = np.divmod(pairs, max(1, len(self.videos)))
@@ -124,6 +127,12 @@ class RecordTable:
                 key = record.messages, record.videos
                 if (first := seen.setdefault(key, record.where)) != record.where:
                     yield Duplicate(split, first, record.where)
+
+    def _with_any(self, chosen: np.ndarray) -> np.ndarray:
+        """Which records name a chosen video: bool ``[V]`` -> bool ``[N]``."""
+        records = np.zeros(len(self), dtype=bool)
+        records[self._record[chosen[self._video]]] = True
+        return records
 
     def _mask(self, videos: Iterable[str]) -> np.ndarray:
         mask = np.zeros(len(self.videos), dtype=bool)

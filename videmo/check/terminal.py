@@ -55,6 +55,13 @@ def output() -> Console:
     return Console(width=None if sys.stdout.isatty() else 100, highlight=False, markup=False, emoji=False)
 
 
+_WITHOUT = {
+    "train": "there is nothing to train on",
+    "val": "a training has no validation then, and no best weights",
+    "test": "there is nothing to test",
+}
+
+
 def show(found: Findings, console: Console, root: Path, manifest: Path) -> None:
     """Print what was found, what it costs, and what to do next."""
     console.print(_heading(found, root))
@@ -121,7 +128,8 @@ def _missing_sources(found: Findings) -> Text | None:
 def _faults(found: Findings, root: Path, manifest: Path) -> Group | None:
     if not found.faults:
         return None
-    costs = f", {found.all.records - found.all.usable:,} records cannot be used" if len(found.faults) > 1 else ""
+    lost = found.all.records - found.all.usable
+    costs = f", {_count(lost, 'record')} cannot be used" if lost and len(found.faults) > 1 else ""
     parts = [Text(f"{_count(len(found.faults), 'fault')}{costs}", style="bold")]
     parts += [_fault(finding, root) for finding in _some(found.faults)]
     if len(found.faults) > SHOWN:
@@ -177,10 +185,13 @@ def _ending(found: Findings, root: Path, manifest: Path) -> str:
     whole = found.all
     if not found.quarantine:
         return f"all {_count(whole.records, 'record')} can be used; next: videmo fit --config=... --data.root={root}"
+    rest = "the others are" if whole.usable < whole.records else "what is wrong is"
     return (
-        f"{whole.usable:,} of {whole.records:,} records ({_share(whole.usable, whole.records)}) can be used; the "
-        f"others are in {manifest}, and training leaves them out. Mend files and run this again: what was found "
-        "good is not read again."
+        f"{whole.usable:,} of {whole.records:,} records ({_share(whole.usable, whole.records)}) can be used; {rest} in "
+        f"{manifest}, and training leaves it out. Mend files and run this again: what was found good is not read again."
+        + "".join(
+            f"\nno record of {split} can be used: {_WITHOUT[split]}" for split, n in found.usable.items() if not n
+        )
     )
 
 

@@ -17,12 +17,12 @@ import numpy as np
 from videmo.data.boxes import mp4_index
 from videmo.data.reader import Allocate, NoFramesError, NoPictureStreamError, Reader, Unreadable, new_array
 
-_MODULES = {"decord": "decord", "pyav": "av", "torchcodec": "torchcodec"}
+MODULES = {"decord": "decord", "pyav": "av", "torchcodec": "torchcodec"}
 _8_BIT_PROFILES = (66, 77, 88, 100)  # of H.264: baseline, main, extended, high
 
 
 def installed(backend: str) -> bool:
-    return find_spec(_MODULES[backend]) is not None
+    return find_spec(MODULES[backend]) is not None
 
 
 def opener(backend: str) -> Callable[[str], Reader]:

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -41,11 +42,35 @@ class CacheRoom:
     folder: str | None = None
     """Where the files lie; may be shared by runs, a file is found again by what it was made of."""
 
-    def __post_init__(self) -> None:
+    def check(self, name: str) -> None:
+        """
+        Raises:
+            InputError: If this is no room, naming the option; a parser of types would bury it.
+        """
         if self.memory_mb < 0 or self.disk_mb < 0:
-            raise InputError(f"memory_mb and disk_mb of a cache cannot be negative, got {self}")
+            negative = "memory_mb" if self.memory_mb < 0 else "disk_mb"
+            raise InputError(f"{name}.{negative} cannot be negative, got {getattr(self, negative)}")
         if (self.disk_mb > 0) != (self.folder is not None):
-            raise InputError(f"a cache on disk needs both disk_mb and folder, got {self}; set both or neither")
+            raise InputError(
+                f"{name} has {'disk_mb, but no folder' if self.disk_mb else 'a folder, but no disk_mb'}; "
+                "on disk it needs both"
+            )
+
+    def make_folder(self, name: str) -> None:
+        """
+        Raises:
+            InputError: If nothing can be written there.
+        """
+        if self.folder is None:
+            return
+        try:
+            Path(self.folder).mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile(dir=self.folder, suffix=ASIDE):
+                pass
+        except OSError as error:
+            raise InputError(
+                f"{name}.folder {self.folder} cannot be written ({error.strerror}); name a folder that can be"
+            ) from None
 
     def __bool__(self) -> bool:
         return self.memory_mb > 0 or self.disk_mb > 0

@@ -56,7 +56,7 @@ class Stage:
             raise InputError(f"stage {self.name!r}: epochs or steps must be at least 1")
         if not 0 <= self.replay < 1:
             raise InputError(f"stage {self.name!r}: replay is a share of the samples, from 0 to below 1")
-        if any(not weight >= 0 for weight in self.mix.values()):
+        if any(not 0 <= weight < math.inf for weight in self.mix.values()):
             raise InputError(f"stage {self.name!r}: the weights of a mix are 0 or more, got {self.mix}")
 
     def weight(self, task: Task) -> float:
@@ -161,6 +161,16 @@ class Curriculum:
         for group, count in zip(self._groups, self._counts(stage), strict=True):
             counts[group.task] = counts.get(group.task, 0) + count
         return counts
+
+    def idle_keys(self, stage: Stage) -> dict[str, int]:
+        """The keys of a stage's mix of which an epoch takes no record, with how many records they name."""
+        counts, keys = self.counts(stage), [key for key, weight in stage.mix.items() if weight > 0]
+        named = {key: [task for task in counts if key in _names(task)] for key in keys}
+        return {
+            key: sum(map(self.num_records, tasks))
+            for key, tasks in named.items()
+            if not any(counts[task] for task in tasks)
+        }
 
     def _counts(self, stage: Stage) -> list[int]:
         """How many records of each group an epoch of a stage takes."""

@@ -4,11 +4,14 @@ import glob
 import hashlib
 import json
 import logging
+import math
+import os
 import signal
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import cached_property, partial
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import lightning as L
@@ -19,7 +22,7 @@ from torch.utils.data import DataLoader
 from videmo.data.cache import CacheRoom, TensorStore
 from videmo.data.controls import Control, Shown
 from videmo.data.curriculum import Curriculum, Stage
-from videmo.data.dataset import OnBadSample, RecordDataset, as_batch
+from videmo.data.dataset import OnBadSample, RecordDataset, as_batch, too_long
 from videmo.data.decode import usable
 from videmo.data.faults import Fault
 from videmo.data.index import RecordIndex
@@ -122,14 +125,28 @@ class EmoCFGDataModule(L.LightningDataModule):
         for name, size in sizes.items():
             if size is not None and size < 1:
                 raise InputError(f"data.{name} must be at least 1, got {size}")
+        if num_workers < 0:
+            raise InputError(f"data.num_workers must be 0 or more, got {num_workers}; 0 reads in the training process")
         if batch_tokens and batch_size:
-            raise InputError("give data.batch_size or data.batch_tokens: each says what a micro-batch holds")
+            raise InputError(
+                "give data.batch_size or data.batch_tokens: each says what a micro-batch holds "
+                "(--data.batch_size=null takes back what a config says)"
+            )
         if batch_tokens and not global_batch_size:
             raise InputError("data.batch_tokens needs data.global_batch_size: how many samples an optimizer step sees")
+        weights = train if isinstance(train, dict) else {}
+        for pattern, weight in weights.items():
+            if not 0 < weight < math.inf:
+                raise InputError(
+                    f"data.train gives {pattern} the weight {weight}; it is how often an epoch takes the files' "
+                    "records, above 0. Leave out what is not to be trained on"
+                )
+        frames_cache.check("data.frames_cache")
+        vision_cache.check("data.vision_cache")
         self.root = Path(root)
         self.checkpoint, self.revision, self.local_files_only = checkpoint, revision, local_files_only
         self.patterns = {"train": list(train), "val": val, "test": test}
-        self.file_weights = train if isinstance(train, dict) else {}
+        self.file_weights = weights
         self.video_root = Path(video_root) if video_root else self.root / "videos"
         self.allow_outside_root = allow_outside_root
         self.video = video
@@ -160,18 +177,34 @@ class EmoCFGDataModule(L.LightningDataModule):
         if self.on_bad_sample == "skip":
             path = Path(self.trainer.default_root_dir) / QUARANTINE_FILE
             self._skips = SkipLog(path, self.root, self.video_root, quiet=not self.trainer.is_global_zero)
-        splits = {"fit": ("train", "val"), "validate": ("val",), "test": ("test", "train")}[stage]  # for blind: train
-        for split in splits:
-            if not self.records(split) and split == splits[0] != "val":
-                raise InputError(
-                    f"no records match {' '.join(self.patterns[split])} in {self.root}, or none can be used; "
-                    "`videmo check` says why, `videmo synth` draws a folder to try"
-                )
+        self.frames_cache.make_folder("data.frames_cache")
+        self.vision_cache.make_folder("data.vision_cache")
+        main = {"fit": "train", "validate": "val", "test": "test"}[stage]
+        if not self.records(main):
+            raise InputError(
+                f"no records match {' '.join(self.patterns[main])} in {self.root}, or none can be used; "
+                "`videmo check` says why, `videmo synth` draws a folder to try"
+            )
+        if stage == "test":
+            try:
+                self.records("train")
+            except InputError as error:
+                raise InputError(f"{error} (a test reads the training files, too, for its blind baseline)") from None
         if stage == "fit":
+            if not self.records("val") and self.trainer.limit_val_batches:
+                self._warn(
+                    "no validation: no records match %s in %s, or none can be used. Without it there are no best "
+                    "weights, only the last; `videmo check` says why",
+                    " ".join(self.patterns["val"]),
+                    self.root,
+                )
             self._plan_fit()
 
     def _plan_fit(self) -> None:
+        self._leave_out_long_ones()
         trainer, records = self.trainer, self.records("train")
+        # Lightning resumes a run that ends by max_steps as if it had no epochs, and would leave some out.
+        trainer.fit_loop._iteration_based_training = lambda: False
         micro_batch = self.batch_size * trainer.world_size
         if self.global_batch_size is None:
             self.samples_a_step = micro_batch * trainer.accumulate_grad_batches
@@ -196,7 +229,16 @@ class EmoCFGDataModule(L.LightningDataModule):
         )
         self._chosen = plan.records
         if self.stages is not None:
+            if trainer.max_epochs not in (None, -1, 1000, plan.num_epochs) and not trainer.fast_dev_run:  # the user's
+                raise InputError(
+                    f"trainer.max_epochs {trainer.max_epochs} contradicts data.curriculum, whose stages have "
+                    f"{plan.num_epochs} epochs; leave it out, change the stages' epochs, or end earlier by "
+                    "trainer.max_steps"
+                )
             self.curriculum = plan
+            for stage in plan.stages:
+                for key, held in plan.idle_keys(stage).items():
+                    self._warn("stage %r: an epoch takes none of the %d records of %s", stage.name, held, key)
             trainer.fit_loop.max_epochs = plan.num_epochs
             trainer.reload_dataloaders_every_n_epochs = 1  # an epoch's length is its stage's
         self._order = self._batch_order("train", self.batch_size, window=trainer.accumulate_grad_batches)
@@ -219,9 +261,9 @@ class EmoCFGDataModule(L.LightningDataModule):
             quarantine = Quarantine.read(self.root / QUARANTINE_FILE, self.root, self.video_root)
             found = find_usable(index, self.video_root, quarantine, self.allow_outside_root)
             for source in found.missing:
-                log.warning("%s: left out of %s", source, split)
+                self._warn("%s: left out of %s", source, split)
             if found.quarantined:
-                log.warning("%d records of %s are in %s", found.quarantined, split, self.root / QUARANTINE_FILE)
+                self._warn("%d records of %s are in %s", found.quarantined, split, self.root / QUARANTINE_FILE)
             self._left_out(found.faults)
             self._records[split] = found.records
         return self._records[split]
@@ -236,6 +278,31 @@ class EmoCFGDataModule(L.LightningDataModule):
     def order(self) -> BatchOrder:
         """Which training records make which batch, once ``setup`` has planned a fit."""
         return self._order
+
+    def _warn(self, text: str, *values: object) -> None:
+        if self.trainer is None or self.trainer.is_global_zero:
+            log.warning(text, *values)
+
+    @property
+    def _longest(self) -> int | None:
+        """Tokens that a sample may have."""
+        return min((limit for limit in (self.max_tokens, self.batch_tokens) if limit), default=None)
+
+    def _leave_out_long_ones(self) -> None:
+        """Records that are too long are known before a video is decoded, as lengths are."""
+        records, limit = self.records("train"), self._longest
+        if limit is None:
+            return
+        lengths = self._lengths(records)
+        tokens = lengths.root + lengths.branch
+        index, long = records.index, tokens > limit
+        self._left_out(
+            [
+                Fault(index.files[index.file[number]], int(index.line[number]), too_long(count, limit))
+                for number, count in zip(records.numbers[long], tokens[long].tolist(), strict=True)
+            ]
+        )
+        self._records["train"] = Records(index, records.numbers[~long])
 
     def train_dataloader(self) -> BatchLoader:
         """The loader of the current epoch: one object for the whole run, so that its workers and caches stay."""
@@ -315,7 +382,7 @@ class EmoCFGDataModule(L.LightningDataModule):
             TokenLayout.from_config(config, self.tokenizer.pad_token_id),
             self.video,
             self.max_branches,
-            (self.max_tokens or self.batch_tokens) if split == "train" else None,
+            self._longest if split == "train" else None,
             with_answer=with_answer,
             on_bad_sample=self.on_bad_sample,
             open_frames=partial(self.frames_cache.open, writers=max(1, self.num_workers) * self._world_size),
@@ -393,7 +460,7 @@ class EmoCFGDataModule(L.LightningDataModule):
             collate_fn=as_batch,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0 and split == "train",
-            worker_init_fn=_ignore_interrupts,
+            worker_init_fn=_leave_signals_to_parent,
             pin_memory=self.trainer.strategy.root_device.type == "cuda",
         )
         progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
@@ -406,9 +473,20 @@ def _plan(records: Records, vision: VisionCache, numbers: list[int]) -> BatchPla
     return vision.plan(numbers, (path for number in numbers for path in records.videos_of(number)))
 
 
-def _ignore_interrupts(worker: int) -> None:
-    """Ctrl-C reaches all processes of a terminal; the main one lets a step end, for which it needs its workers."""
+def _leave_signals_to_parent(worker: int) -> None:
+    """Ctrl-C reaches all processes of a terminal, a scheduler's SIGTERM all of a job; the main one lets a step end, for
+    which it needs its workers. Only its own SIGTERM ends one.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "sigwaitinfo"):  # not on macOS
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with_parent(parent: int) -> None:
+    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
+        pass
+    os._exit(0)
 
 
 class _AllRanks:

@@ -112,10 +112,7 @@ class RecordDataset(Dataset):
     def _check_length(self, encoded: EncodedRecord, sample: Sample) -> None:
         tokens = len(encoded.root) + len(encoded.branch) + sum(video.num_tokens - 1 for video in sample.videos)
         if self.max_tokens and tokens > self.max_tokens:
-            raise InputError(
-                f"{tokens} tokens are more than data.max_tokens or data.batch_tokens allow ({self.max_tokens}); raise "
-                "them, lower data.video.max_pixels or max_frames, or leave the record out"
-            )
+            raise InputError(too_long(tokens, self.max_tokens))
 
     @cached_property
     def _frames(self) -> FramesCache:
@@ -139,6 +136,14 @@ class RecordDataset(Dataset):
         if self.control == "blank":  # a float is normalised already, and 0 is the mean colour
             video = replace(video, pixel_values=torch.zeros_like(video.pixel_values, dtype=torch.float32))
         return replace(video, path=path, key=key)
+
+
+def too_long(tokens: int, limit: int) -> str:
+    """What is wrong with a sample of so many tokens."""
+    return (
+        f"{tokens} tokens are more than data.max_tokens or data.batch_tokens allow ({limit}); raise them, lower "
+        "data.video.max_pixels or max_frames, or leave the record out"
+    )
 
 
 def _bad_video(record: Record, videos: dict[str, Video | VideoError]) -> str | None:

@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from videmo.data.backends import installed
+from videmo.data.backends import MODULES, installed
 from videmo.data.boxes import mp4_index
 from videmo.data.decoder_messages import Failed, Frames
 from videmo.data.decoder_pool import CrashedError, DecoderProcess, HungError, decoder_pool
@@ -26,7 +26,8 @@ from videmo.errors import InputError
 T = TypeVar("T")
 
 reads: Counter[str] = Counter()
-"""What has read the videos of this process: how often each backend, ``hung`` or ``crashed`` decoders, ``refused``."""
+"""What became of the videos of this process: how many each backend read, ``unreadable_videos``, ``hung_decoders``,
+``crashed_decoders``."""
 
 _DOWNLOAD_AGAIN = "download it again, or leave its records out"
 _HEAD_BYTES = 64
@@ -71,7 +72,7 @@ def read_frames(path: str | Path, settings: VideoSettings) -> tuple[np.ndarray, 
     Raises:
         VideoError: If the file is missing, is no video, is damaged, has no frame or no frame rate, takes too long, or
             crashes the decoder.
-        ImportError: If no backend is installed.
+        InputError: If no backend is installed.
     """
 
     def read(decoder: DecoderProcess) -> tuple[np.ndarray, Frames] | Failed:
@@ -105,11 +106,15 @@ def usable(backends: tuple[str, ...]) -> tuple[str, ...]:
     """Those of the backends that are installed; the others are named in one warning.
 
     Raises:
-        ImportError: If none is.
+        InputError: If none is.
     """
     found = tuple(name for name in backends if installed(name))
     if not found:
-        raise ImportError(f"reading videos needs {' or '.join(backends)}: `pip install av decord`")
+        packages = " ".join(MODULES[name] for name in backends)
+        raise InputError(
+            f"none of video.backends is installed ({', '.join(backends)}); `pip install {packages}`, or name others of "
+            f"{', '.join(MODULES)}"
+        )
     if missing := [name for name in backends if name not in found]:
         warnings.warn(f"{', '.join(missing)} is not installed: videos are read with {', '.join(found)}", stacklevel=2)
     return found
@@ -121,16 +126,16 @@ def _decoded(path: Path, job: Callable[[DecoderProcess], T | Failed], settings: 
     try:
         answer = decoder_pool(usable(settings.backends)).run(job, settings.decode_timeout)
     except HungError:
-        reads["hung"] += 1
+        reads["hung_decoders"] += 1
         raise VideoError(
             f"{path} was not read within {settings.decode_timeout:g} seconds, and its decoder was stopped. Either it "
             f"hangs decoders: {_DOWNLOAD_AGAIN}; or the disk is slow: raise decode_timeout"
         ) from None
     except CrashedError as error:
-        reads["crashed"] += 1
+        reads["crashed_decoders"] += 1
         raise VideoError(f"{path} crashed its decoder twice ({error}): it is damaged; {_DOWNLOAD_AGAIN}") from None
     if isinstance(answer, Failed):
-        reads["refused"] += 1
+        reads["unreadable_videos"] += 1
         raise VideoError(_sentence(path, answer))
     return answer
 

@@ -100,7 +100,8 @@ def _with_trace(error: Exception) -> Exception:
 
 
 def main(pixels_fd: str, parent: str, *backends: str) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to answer
+    for number in (signal.SIGINT, signal.SIGTERM):  # the parent's to answer
+        signal.signal(number, signal.SIG_IGN)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != int(parent):  # it died before it could be watched

@@ -25,7 +25,7 @@ _LINE_END = re.compile(rb"\n")
 _DECODE = json.JSONDecoder().raw_decode
 _BAD_BYTE = re.compile("[\udc80-\udcff]")  # as "surrogateescape" decodes it
 _CUT = "not valid JSON (the list ends without ']'); the file is cut short here, what stands before is used"
-_TOO_LONG = f"not valid JSON (no end within {LONGEST >> 20} MB); is it a data file?"
+_TOO_LONG = f"not valid JSON (no end within {LONGEST >> 20} MB); a record is an object of a list, or a line"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,8 @@ def parts(file: str | Path, size: int) -> Entry | list[Part]:
     Lines are cut after a line's end. A list is cut where an object begins behind another; what looks like this inside
     a record's own fields does too, so that a part whose last entry is a fault may be cut at a wrong place.
     """
+    if reason := unreadable(file):
+        return Entry(0, 0, 0, reason=reason)
     with open(file, "rb") as stream:
         whole = _whole_file(stream)
         if isinstance(whole, Entry):
@@ -99,6 +101,19 @@ def parts(file: str | Path, size: int) -> Entry | list[Part]:
     ends = [*cuts[1:], whole.stop]
     found = [Part(start, stop, whole.is_list, stop == whole.stop) for start, stop in zip(cuts, ends, strict=True)]
     return [replace(found[0], line=whole.line), *found[1:]]
+
+
+def unreadable(file: str | Path) -> str | None:
+    """Why there is nothing to read under a file's name; None where there is."""
+    if os.path.isdir(file):
+        return "it is a folder; rename it, or leave it out of the pattern"
+    if os.path.islink(file) and not os.path.exists(file):
+        return f"it is a link to {os.readlink(file)}, which is not there; get that, or remove the link"
+    if not os.path.exists(file):
+        return "there is no such file; correct its name"
+    if not os.access(file, os.R_OK):
+        return "it may not be read by this user; change its permissions with `chmod`"
+    return None
 
 
 def _cut_after(stream: BinaryIO, target: int, whole: Part) -> int | None:
@@ -128,9 +143,9 @@ def _no_data(text: bytes, whole: bool) -> str | None:
     if text[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "not UTF-8 text but UTF-16; save it as UTF-8"
     if b"\0" in text or not _is_utf8(text, whole):
-        return "not UTF-8 text; is it a data file?"
+        return "not UTF-8 text, so no data file; leave it out of the pattern"
     if text[:1] not in (b"[", b"{"):
-        return "not valid JSON: neither a list of records nor a record a line; is it a data file?"
+        return "not valid JSON: neither a list of records nor a record a line; leave it out of the pattern"
     return None
 
 
@@ -222,7 +237,8 @@ class _ListReader:
             fields, end = _DECODE(self._text, self._place)
         except json.JSONDecodeError as error:
             line = self._line + self._text.count("\n", self._place, error.pos)
-            return f"not valid JSON ({error.msg} at line {line})", None, self._place
+            where = f" at line {line}" if line > self._line else ""
+            return f"not valid JSON ({error.msg}{where})", None, self._place
         except (ValueError, RecursionError) as error:
             return f"not valid JSON ({error})", None, self._place
         after = _SPACE.match(self._text, end).end()

@@ -18,11 +18,12 @@ from pathlib import Path
 import numpy as np
 from filelock import AcquireReturnProxy, FileLock
 
+from videmo.data.entries import unreadable
 from videmo.data.faults import Fault
 from videmo.data.index_build import COLUMNS, build
+from videmo.data.quarantine import identity
 from videmo.data.records import Record, RecordError, read_record
 from videmo.data.text_lengths import count_text, jobs_of, tokenizer_hash
-from videmo.errors import InputError
 from videmo.tasks import Task, training_tasks
 
 EDITION = 1  # of the index's format; raise it when the same files give other columns
@@ -213,12 +214,8 @@ def _names_and_state(files: Sequence[Path], folder: Path) -> tuple[str, str]:
     """Hashes of which files these are, and of what they hold and mean."""
     names, state = [], [EDITION, [(task.name, task.result_file, task.sources) for task in training_tasks()]]
     for file in files:
-        try:
-            found = os.stat(file)
-        except OSError as error:
-            raise InputError(f"the data file {file} cannot be read ({error.strerror})") from None
         names.append(os.path.relpath(file, folder))
-        state.append((found.st_size, found.st_mtime_ns))
+        state.append(identity(file) or unreadable(file))
     return tuple(hashlib.sha256(json.dumps(part).encode()).hexdigest()[:16] for part in (names, state))
 
 

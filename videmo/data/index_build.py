@@ -10,7 +10,6 @@ An index is a folder of ``.npy`` columns (N records, V distinct video paths, M u
 """
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ import numpy as np
 
 from videmo.data.entries import Entry, Part, parts, scan_part
 from videmo.data.pool import spread
+from videmo.data.quarantine import identity
 from videmo.data.records import what_is_wrong
 from videmo.errors import InputError
 from videmo.tasks import find_task, training_tasks
@@ -73,13 +73,12 @@ def build(files: Sequence[Path], folder: Path, workers: int | None, progress: bo
     Raises:
         InputError: If a file changes meanwhile.
     """
-    before = [os.stat(file) for file in files]
+    before = [identity(file) for file in files]
     joined = _Joined()
     for number, scanned in _scan_all(files, workers, progress):
         joined.add(number, scanned)
     for file, old in zip(files, before, strict=True):
-        new = os.stat(file)
-        if (new.st_size, new.st_mtime_ns) != (old.st_size, old.st_mtime_ns):
+        if identity(file) != old:
             raise InputError(f"{file} changed while it was indexed; start again when it is complete")
     joined.write(folder)
 

@@ -1,7 +1,6 @@
 """Which videos are there: all of a data set's files by one listing a folder, and whole sources that are missing."""
 
 import os
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -77,21 +76,20 @@ def source_of(path: str) -> str:
     return path.split("/", 1)[0] if "/" in path else "."
 
 
-def missing_sources(paths: Sequence[str], places: np.ndarray, records: np.ndarray) -> list[MissingSource]:
+def missing_sources(
+    paths: Sequence[str], places: np.ndarray, record: np.ndarray, video: np.ndarray
+) -> list[MissingSource]:
     """The sources all of whose videos are missing.
 
     Args:
-        paths: The videos.
-        places: Where each is.
-        records: How many records name each, [V].
+        paths: The videos, V of them.
+        places: Where each is, [V].
+        record: A record, [P], and ``video``, one that it names, as its place in `paths`, [P].
     """
-    videos: dict[str, int] = defaultdict(int)
-    named: dict[str, int] = defaultdict(int)
-    there: set[str] = set()
-    for path, place, count in zip(paths, places.tolist(), records.tolist(), strict=True):
-        source = source_of(path)
-        videos[source] += 1
-        named[source] += count
-        if place != Place.MISSING:
-            there.add(source)
-    return [MissingSource(s, videos[s], named[s]) for s in sorted(videos) if s not in there and s != "."]
+    names, source = np.unique([source_of(path) for path in paths], return_inverse=True)
+    videos = np.bincount(source, minlength=len(names))
+    there = np.bincount(source[places != Place.MISSING], minlength=len(names))
+    pairs = np.unique(record.astype(np.int64) * len(names) + source[video])  # a record may name several of a source
+    records = np.bincount(pairs % max(1, len(names)), minlength=len(names))
+    found = zip(names.tolist(), videos.tolist(), records.tolist(), there.tolist(), strict=True)
+    return [MissingSource(name, *counts) for name, *counts, some in found if not some and name != "."]

@@ -77,7 +77,7 @@ def what_is_wrong(fields: object) -> str | None:
     for number, turn in enumerate(messages):
         role, content = (turn.get("role"), turn.get("content")) if isinstance(turn, dict) else (None, None)
         if role not in ROLES or not isinstance(content, str):
-            return f'messages[{number}] must be {{"role": {" | ".join(ROLES)}, "content": text}}'
+            return f'messages[{number}] is not {{"role": {" | ".join(ROLES)}, "content": text}}; write it so'
         if not _is_unicode(content):
             return f"messages[{number}] holds half a surrogate pair (\\ud800 to \\udfff), which is no character"
         answered = answered or (role == "assistant" and bool(content.strip()))
@@ -90,7 +90,10 @@ def what_is_wrong(fields: object) -> str | None:
     if not all(map(_is_unicode, videos)):
         return '"videos" holds half a surrogate pair (\\ud800 to \\udfff), which is no character'
     if placeholders != len(videos):
-        return f"{placeholders} {VIDEO_PLACEHOLDER} placeholder(s) in the messages but {len(videos)} video(s)"
+        return (
+            f'{VIDEO_PLACEHOLDER} stands {placeholders} times in the messages, but "videos" has {len(videos)}; write '
+            "it once for each video, where it is shown"
+        )
     source = fields.get("source", "")
     if not isinstance(source, str) or not _is_unicode(source):
         return '"source" must be text'
@@ -141,7 +144,10 @@ def read_record(data: bytes, file: str, line: int) -> Record:
     except (ValueError, RecursionError):
         fields = None
     if what_is_wrong(fields):
-        raise RecordError(f"{file}:{line}: the file changed while it was in use; start again, it is then indexed anew")
+        raise RecordError(
+            f"{file}:{line}: the file changed while it was in use, or since it was indexed and its time was set back; "
+            "start again, in the latter case after removing .videmo from the data folder"
+        )
     return make_record(fields, file, line)
 
 

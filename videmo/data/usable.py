@@ -95,8 +95,8 @@ def find_usable(
     """
     paths = [index.videos.path(number) for number in range(len(index.videos))]
     places = find_videos(paths, video_root, allow_outside_root)
-    named = np.bincount(index.video_ids, minlength=len(paths))
-    missing = missing_sources(paths, places, named)
+    record = np.repeat(np.arange(len(index)), np.diff(index.video_start))
+    missing = missing_sources(paths, places, record, index.video_ids)
     gone = {source.name for source in missing}
     covered = quarantine.covers(index)
     bad_video = places != Place.THERE
@@ -121,6 +121,8 @@ def _reason(path: str, place: Place, video_root: Path) -> str:
             f"the video {path} is not in {video_root}; set data.video_root to a folder that holds all videos, or "
             "data.allow_outside_root=true if you trust these records to name any file"
         )
+    if (video_root / path).is_dir():
+        return f"{video_root / path} is a folder, but a video file was expected; correct the record's `videos`"
     return f"no video {video_root / path}; get it, set data.video_root, or leave the record out"
 
 

@@ -19,12 +19,11 @@ from videmo.export.checkpoint import TrainedWeights
 from videmo.models.adapters import Lora, lora_config
 from videmo.models.backbone import Backbone
 from videmo.models.quantization import unpacked
-from videmo.models.scopes import Scope
+from videmo.models.scopes import SCOPES, Scope
 from videmo.pretrained import base_fingerprint, load_config
 from videmo.training.trained import trained_names
 
 SHOWN = 3  # names in a sentence
-SCOPES = ("vision", "merger", "language")
 
 
 def has_adapters(trained: TrainedWeights) -> bool:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 from rich.table import Table
 from torch import nn
 
 ScopeName = Literal["vision", "merger", "language"]
+SCOPES: tuple[ScopeName, ...] = get_args(ScopeName)
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Count(NamedTuple):
 
 def count_scopes(named_parameters: Iterable[tuple[str, nn.Parameter]]) -> dict[ScopeName, Count]:
     """The size of every scope; a weight that two names share (tied embeddings) counts once."""
-    counts = {name: Count(0, 0, 0) for name in ("vision", "merger", "language")}
+    counts = {name: Count(0, 0, 0) for name in SCOPES}
     seen: set[int] = set()
     for name, p in named_parameters:
         if id(p) in seen:

@@ -10,7 +10,7 @@ from transformers import Qwen2_5_VLForConditionalGeneration
 from videmo.errors import InputError
 from videmo.models.adapters import Lora
 from videmo.models.backbone import Backbone
-from videmo.models.scopes import Scope, ScopeName, scope_of
+from videmo.models.scopes import SCOPES, Scope, ScopeName, scope_of
 from videmo.plan.activations import Computing
 from videmo.plan.memory import Batch, Setup, Sharding, Weights
 from videmo.plan.shape import Shape
@@ -22,7 +22,7 @@ ADAPTER, HEADS = ".lora_", ("embed_tokens", "lm_head")
 def meta_model(options: Mapping[str, Any]) -> Backbone:
     """The model of ``model.init_args`` without a byte of weights; of a hub id only the config is fetched."""
     config = load_config(options["checkpoint"], options.get("revision"), options.get("local_files_only", False))
-    scopes = {name: Scope(**options[name]) for name in ("vision", "merger", "language")}
+    scopes = {name: Scope(**options[name]) for name in SCOPES}
     with torch.device("meta"):
         model = Qwen2_5_VLForConditionalGeneration._from_config(config, dtype=getattr(torch, options["dtype"]))
         return Backbone(model, **scopes, lora=Lora(**options["lora"]), quantization=options.get("quantization"))

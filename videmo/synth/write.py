@@ -203,9 +203,7 @@ def _draw_all(out: Path, clips: list[Clip], workers: int, console: Console) -> N
                 progress.advance(bar, _draw_batch(folder, batch))
             return
         # Fresh processes: a fork would copy the locks of whatever threads the caller runs.
-        with ProcessPoolExecutor(
-            min(workers, len(batches)), get_context("spawn"), initializer=_ignore_interrupts
-        ) as pool:
+        with ProcessPoolExecutor(min(workers, len(batches)), get_context("spawn"), initializer=_leave_signals) as pool:
             try:
                 for done in as_completed([pool.submit(_draw_batch, folder, batch) for batch in batches]):
                     progress.advance(bar, done.result())
@@ -219,16 +217,17 @@ def _draw_batch(folder: Path, clips: list[Clip]) -> int:
     return len(clips)
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches every process of the terminal; only the parent answers it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _leave_signals() -> None:
+    """Ctrl-C reaches every process of the terminal, SIGTERM those of a job; only the parent answers."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
 def _explained(out: Path, console: Console) -> Iterator[None]:
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit):
         console.print(f"interrupted; {out} is unfinished. The same command continues it.")
         raise
 

@@ -16,6 +16,7 @@ from rich.console import Console
 from torch.optim.lr_scheduler import LambdaLR
 
 from videmo.benchmark import BlindBaseline, Prediction, score_predictions, with_controls, write_predictions
+from videmo.data.backends import MODULES as BACKENDS
 from videmo.data.controls import Shown
 from videmo.data.curriculum import Curriculum, curriculum_of
 from videmo.errors import InputError
@@ -23,7 +24,7 @@ from videmo.models.adapters import Lora
 from videmo.models.backbone import FULL, Backbone, Dtype, Quantization, TokenScores
 from videmo.models.encoding import is_wrapped
 from videmo.models.generation import generate
-from videmo.models.scopes import Scope, count_scopes, scope_of, scope_table
+from videmo.models.scopes import SCOPES, Scope, count_scopes, scope_of, scope_table
 from videmo.models.sharding import shard
 from videmo.pretrained import load_tokenizer
 from videmo.tasks import find_task
@@ -172,6 +173,7 @@ class VidEmoModule(L.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """A checkpoint says what its weights fit, in which order its run sees which data, and which stage it is of."""
+        _take_back_the_end(self.trainer, checkpoint["loops"]["fit_loop"])
         checkpoint["model"] = self._outline()
         checkpoint["data_seed"] = self.trainer.datamodule.seed
         checkpoint["data_hash"] = self.trainer.datamodule.data_hash
@@ -183,7 +185,7 @@ class VidEmoModule(L.LightningModule):
         """A checkpoint's model is this run's, and a resumed run goes on in the order of the run that it resumes.
 
         Raises:
-            InputError: If this run's base, scopes or adapters are others, or its seed, records or batches.
+            InputError: If this run's base, scopes or adapters are others, or its seed, optimizer, records or batches.
         """
         resuming = self._trainer is not None and self.trainer.state.fn == "fit"
         if "model" in checkpoint:
@@ -195,6 +197,13 @@ class VidEmoModule(L.LightningModule):
             raise InputError(
                 f"the checkpoint was saved in a run with seed {was}, this one has {now}; resume with that seed, or "
                 "start anew in another default_root_dir"
+            )
+        was, now = (_learning(given) for given in (checkpoint.get("hyper_parameters", {}), self.hparams))
+        for name in [name for name in now if was.get(name) != now[name] and name in was]:
+            value = "null" if was[name] is None else was[name]
+            raise InputError(
+                f"the checkpoint was saved in a run with {name} {value}, this one has {now[name]}; resume with "
+                f"--model.init_args.{name}={value}, or start anew in another default_root_dir"
             )
         if checkpoint.get("data_hash") not in (None, self.trainer.datamodule.data_hash):
             raise InputError(
@@ -213,8 +222,9 @@ class VidEmoModule(L.LightningModule):
         looked_up = batch.frames_found + batch.frames_decoded
         if looked_up and self.trainer.datamodule.frames_cache:
             self.log("cache/frames_hit_rate", batch.frames_found / looked_up, batch_size=looked_up)
-        for reader, videos in batch.reads.items():
-            self.log(f"data/read_by_{reader}", float(videos), on_step=False, on_epoch=True, reduce_fx="sum")
+        for name, videos in batch.reads.items():
+            tag = f"data/read_by_{name}" if name in BACKENDS else f"data/{name}"
+            self.log(tag, float(videos), on_step=False, on_epoch=True, reduce_fx="sum")
 
     def on_validation_epoch_start(self) -> None:
         self._validation = defaultdict(list)
@@ -285,6 +295,29 @@ class VidEmoModule(L.LightningModule):
     def results_folder(self) -> Path:
         """Where a test writes, ``<results_dir>/<method>`` as in the release."""
         return Path(self.hparams.results_dir or Path(self.trainer.default_root_dir) / "results") / self.hparams.method
+
+
+def epoch_is_cut(trainer: L.Trainer) -> bool:
+    """Whether batches of the current epoch are still to come, also where ``max_steps`` has just ended it."""
+    return not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
+
+
+def _learning(hparams: Mapping[str, Any]) -> dict[str, Any]:
+    """Options that a resumed run takes from its checkpoint, so that other values would change nothing."""
+    names = ("optimizer", "learning_rate", "weight_decay", "adam_beta2", "warmup_ratio")
+    given = {name: hparams[name] for name in names if name in hparams}
+    scopes = {name: hparams[name] for name in SCOPES if name in hparams}
+    return {**given, **{f"{name}.learning_rate": scope["learning_rate"] for name, scope in scopes.items()}}
+
+
+def _take_back_the_end(trainer: L.Trainer, saved: dict[str, Any]) -> None:
+    """Where ``max_steps`` cuts an epoch, Lightning counts it as done; a resumed run shall go on inside it."""
+    epochs, loop = saved["epoch_progress"], trainer.fit_loop.epoch_loop
+    if epoch_is_cut(trainer) and epochs["current"]["processed"] > epochs["current"]["completed"]:
+        for progress in epochs.values():
+            progress["processed"] = progress["completed"]
+        if loop._should_check_val_fx(trainer.fit_loop._data_fetcher):  # counted once more after the check is resumed
+            saved["epoch_loop.state_dict"]["_batches_that_stepped"] -= 1
 
 
 def per_sample(scores: TokenScores, batch: TreeBatch) -> list[tuple[float, float]]:
