@@ -86,8 +86,11 @@ def from_data(data: EmoCFGDataModule, world: int, accumulate: int) -> Workload:
         global_rank=0,
         is_global_zero=True,
         accumulate_grad_batches=accumulate,
+        max_epochs=None,
+        limit_val_batches=0,
         default_root_dir=data.root,
-        fit_loop=SimpleNamespace(max_epochs=None),
+        strategy=SimpleNamespace(handles_gradient_accumulation=False),
+        fit_loop=SimpleNamespace(),
     )
     data.trainer = trainer
     data.setup("fit")
