@@ -122,7 +122,9 @@ def test_a_mix_that_names_what_the_data_lacks_is_told_once(datamodule, caplog):
     [
         ({"num_workers": -1}, r"data.num_workers must be 0 or more, got -1"),
         ({"batch_size": 2, "batch_tokens": 900, "global_batch_size": 4}, r"--data.batch_size=null takes back"),
-        ({"vision_cache": CacheRoom(memory_mb=-1)}, r"data.vision_cache.memory_mb cannot be negative, got -1"),
+        ({"vision_cache": CacheRoom(memory_mb=-1)}, r"data.vision_cache.memory_mb must be .* 0 or more, got -1"),
+        ({"vision_cache": CacheRoom(memory_mb=math.inf)}, r"data.vision_cache.memory_mb must be .* got inf"),
+        ({"frames_cache": CacheRoom(memory_mb=math.nan)}, r"data.frames_cache.memory_mb must be .* got nan"),
         (
             {"frames_cache": CacheRoom(disk_mb=1)},
             r"data.frames_cache has disk_mb, but no folder; on disk it needs both",
