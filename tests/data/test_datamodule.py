@@ -174,6 +174,18 @@ def test_records_that_are_too_long_are_told_at_the_start(datamodule, tmp_path):
     assert len(manifest.read_text().splitlines()) == long
 
 
+def test_a_video_that_cannot_be_read_is_not_called_too_long(world, tmp_path, datamodule):
+    record = json.loads((world / "jsons/train/attribute/full/MEAD_Head-Pose.json").read_text())[0]
+    (tmp_path / "cut.mp4").write_bytes((world / "videos" / record["videos"][0]).read_bytes()[:1500])
+    (tmp_path / "x.json").write_text(json.dumps([{**record, "videos": ["cut.mp4"]}]))
+    options = {"train": [str(tmp_path / "x.json")], "video_root": str(tmp_path), "val": []}
+    text = datamodule(**options)
+    limit = int(sum(text.records("train").index.text_tokens[0])) + 1  # and not one video more
+    module = datamodule(max_tokens=limit, **options)
+    with pytest.raises(InputError, match=r"x.json:1: .*cut.mp4"):
+        list(module.train_dataloader())
+
+
 def test_a_test_that_meets_broken_training_files_says_what_it_needs_them_for(datamodule, tmp_path):
     (tmp_path / "x.json").write_text("{")
     with pytest.raises(InputError, match=r"x.json.*a test reads the training files, too, for its blind baseline"):
