@@ -14,6 +14,7 @@ import argparse
 import itertools
 import json
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -106,8 +107,8 @@ def questions_of(world: World) -> dict[str, list[list[dict]]]:
     }
 
 
-def write_records(root: Path, records: int, asked: dict[str, list[list[dict]]]) -> int:
-    """Write so many records in the release's mix; the number of their videos."""
+def write_records(root: Path, records: int, asked: dict[str, list[list[dict]]], copies: int = 1) -> int:
+    """Write so many records in the release's mix, and all of them again about other videos; the number of videos."""
     rng = np.random.default_rng(0)
     num_videos = max(2, records // A_VIDEO)
     shares = np.cumsum([0, *SAMPLES.values()]) * records // sum(SAMPLES.values())
@@ -116,12 +117,13 @@ def write_records(root: Path, records: int, asked: dict[str, list[list[dict]]]) 
         for part in range(-(-count // A_FILE)):
             size = min(A_FILE, count - part * A_FILE)
             lines = [_line(task, asked[task], captions, num_videos, rng) for _ in range(size)]
+            lines = [_about(line, copy * num_videos) for copy in range(copies) for line in lines]
             path = root / "jsons" / FILES[task].path("train")
             path = path.with_name(f"{path.stem}_{part}.json")
             path.parent.mkdir(parents=True, exist_ok=True)
             text = "[\n" + ",\n".join(lines) + "\n]\n" if number % 2 else "\n".join(lines) + "\n"
             path.write_text(text, encoding="utf-8")
-    return num_videos
+    return num_videos * copies
 
 
 def _line(task: str, asked: list[list[dict]], captions: list[str], num_videos: int, rng: np.random.Generator) -> str:
@@ -133,6 +135,13 @@ def _line(task: str, asked: list[list[dict]], captions: list[str], num_videos: i
     placeholders = sum(message["content"].count("<video>") for message in messages)
     videos = [video_path(number) for number in rng.integers(num_videos, size=placeholders).tolist()]
     return json.dumps({"messages": messages, "videos": videos, "source": FILES[task].source}, ensure_ascii=False)
+
+
+def _about(line: str, later: int) -> str:
+    """The same record about videos of later numbers."""
+    if later == 0:
+        return line
+    return re.sub(r"DrawnFaces/train/\d+/clip_(\d+)\.mp4", lambda found: video_path(int(found[1]) + later), line)
 
 
 def video_path(number: int) -> str:
@@ -147,12 +156,12 @@ def draw_clips(folder: Path, world: World) -> list[Path]:
     return clips
 
 
-def link_videos(root: Path, clips: list[Path], count: int) -> None:
+def link_videos(root: Path, clips: list[Path], count: int, copies: int = 1) -> None:
     for number in range(count):
         path = root / "videos" / video_path(number)
         if number % A_FOLDER == 0:
             path.parent.mkdir(parents=True)
-        os.link(clips[number % len(clips)], path)
+        os.link(clips[number % (count // copies) % len(clips)], path)
 
 
 def timed(work: Callable[[], object]) -> tuple[float, object]:
@@ -221,11 +230,12 @@ def measure(root: Path, records: int, seconds: float, workers: int) -> dict[str,
     world = sample_world(TEXT_CLIPS, 0, LOOKS["clear"])
     asked = questions_of(world)
     clips = draw_clips(root / "clips", world)
-    sets = {"large": records, "100": min(records, 100), "100000": min(records, 100_000)}
-    for name, size in sets.items():
-        took, videos = timed(lambda name=name, size=size: write_records(root / name, size, asked))
-        say(f"{size} records on {videos} videos written in {took:.1f} s")
-        link_videos(root / name, clips, videos)
+    sets = {"large": records, "100": 100, "100000": 100_000}
+    # The same questions about the same clips a thousand times: what differs between the two is their number.
+    for name, (size, copies) in {"large": (records, 1), "100": (100, 1), "100000": (100, 1000)}.items():
+        took, videos = timed(lambda args=(root / name, size, asked, copies): write_records(*args))
+        say(f"{size * copies} records on {videos} videos written in {took:.1f} s")
+        link_videos(root / name, clips, videos, copies)
     texts = [message["content"] for conversations in asked.values() for turns in conversations for message in turns]
     checkpoint = make_tiny(texts, root / "tiny", hidden_size=64, layers=1)
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)

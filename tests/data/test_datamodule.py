@@ -165,7 +165,7 @@ def test_records_that_are_too_long_are_told_at_the_start(datamodule, tmp_path):
     limit = int(np.median(lengths.root + lengths.branch))
     long = int((lengths.root + lengths.branch > limit).sum())
     with pytest.raises(
-        InputError, match=rf"tokens are more than data.max_tokens .*{limit}.*\({long} bad records in all"
+        InputError, match=rf"tokens are more than data.max_tokens .*{limit}.*\({long} such records in all"
     ):
         datamodule(max_tokens=limit)
     skipping = datamodule(max_tokens=limit, on_bad_sample="skip")

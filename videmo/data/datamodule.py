@@ -286,12 +286,15 @@ class EmoCFGDataModule(L.LightningDataModule):
         lengths = self._lengths(records, unknown=1)  # a video that cannot be read is told as that
         tokens = lengths.root + lengths.branch
         index, long = records.index, tokens > limit
-        self._left_out(
-            [
-                Fault(index.files[index.file[number]], int(index.line[number]), too_long(count, limit))
-                for number, count in zip(records.numbers[long], tokens[long].tolist(), strict=True)
-            ]
-        )
+        faults = [
+            Fault(index.files[index.file[number]], int(index.line[number]), too_long(count, limit))
+            for number, count in zip(records.numbers[long], tokens[long].tolist(), strict=True)
+        ]
+        if faults and self._skips is None:
+            raise InputError(
+                f"{faults[0]} ({len(faults)} such records in all); data.on_bad_sample=skip leaves them out"
+            )
+        self._left_out(faults)
         self._records["train"] = Records(index, records.numbers[~long])
 
     def train_dataloader(self) -> BatchLoader:
