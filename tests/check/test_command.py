@@ -134,6 +134,14 @@ def test_a_number_of_workers_that_makes_no_sense_is_refused(workers, run):
         run(workers=workers)
 
 
+def test_a_checkpoint_that_cannot_be_had_is_named_at_once(run):
+    for checkpoint in ("nobody/nothing-here", "no/such/folder"):
+        with pytest.raises(InputError, match=f"no model at {checkpoint}: it is no folder here"):
+            run(checkpoint=checkpoint)
+    with pytest.raises(InputError, match=r"the folder holds no config\.json"):
+        run(checkpoint=str(run.root))
+
+
 def test_a_wrong_video_root_is_asked_about_in_one_line(run):
     status, printed, found = run(video_root=str(run.root / "nowhere"))
     named = sum('.mp4"' in line for file in run.root.glob("jsons/**/*.json") for line in file.open())
