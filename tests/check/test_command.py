@@ -108,6 +108,13 @@ def test_patterns_may_be_one_several_or_weighted_as_in_training(run):
         assert status == 0 and found["records"]["train"] > 0
 
 
+def test_a_pattern_that_matches_nothing_is_told(run):
+    status, printed, _ = run(train="nomatch/*.json")
+    assert status == 0 and "no file matches --train: there is nothing to train on" in printed
+    with pytest.raises(InputError, match=r"--train: no file matches nomatch/\*.json in .*data; correct it"):
+        run(train=["jsons/train/*/full/*.json", "nomatch/*.json"])
+
+
 def test_what_is_no_data_file_is_a_fault_and_no_record(run):
     folder = run.root / "jsons" / "train" / "attribute" / "full"
     (folder / "empty.json").write_text("")
