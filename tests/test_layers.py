@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     {
-        *("videmo", "videmo.errors", "videmo.fingerprint", "videmo.tasks", "videmo.affect"),
+        *("videmo", "videmo.errors", "videmo.fingerprint", "videmo.hub", "videmo.tasks", "videmo.affect"),
         *("videmo.pixels", "videmo.positions", "videmo.token_tree"),
     },
     {"videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.synth"},
@@ -19,6 +19,7 @@ LAYERS = [
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 SIDEWAYS = {  # within a layer, one direction
     ("videmo.token_tree", "videmo.positions"),
+    ("videmo.hub", "videmo.errors"),
     ("videmo.tasks", "videmo.errors"),
     ("videmo.affect", "videmo.errors"),
     ("videmo.token_tree", "videmo.errors"),

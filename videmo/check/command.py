@@ -16,6 +16,7 @@ from videmo.data.pool import available_cores
 from videmo.data.quarantine import QUARANTINE_FILE, Quarantine
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
+from videmo.hub import find_model
 
 Patterns = list[str] | dict[str, float] | str
 
@@ -108,6 +109,7 @@ def _tokenizer(checkpoint: str | None):
         return None
     from transformers import AutoTokenizer
 
+    find_model(checkpoint)
     return AutoTokenizer.from_pretrained(checkpoint)
 
 

@@ -36,6 +36,7 @@ from videmo.data.usable import Records, find_usable, refuse
 from videmo.data.vision_cache import BatchPlan, VisionCache
 from videmo.errors import InputError
 from videmo.fingerprint import WORLD_FILE, content_hash
+from videmo.hub import find_model
 from videmo.token_tree import TokenLayout, TreeBatch
 
 INDEX_FOLDER = ".videmo"
@@ -339,6 +340,7 @@ class EmoCFGDataModule(L.LightningDataModule):
     @cached_property
     def tokenizer(self):
         """The checkpoint's."""
+        find_model(self.checkpoint)
         return AutoTokenizer.from_pretrained(self.checkpoint)
 
     def _files(self, split: str) -> list[Path]:

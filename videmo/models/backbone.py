@@ -8,7 +8,6 @@ Shapes: B rows, S tokens a row, P patches, V videos, N places.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from transformers import AutoConfig, Cache, DynamicCache, Qwen2_5_VLForConditionalGeneration
 
 from videmo.errors import InputError
+from videmo.hub import find_model
 from videmo.models.encoding import encode, encode_nothing, in_step, most_calls, weights_hash
 from videmo.models.tree_attention import additive, tree_mask
 from videmo.models.vision import speed_up
@@ -67,19 +67,8 @@ class Backbone(nn.Module):
         """
         if attn_implementation not in ("sdpa", "eager"):
             raise InputError(f"attn_implementation {attn_implementation!r} cannot attend over trees; use sdpa or eager")
-        looks_local = checkpoint.startswith((".", "/", "~")) or checkpoint.count("/") > 1
-        if looks_local and not (Path(checkpoint) / "config.json").is_file():
-            raise InputError(
-                f"no model at {checkpoint}: expected a folder with config.json, or a hub id such as "
-                "Qwen/Qwen2.5-VL-3B-Instruct; `videmo tiny` makes a small one"
-            )
-        try:
-            config = AutoConfig.from_pretrained(checkpoint)
-        except OSError:
-            raise InputError(
-                f"no model {checkpoint}: there is no such folder here, and no hub to fetch it from answered; "
-                "`videmo tiny` makes a small one"
-            ) from None
+        find_model(checkpoint)
+        config = AutoConfig.from_pretrained(checkpoint)
         if config.model_type != "qwen2_5_vl":
             raise InputError(f"{checkpoint} is a {config.model_type} model; videmo trains Qwen2.5-VL (qwen2_5_vl)")
         model = Qwen2_5_VLForConditionalGeneration.from_pretrained(
