@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     {
-        *("videmo", "videmo.errors", "videmo.fingerprint", "videmo.tasks", "videmo.affect"),
+        *("videmo", "videmo.errors", "videmo.fingerprint", "videmo.hub", "videmo.tasks", "videmo.affect"),
         *("videmo.pixels", "videmo.positions", "videmo.pretrained", "videmo.token_tree"),
     },
     {"videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.synth"},
@@ -22,10 +22,12 @@ LAYERS = [
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 SIDEWAYS = {  # within a layer, one direction
     ("videmo.token_tree", "videmo.positions"),
+    ("videmo.hub", "videmo.errors"),
     ("videmo.tasks", "videmo.errors"),
     ("videmo.affect", "videmo.errors"),
     ("videmo.token_tree", "videmo.errors"),
     ("videmo.pretrained", "videmo.errors"),
+    ("videmo.pretrained", "videmo.hub"),
     ("videmo.training", "videmo.benchmark"),
     ("videmo.demo", "videmo.cli"),
     ("videmo.__main__", "videmo.cli"),

@@ -7,20 +7,21 @@ five questions a video, each video a hard link to one of a few really drawn and 
 (with text lengths), opens it again, and passes through the loader of `EmoCFGDataModule` beside bare decord + resize +
 patchify of the same clips in as many processes. The last line is JSON.
 
-A pass of all videos takes hours; `--seconds` ends each measured pass, and `pass_share` says how much of it was seen.
+A pass of all videos takes hours; each is measured for `--seconds` in all, and `pass_share` says how much was seen.
 """
 
 import argparse
 import itertools
 import json
 import os
+import re
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from pathlib import Path
+from statistics import median
 
 import decord
 import lightning as L
@@ -82,6 +83,8 @@ SAMPLES = {
     "caption": 78_072,
     "rationale": 121_618,
 }
+TURNS = 6
+PREFETCHED = 8  # batches of two workers, those that they are at included
 A_VIDEO = 5  # questions
 A_FILE = 60_000  # records
 A_FOLDER = 1000  # videos
@@ -104,8 +107,8 @@ def questions_of(world: World) -> dict[str, list[list[dict]]]:
     }
 
 
-def write_records(root: Path, records: int, asked: dict[str, list[list[dict]]]) -> int:
-    """Write so many records in the release's mix; the number of their videos."""
+def write_records(root: Path, records: int, asked: dict[str, list[list[dict]]], copies: int = 1) -> int:
+    """Write so many records in the release's mix, and all of them again about other videos; the number of videos."""
     rng = np.random.default_rng(0)
     num_videos = max(2, records // A_VIDEO)
     shares = np.cumsum([0, *SAMPLES.values()]) * records // sum(SAMPLES.values())
@@ -114,12 +117,13 @@ def write_records(root: Path, records: int, asked: dict[str, list[list[dict]]]) 
         for part in range(-(-count // A_FILE)):
             size = min(A_FILE, count - part * A_FILE)
             lines = [_line(task, asked[task], captions, num_videos, rng) for _ in range(size)]
+            lines = [_about(line, copy * num_videos) for copy in range(copies) for line in lines]
             path = root / "jsons" / FILES[task].path("train")
             path = path.with_name(f"{path.stem}_{part}.json")
             path.parent.mkdir(parents=True, exist_ok=True)
             text = "[\n" + ",\n".join(lines) + "\n]\n" if number % 2 else "\n".join(lines) + "\n"
             path.write_text(text, encoding="utf-8")
-    return num_videos
+    return num_videos * copies
 
 
 def _line(task: str, asked: list[list[dict]], captions: list[str], num_videos: int, rng: np.random.Generator) -> str:
@@ -131,6 +135,13 @@ def _line(task: str, asked: list[list[dict]], captions: list[str], num_videos: i
     placeholders = sum(message["content"].count("<video>") for message in messages)
     videos = [video_path(number) for number in rng.integers(num_videos, size=placeholders).tolist()]
     return json.dumps({"messages": messages, "videos": videos, "source": FILES[task].source}, ensure_ascii=False)
+
+
+def _about(line: str, later: int) -> str:
+    """The same record about videos of later numbers."""
+    if later == 0:
+        return line
+    return re.sub(r"DrawnFaces/train/\d+/clip_(\d+)\.mp4", lambda found: video_path(int(found[1]) + later), line)
 
 
 def video_path(number: int) -> str:
@@ -145,12 +156,12 @@ def draw_clips(folder: Path, world: World) -> list[Path]:
     return clips
 
 
-def link_videos(root: Path, clips: list[Path], count: int) -> None:
+def link_videos(root: Path, clips: list[Path], count: int, copies: int = 1) -> None:
     for number in range(count):
         path = root / "videos" / video_path(number)
         if number % A_FOLDER == 0:
             path.parent.mkdir(parents=True)
-        os.link(clips[number % len(clips)], path)
+        os.link(clips[number % (count // copies) % len(clips)], path)
 
 
 def timed(work: Callable[[], object]) -> tuple[float, object]:
@@ -201,30 +212,30 @@ class BareClips(IterableDataset):
 
 def bare_rate(clips: list[Path], workers: int, seconds: float) -> float:
     """Clips a second of bare decoding."""
-    loader = DataLoader(BareClips(clips), batch_size=None, num_workers=workers, prefetch_factor=2)
-    return rate((int(count) for count in loader), seconds)
+    counts = iter(DataLoader(BareClips(clips), batch_size=None, num_workers=workers, prefetch_factor=2))
+    return rate(map(int, counts), seconds)
 
 
 def rate(counts: Iterator[int], seconds: float) -> float:
-    """What is counted a second, once the processes have started."""
-    with closing(counts):
-        for _ in range(4):
-            next(counts)
-        start, total = time.perf_counter(), 0
-        while time.perf_counter() < start + seconds:
-            total += next(counts)
-        return total / (time.perf_counter() - start)
+    """What is counted a second, once the processes have started and what they had ready is used up."""
+    for _ in range(PREFETCHED):
+        next(counts)
+    start, total = time.perf_counter(), 0
+    while time.perf_counter() < start + seconds:
+        total += next(counts)
+    return total / (time.perf_counter() - start)
 
 
 def measure(root: Path, records: int, seconds: float, workers: int) -> dict[str, object]:
     world = sample_world(TEXT_CLIPS, 0, LOOKS["clear"])
     asked = questions_of(world)
     clips = draw_clips(root / "clips", world)
-    sets = {"large": records, "100": min(records, 100), "100000": min(records, 100_000)}
-    for name, size in sets.items():
-        took, videos = timed(lambda name=name, size=size: write_records(root / name, size, asked))
-        say(f"{size} records on {videos} videos written in {took:.1f} s")
-        link_videos(root / name, clips, videos)
+    sets = {"large": records, "100": 100, "100000": 100_000}
+    # The same questions about the same clips a thousand times: what differs between the two is their number.
+    for name, (size, copies) in {"large": (records, 1), "100": (100, 1), "100000": (100, 1000)}.items():
+        took, videos = timed(lambda args=(root / name, size, asked, copies): write_records(*args))
+        say(f"{size * copies} records on {videos} videos written in {took:.1f} s")
+        link_videos(root / name, clips, videos, copies)
     texts = [message["content"] for conversations in asked.values() for turns in conversations for message in turns]
     checkpoint = make_tiny(texts, root / "tiny", hidden_size=64, layers=1)
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
@@ -250,57 +261,70 @@ def measure(root: Path, records: int, seconds: float, workers: int) -> dict[str,
 def measure_loader(
     root: Path, checkpoint: Path, clips: list[Path], sets: dict[str, int], seconds: float, workers: int
 ) -> dict[str, object]:
-    """Throughput of the loader by the data set's size, the bare one in turns with it, and memory over the largest's."""
-    bare, passes = [bare_rate(clips, workers, seconds)], {}
-    for name, records in sets.items():
-        passes[name] = one_pass(root / name, checkpoint, seconds, workers)
-        bare.append(bare_rate(clips, workers, seconds))
-        say(f"{records} records: {passes[name]}, bare {bare[-1]:.1f} clips/s")
+    """Throughput of the loader by the data set's size and of bare decoding, in turns, and memory over the largest's.
+
+    Ratios are medians over the turns: other work on the machine slows whole turns.
+    """
+    passes = {name: Pass(root / name, checkpoint, workers) for name in sets}
+    bare, rates = [], {name: [] for name in sets}
+    for turn in range(TURNS):
+        bare.append(bare_rate(clips, workers, seconds / TURNS))
+        for name, each in passes.items():
+            rates[name].append(rate(each.clips, seconds / TURNS))
+        say(f"turn {turn + 1}: bare {bare[-1]:.1f}, " + ", ".join(f"{name} {r[-1]:.1f}" for name, r in rates.items()))
     large = passes["large"]
     return {
-        "uss_growth_mb": large["uss_growth_mb"],
-        "throughput_ratio": round(large["clips_per_second"] / ((bare[0] + bare[1]) / 2), 3),
-        "throughput_100000_to_100": round(passes["100000"]["clips_per_second"] / passes["100"]["clips_per_second"], 3),
-        "clips_per_second": {name: each["clips_per_second"] for name, each in passes.items()},
-        "bare_clips_per_second": [round(value, 1) for value in bare],
-        "setup_seconds": large["setup_seconds"],
-        "pass_share": round(large["records"] / sets["large"], 4),
+        "uss_growth_mb": round(large.memory.growth / 2**20, 1),
+        "throughput_ratio": ratio(rates["large"], bare),
+        "throughput_ratios": {name: ratio(of_set, bare) for name, of_set in rates.items()},
+        "throughput_100000_to_100": ratio(rates["100000"], rates["100"]),
+        "clips_per_second": {name: round(median(of_set), 1) for name, of_set in {"bare": bare, **rates}.items()},
+        "setup_seconds": round(large.setup_seconds, 1),
+        "pass_share": round(large.records / sets["large"], 4),
+        "turns": TURNS,
         "workers": workers,
     }
 
 
-def one_pass(root: Path, checkpoint: Path, seconds: float, workers: int) -> dict[str, float]:
-    """Pass through the training loader of a data folder, epoch after epoch, for some seconds."""
-    data = EmoCFGDataModule(str(root), str(checkpoint), video=VIDEO, num_workers=workers)
-    quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
-    data.trainer = L.Trainer(accelerator="cpu", devices=1, **quiet)
-    setup_seconds, _ = timed(lambda: data.setup("fit"))
-    memory, records, looked = Memory(), 0, 0.0
+def ratio(ours: list[float], theirs: list[float]) -> float:
+    """The median over turns."""
+    return round(median(a / b for a, b in zip(ours, theirs, strict=True)), 3)
 
-    def clips() -> Iterator[int]:
-        nonlocal records, looked
+
+class Pass:
+    """The training loader of a data folder, epoch after epoch.
+
+    Attributes:
+        clips: Yields how many each batch has.
+        records: How many have come.
+        memory: Of all processes that take part.
+        setup_seconds: Until the loader could be made.
+    """
+
+    def __init__(self, root: Path, checkpoint: Path, workers: int) -> None:
+        self._data = EmoCFGDataModule(str(root), str(checkpoint), video=VIDEO, num_workers=workers)
+        quiet = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False}
+        self._data.trainer = L.Trainer(accelerator="cpu", devices=1, limit_val_batches=0, **quiet)
+        self.setup_seconds, _ = timed(lambda: self._data.setup("fit"))
+        self.memory, self.records, self._looked = Memory(), 0, 0.0
+        self.clips = self._pass()
+
+    def _pass(self) -> Iterator[int]:
         for epoch in itertools.count():
-            loader = data.train_dataloader()
+            loader = self._data.train_dataloader()
             loader.sampler.set_epoch(epoch)
             for batch in loader:
-                records += len(batch.records)
-                if time.perf_counter() > looked + 2:  # a look takes milliseconds
-                    memory.look()
-                    looked = time.perf_counter()
+                self.records += len(batch.records)
+                if time.perf_counter() > self._looked + 5:
+                    self.memory.look()
+                    self._looked = time.perf_counter()
                 yield 0 if batch.video_grid_thw is None else len(batch.video_grid_thw)
-
-    return {
-        "clips_per_second": round(rate(clips(), seconds), 2),
-        "uss_growth_mb": round(memory.growth / 2**20, 1),
-        "setup_seconds": round(setup_seconds, 1),
-        "records": records,
-    }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--records", type=int, default=20_000)
-    parser.add_argument("--seconds", type=float, default=60, help="of each measured pass")
+    parser.add_argument("--seconds", type=float, default=60, help="for which each pass is measured")
     parser.add_argument("--workers", type=int, default=2, help="processes that decode")
     parser.add_argument("--folder", help="where the temporary folder is made; links need one file system")
     arguments = parser.parse_args()

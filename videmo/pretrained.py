@@ -16,6 +16,7 @@ from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase, Qwe
 from transformers.utils import CONFIG_NAME, cached_file
 
 from videmo.errors import InputError
+from videmo.hub import find_model
 
 RANDOM = "random:"
 Size = Literal["3b", "7b"]
@@ -120,20 +121,8 @@ def load_config(checkpoint: str, revision: str | None = None, local_files_only: 
     """
     if size := random_size(checkpoint):
         return published_config(size)
-    looks_local = checkpoint.startswith((".", "/", "~")) or checkpoint.count("/") > 1
-    if looks_local and not (Path(checkpoint) / "config.json").is_file():
-        raise InputError(
-            f"no model at {checkpoint}: expected a folder with config.json, or a hub id such as "
-            "Qwen/Qwen2.5-VL-3B-Instruct; `videmo tiny` makes a small one"
-        )
-    try:
-        config = AutoConfig.from_pretrained(checkpoint, revision=revision, local_files_only=local_files_only)
-    except OSError:
-        asked = "it was not downloaded before" if local_files_only else "no hub to fetch it from answered"
-        at = f" at revision {revision}" if revision else ""
-        raise InputError(
-            f"no model {checkpoint}{at}: there is no such folder here, and {asked}; `videmo tiny` makes a small one"
-        ) from None
+    find_model(checkpoint, revision, local_files_only)
+    config = AutoConfig.from_pretrained(checkpoint, revision=revision, local_files_only=local_files_only)
     if config.model_type != "qwen2_5_vl":
         raise InputError(f"{checkpoint} is a {config.model_type} model; videmo trains Qwen2.5-VL (qwen2_5_vl)")
     return config
@@ -163,6 +152,7 @@ def load_tokenizer(
     """The tokenizer of a checkpoint, with its chat template; the arguments are those of ``load_config``."""
     if random_size(checkpoint):
         return byte_tokenizer()
+    find_model(checkpoint, revision, local_files_only)
     return AutoTokenizer.from_pretrained(checkpoint, revision=revision, local_files_only=local_files_only)
 
 

@@ -108,6 +108,13 @@ def test_patterns_may_be_one_several_or_weighted_as_in_training(run):
         assert status == 0 and found["records"]["train"] > 0
 
 
+def test_a_pattern_that_matches_nothing_is_told(run):
+    status, printed, _ = run(train="nomatch/*.json")
+    assert status == 0 and "no file matches --train: there is nothing to train on" in printed
+    with pytest.raises(InputError, match=r"--train: no file matches nomatch/\*.json in .*data; correct it"):
+        run(train=["jsons/train/*/full/*.json", "nomatch/*.json"])
+
+
 def test_what_is_no_data_file_is_a_fault_and_no_record(run):
     folder = run.root / "jsons" / "train" / "attribute" / "full"
     (folder / "empty.json").write_text("")
@@ -132,6 +139,14 @@ def test_a_split_of_which_nothing_is_left_is_told(run):
 def test_a_number_of_workers_that_makes_no_sense_is_refused(workers, run):
     with pytest.raises(InputError, match=f"--workers must be at least 1, got {workers}"):
         run(workers=workers)
+
+
+def test_a_checkpoint_that_cannot_be_had_is_named_at_once(run):
+    for checkpoint in ("nobody/nothing-here", "no/such/folder"):
+        with pytest.raises(InputError, match=f"no model at {checkpoint}: it is no folder here"):
+            run(checkpoint=checkpoint)
+    with pytest.raises(InputError, match=r"the folder holds no config\.json"):
+        run(checkpoint=str(run.root))
 
 
 def test_a_wrong_video_root_is_asked_about_in_one_line(run):

@@ -122,7 +122,9 @@ def test_a_mix_that_names_what_the_data_lacks_is_told_once(datamodule, caplog):
     [
         ({"num_workers": -1}, r"data.num_workers must be 0 or more, got -1"),
         ({"batch_size": 2, "batch_tokens": 900, "global_batch_size": 4}, r"--data.batch_size=null takes back"),
-        ({"vision_cache": CacheRoom(memory_mb=-1)}, r"data.vision_cache.memory_mb cannot be negative, got -1"),
+        ({"vision_cache": CacheRoom(memory_mb=-1)}, r"data.vision_cache.memory_mb must be .* 0 or more, got -1"),
+        ({"vision_cache": CacheRoom(memory_mb=math.inf)}, r"data.vision_cache.memory_mb must be .* got inf"),
+        ({"frames_cache": CacheRoom(memory_mb=math.nan)}, r"data.frames_cache.memory_mb must be .* got nan"),
         (
             {"frames_cache": CacheRoom(disk_mb=1)},
             r"data.frames_cache has disk_mb, but no folder; on disk it needs both",
@@ -163,13 +165,25 @@ def test_records_that_are_too_long_are_told_at_the_start(datamodule, tmp_path):
     limit = int(np.median(lengths.root + lengths.branch))
     long = int((lengths.root + lengths.branch > limit).sum())
     with pytest.raises(
-        InputError, match=rf"tokens are more than data.max_tokens .*{limit}.*\({long} bad records in all"
+        InputError, match=rf"tokens are more than data.max_tokens .*{limit}.*\({long} such records in all"
     ):
         datamodule(max_tokens=limit)
     skipping = datamodule(max_tokens=limit, on_bad_sample="skip")
     assert len(skipping.records("train")) == len(whole.records("train")) - long
     manifest = Path(skipping.trainer.default_root_dir) / "quarantine.jsonl"
     assert len(manifest.read_text().splitlines()) == long
+
+
+def test_a_video_that_cannot_be_read_is_not_called_too_long(world, tmp_path, datamodule):
+    record = json.loads((world / "jsons/train/attribute/full/MEAD_Head-Pose.json").read_text())[0]
+    (tmp_path / "cut.mp4").write_bytes((world / "videos" / record["videos"][0]).read_bytes()[:1500])
+    (tmp_path / "x.json").write_text(json.dumps([{**record, "videos": ["cut.mp4"]}]))
+    options = {"train": [str(tmp_path / "x.json")], "video_root": str(tmp_path), "val": []}
+    text = datamodule(**options)
+    limit = int(sum(text.records("train").index.text_tokens[0])) + 1  # and not one video more
+    module = datamodule(max_tokens=limit, **options)
+    with pytest.raises(InputError, match=r"x.json:1: .*cut.mp4"):
+        list(module.train_dataloader())
 
 
 def test_a_test_that_meets_broken_training_files_says_what_it_needs_them_for(datamodule, tmp_path):

@@ -33,11 +33,11 @@ class DataFolder:
         """The data files of each split that has some.
 
         Raises:
-            InputError: If there is no such folder, or no data file in it.
+            InputError: If there is no such folder, no data file in it, or none for one of a split's several patterns.
         """
         if not self.root.is_dir():
             raise InputError(f"no data folder {self.root}; `videmo synth {self.root}` draws one to try")
-        found = {split: self._matches(patterns) for split, patterns in self.patterns.items()}
+        found = {split: self._files(split) for split in self.patterns}
         if not any(found.values()):
             tried = " ".join(dict.fromkeys(pattern for patterns in self.patterns.values() for pattern in patterns))
             raise InputError(
@@ -45,9 +45,12 @@ class DataFolder:
             )
         return {split: files for split, files in found.items() if files}
 
-    def _matches(self, patterns: Sequence[str]) -> list[Path]:
-        names = {name for pattern in patterns for name in glob.glob(str(self.root / pattern), recursive=True)}
-        return [Path(name) for name in sorted(names)]
+    def _files(self, split: str) -> list[Path]:
+        matches = {name: glob.glob(str(self.root / name), recursive=True) for name in self.patterns[split]}
+        unmatched = [pattern for pattern, names in matches.items() if not names]
+        if 0 < len(unmatched) < len(matches):
+            raise InputError(f"--{split}: no file matches {unmatched[0]} in {self.root}; correct it or leave it out")
+        return [Path(name) for name in sorted({name for names in matches.values() for name in names})]
 
     def is_outside(self, video: str) -> bool:
         """Whether a video's path leads out of the video root as it is written; links in there are their owner's.

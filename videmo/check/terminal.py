@@ -71,7 +71,7 @@ def show(found: Findings, console: Console, root: Path, manifest: Path) -> None:
             console.print()
             console.print(part)
     console.print()
-    console.print(_ending(found, root, manifest))
+    console.print("\n".join([_ending(found, root, manifest), *_empty_splits(found)]))
 
 
 def show_interrupted(examined: Examined, console: Console) -> None:
@@ -189,10 +189,16 @@ def _ending(found: Findings, root: Path, manifest: Path) -> str:
     return (
         f"{whole.usable:,} of {whole.records:,} records ({_share(whole.usable, whole.records)}) can be used; {rest} in "
         f"{manifest}, and training leaves it out. Mend files and run this again: what was found good is not read again."
-        + "".join(
-            f"\nno record of {split} can be used: {_WITHOUT[split]}" for split, n in found.usable.items() if not n
-        )
     )
+
+
+def _empty_splits(found: Findings) -> Iterator[str]:
+    """What is said of splits of which nothing is left, or of which there was nothing."""
+    for split, costs in _WITHOUT.items():
+        if split not in found.files:
+            yield f"no file matches --{split}: {costs}"
+        elif not found.usable[split]:
+            yield f"no record of {split} can be used: {costs}"
 
 
 def _plain(text: str) -> str:

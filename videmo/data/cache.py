@@ -9,6 +9,7 @@ processes and runs may use one folder at once.
 """
 
 import hashlib
+import math
 import os
 import time
 import uuid
@@ -47,9 +48,9 @@ class CacheRoom:
         Raises:
             InputError: If this is no room, naming the option; a parser of types would bury it.
         """
-        if self.memory_mb < 0 or self.disk_mb < 0:
-            negative = "memory_mb" if self.memory_mb < 0 else "disk_mb"
-            raise InputError(f"{name}.{negative} cannot be negative, got {getattr(self, negative)}")
+        for size in ("memory_mb", "disk_mb"):
+            if not 0 <= getattr(self, size) < math.inf:
+                raise InputError(f"{name}.{size} must be a number of megabytes, 0 or more, got {getattr(self, size)}")
         if (self.disk_mb > 0) != (self.folder is not None):
             raise InputError(
                 f"{name} has {'disk_mb, but no folder' if self.disk_mb else 'a folder, but no disk_mb'}; "

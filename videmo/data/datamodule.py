@@ -293,15 +293,18 @@ class EmoCFGDataModule(L.LightningDataModule):
         records, limit = self.records("train"), self._longest
         if limit is None:
             return
-        lengths = self._lengths(records)
+        lengths = self._lengths(records, unknown=1)  # a video that cannot be read is told as that
         tokens = lengths.root + lengths.branch
         index, long = records.index, tokens > limit
-        self._left_out(
-            [
-                Fault(index.files[index.file[number]], int(index.line[number]), too_long(count, limit))
-                for number, count in zip(records.numbers[long], tokens[long].tolist(), strict=True)
-            ]
-        )
+        faults = [
+            Fault(index.files[index.file[number]], int(index.line[number]), too_long(count, limit))
+            for number, count in zip(records.numbers[long], tokens[long].tolist(), strict=True)
+        ]
+        if faults and self._skips is None:
+            raise InputError(
+                f"{faults[0]} ({len(faults)} such records in all); data.on_bad_sample=skip leaves them out"
+            )
+        self._left_out(faults)
         self._records["train"] = Records(index, records.numbers[~long])
 
     def train_dataloader(self) -> BatchLoader:
@@ -432,15 +435,21 @@ class EmoCFGDataModule(L.LightningDataModule):
             world_size=self.trainer.world_size,
         )
 
-    def _lengths(self, records: Records) -> Lengths:
-        """Tokens of records: exact where a limit asks for it, else each video as long as the settings allow."""
+    def _lengths(self, records: Records, unknown: int | None = None) -> Lengths:
+        """Tokens of records: exact where a limit asks for it, else each video as long as the settings allow.
+
+        Args:
+            records: Of a split.
+            unknown: Tokens of a video that cannot be read; by default it, too, is as long as the settings allow.
+        """
         text = records.index.text_tokens
         if text is None:
             return Lengths(records.family, np.zeros(len(records), int), np.ones(len(records), int))
         index = records.index
         if self.max_tokens or self.batch_tokens:
             quiet = not self.trainer.is_global_zero
-            of_video = tokens_of_videos(video_infos(index, self.video_root, records.videos, quiet), self.video)
+            infos = video_infos(index, self.video_root, records.videos, quiet)
+            of_video = tokens_of_videos(infos, self.video, unknown or most_tokens(self.video))
         else:
             of_video = np.full(len(index.videos), most_tokens(self.video))
         sums = np.concatenate(([0], np.cumsum(of_video[index.video_ids] - 1)))  # a placeholder becomes so many tokens

@@ -61,10 +61,10 @@ def video_infos(index: RecordIndex, video_root: Path, wanted: np.ndarray, quiet:
     return infos
 
 
-def tokens_of_videos(infos: np.ndarray, settings: VideoSettings) -> np.ndarray:
-    """Tokens that each video becomes, [V]; as many as the settings allow where nothing is known of it."""
+def tokens_of_videos(infos: np.ndarray, settings: VideoSettings, unknown: int) -> np.ndarray:
+    """Tokens that each video becomes, [V]; `unknown` where it cannot be read."""
     kinds, kind = np.unique(infos[["num_frames", "fps", "height", "width"]], return_inverse=True)
-    return np.array([_tokens(VideoInfo(*row.tolist()), settings) for row in kinds], dtype=np.int64)[kind]
+    return np.array([_tokens(VideoInfo(*row.tolist()), settings, unknown) for row in kinds], dtype=np.int64)[kind]
 
 
 def most_tokens(settings: VideoSettings) -> int:
@@ -73,8 +73,8 @@ def most_tokens(settings: VideoSettings) -> int:
     return int(settings.max_frames // settings.temporal_patch_size * area)
 
 
-def _tokens(info: VideoInfo, settings: VideoSettings) -> int:
+def _tokens(info: VideoInfo, settings: VideoSettings, unknown: int) -> int:
     try:
         return video_tokens(info, settings)
     except ValueError:
-        return most_tokens(settings)
+        return unknown

@@ -205,7 +205,9 @@ def _parse(path: str | Path, number: int, line: str, root: str | Path) -> tuple[
             raise ValueError('"identity" must be [size, time of change] or null')
     except KeyError:
         raise _foreign(path, number, 'it has no "identity"') from None
-    except ValueError as error:  # malformed JSON, too
+    except json.JSONDecodeError as error:
+        raise _foreign(path, number, f"{error.msg} at column {error.colno}") from None
+    except ValueError as error:
         raise _foreign(path, number, str(error)) from None
     here = Fault(os.path.join(root, fault.file), fault.line, fault.reason, fault.video)
     return here, None if found is None else (found[0], found[1])
