@@ -1,6 +1,7 @@
-"""Two processes (gloo, on CPU) under each strategy: the losses, scores and predictions of one, and resuming.
+"""Two processes (gloo, on CPU) under each strategy: losses, scores and predictions of one, resuming, and the export.
 
-What only CUDA can run is marked ``gpu``: ``pytest -m gpu tests/training/test_strategies.py`` on a machine with GPUs.
+They accumulate, clip, score answers in chunks, and meet batches in which only one of them has a video. What only CUDA
+can run is marked ``gpu``: ``pytest -m gpu tests/training/test_strategies.py`` on a machine with GPUs.
 """
 
 import csv
@@ -11,9 +12,12 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Iterator
+from functools import partial
 from multiprocessing.connection import wait
 from pathlib import Path
 from socket import socket
+from typing import Any
 
 import pytest
 import torch
@@ -21,20 +25,30 @@ import yaml
 from jsonargparse import ArgumentParser
 from lightning.fabric.utilities.load import _load_distributed_checkpoint
 from lightning.pytorch.strategies import SingleDeviceStrategy, Strategy
+from transformers import Qwen2_5_VLForConditionalGeneration
 
 from videmo.cli import main
 from videmo.errors import InputError
+from videmo.export.checkpoint import TrainedWeights, read_checkpoint
+from videmo.models import backbone
+from videmo.models.adapters import Lora
+from videmo.models.backbone import Backbone
+from videmo.models.scopes import SCOPES, Scope
+from videmo.models.token_scores import score_tokens
+from videmo.token_tree import TreeBatch
 from videmo.training.checkpoints import check_folder, kept, last_checkpoint
 from videmo.training.strategies import FSDP2
 
 PR_SET_PDEATHSIG = 1
 ROOT = Path(__file__).resolve().parent.parent.parent
 OVERLAYS = sorted(ROOT.glob("configs/trainer/*.yaml"))
-SECONDS = 240
+SECONDS = 120
+CHUNK_LOGITS = 2**12  # of two processes: a few answer tokens of the small vocabulary
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["videmo.cli", "callbacks"])  # imported once for all processes of all runs
 STAGES = [
     {"name": "one", "mix": {"head_pose": 1, "text": 1}, "epochs": 2},
+    {"name": "text", "mix": {"text": 1, "gender": 0.1}, "steps": 3},
     {"name": "two", "mix": {"emotion_single": 1, "gender": 1}, "steps": 5, "replay": 0.3},
 ]
 ONE = ["--trainer.accelerator=cpu", "--trainer.devices=1", "--data.batch_size=12"]
@@ -44,8 +58,8 @@ TWO = {
 }
 
 
-def run(command: str, folder: Path, *options: str, world_size: int = 1) -> str:
-    """Run the command line in processes of their own, which end with it, and return what they said."""
+def run(command: str, folder: Path, *options: str, world_size: int = 1, kill_at: Path | None = None) -> None:
+    """Run the command line in processes of their own, which end with it, or by SIGKILL as soon as a path exists."""
     folder.mkdir(parents=True, exist_ok=True)
     said = folder / f"{command}.txt"
     with socket() as probe:
@@ -65,12 +79,14 @@ def run(command: str, folder: Path, *options: str, world_size: int = 1) -> str:
             and not any(rank.exitcode for rank in ranks)  # the others would wait for it
             and time.monotonic() < deadline
         ):
-            wait(alive, timeout=1)
+            wait(alive, timeout=0.05 if kill_at else 1)
+            if kill_at and kill_at.exists():
+                return
         assert [rank.exitcode for rank in ranks] == [0] * world_size, said.read_text()[-4000:]
     finally:
         for rank in ranks:
             rank.kill()
-    return said.read_text()
+            rank.join()
 
 
 def _rank(rank: int, port: int, args: list[str], said: Path) -> None:
@@ -80,10 +96,26 @@ def _rank(rank: int, port: int, args: list[str], said: Path) -> None:
     os.environ |= {"LOCAL_RANK": str(rank), "MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
     os.chdir(ROOT)
     torch.set_num_threads(1)
+    if args[0] == "fit":
+        _note_videos(said.with_name(f"videos.{rank}.txt"))
+    if any("configs/trainer/" in arg for arg in args):
+        backbone.score_tokens = partial(score_tokens, chunk_logits=CHUNK_LOGITS)
     with said.open("ab") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
     sys.exit(main(args))
+
+
+def _note_videos(file: Path) -> None:
+    """Write down how many videos each batch of this process has."""
+    score = Backbone.score
+
+    def noting(self: Backbone, batch: TreeBatch):
+        with file.open("a") as stream:
+            stream.write(f"{len(batch.videos)}\n")
+        return score(self, batch)
+
+    Backbone.score = noting
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +131,8 @@ def common(world, world_checkpoint, tmp_path_factory) -> list[str]:
         if n % 5
     ]
     text.write_text("".join(json.dumps({"messages": messages}) + "\n" for messages in turns))
-    callbacks = [{"class_path": f"callbacks.{name}"} for name in ("LastCheckpoint", "StageCheckpoint", "SampleLogger")]
+    callbacks = [{"class_path": f"callbacks.{name}"} for name in ("StageCheckpoint", "SampleLogger")]
+    callbacks += [{"class_path": "callbacks.LastCheckpoint", "init_args": {"every_n_train_steps": 2}}]
     place = {"save_dir": "${....default_root_dir}", "name": ""}
     loggers = [
         {"class_path": f"lightning.pytorch.loggers.{kind}Logger", "init_args": {**place, "version": kind}}
@@ -140,6 +173,20 @@ def logged(folder: Path, name: str) -> list[float]:
         return [float(row[name]) for row in csv.DictReader(stream) if row.get(name)]
 
 
+def whole(checkpoint: Path) -> dict[str, Any]:
+    """A checkpoint, put together where it is a folder."""
+    if checkpoint.is_dir():
+        return _load_distributed_checkpoint(checkpoint)
+    return torch.load(checkpoint, weights_only=True)
+
+
+def first_moments(value: Any) -> Iterator[torch.Tensor]:
+    """AdamW's in a checkpoint, to which gradients add as they were clipped; its steps hide how large they were."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in parts:
+        yield from [part] if key == "exp_avg" else first_moments(part)
+
+
 @pytest.fixture(scope="module")
 def runs(common, tmp_path_factory):
     """A function from a strategy (or None) and what trains to the folder of its run, trained once."""
@@ -157,11 +204,13 @@ def runs(common, tmp_path_factory):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     ("strategy", "trains"),
     [
         ("ddp", "all"),
         ("ddp", "language"),
+        ("ddp", "adapters"),
         ("fsdp2", "all"),
         ("fsdp2", "language"),
         ("fsdp2", "adapters"),
@@ -177,18 +226,53 @@ def test_two_ranks_have_the_losses_of_one(strategy, trains, runs):
         assert logged(two, name) == pytest.approx(expected, rel=1e-4), name
     stages = [json.loads((folder / "curriculum.json").read_text())["stages"] for folder in (one, two)]
     assert [stage["best_epoch"] for stage in stages[1]] == [stage["best_epoch"] for stage in stages[0]]
+    norms = [[moment.norm().item() for moment in first_moments(whole(last_checkpoint(run)))] for run in (one, two)]
+    assert len(norms[0]) == len(norms[1]) > 10
+    assert sorted(norms[1]) == pytest.approx(sorted(norms[0]), rel=1e-3, abs=1e-7)
+    videos = [[int(n) for n in (two / f"videos.{rank}.txt").read_text().split()] for rank in (0, 1)]
+    assert any(bool(first) != bool(second) for first, second in zip(*videos, strict=True))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("strategy", ["fsdp"])  # ddp and fsdp2: test_kill.py
-def test_a_stopped_run_goes_on_where_it_was(strategy, runs, common, tmp_path):
-    whole = runs(strategy, "all")
-    own = [*TWO[strategy], "--data.batch_size=6"]
-    run("fit", tmp_path, *common, *own, "--trainer.max_steps=6", world_size=2)
-    assert last_checkpoint(tmp_path).is_dir()
-    run("fit", tmp_path, *common, *own, f"--ckpt_path={last_checkpoint(tmp_path)}", world_size=2)
-    resumed = logged(tmp_path, "train/loss")
-    assert resumed == logged(whole, "train/loss")[6:]
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize(("strategy", "trains"), [("fsdp", "all"), ("fsdp2", "all"), ("fsdp2", "adapters")])
+def test_a_killed_run_goes_on_and_its_export_is_the_model(strategy, trains, runs, common, world_checkpoint, tmp_path):
+    peace = runs(strategy, trains)
+    own = [*common, *TRAINS[trains], *TWO[strategy], "--data.batch_size=6"]
+    folder, last, out = tmp_path / "run", last_checkpoint(tmp_path / "run"), tmp_path / "model"
+    run("fit", folder, *own, world_size=2, kill_at=last.with_name("one.ckpt"))
+    run("fit", folder, *own, f"--ckpt_path={kept(last)}", world_size=2)
+    losses, resumed = logged(peace, "train/loss"), logged(folder, "train/loss")
+    assert 0 < len(resumed) < len(losses)
+    assert resumed == losses[-len(resumed) :]
+    trained, expected = (read_checkpoint(last_checkpoint(of)).weights for of in (folder, peace))
+    assert trained.keys() == expected.keys()
+    assert all(torch.equal(trained[name], weight) for name, weight in expected.items())
+
+    assert main(["export", f"--ckpt={last}", f"--out={out}", "--merge=true"]) == 0
+    assert_export_is(out, read_checkpoint(last_checkpoint(peace)), world_checkpoint)
+
+
+@torch.inference_mode()
+def assert_export_is(out: Path, expected: TrainedWeights, base: Path) -> None:
+    """Plain transformers computes from the export what the model that trained computes."""
+    arguments = expected.arguments
+    scopes = {name: Scope(**arguments[name]) for name in SCOPES}
+    model = Backbone.load(str(base), **scopes, lora=Lora(**arguments["lora"])).eval()
+    model.load_state_dict(expected.weights, strict=False)
+    pad = model.config.video_token_id
+    input_ids = torch.tensor([[5, 6, 7, *[pad] * 12, 8, 9, 10]])
+    given = {
+        "input_ids": input_ids,
+        "mm_token_type_ids": 2 * (input_ids == pad).int(),
+        "pixel_values_videos": torch.randn(48, 3 * 2 * 14 * 14, generator=torch.Generator().manual_seed(0)),
+        "video_grid_thw": torch.tensor([[2, 4, 6]]),
+        "second_per_grid_ts": torch.tensor([1.25]),
+    }
+    plain = Qwen2_5_VLForConditionalGeneration.from_pretrained(out, dtype=torch.float32).eval()
+    logits, untrained = model.model(**given).logits, Backbone.load(str(base)).eval().model(**given).logits
+    assert (plain(**given).logits - logits).abs().max() < 1e-4
+    assert (untrained - logits).abs().max() > 1e-2
 
 
 def results(folder: Path) -> tuple[dict[str, list[dict]], dict]:
@@ -204,13 +288,13 @@ def results(folder: Path) -> tuple[dict[str, list[dict]], dict]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("strategy", ["ddp", "fsdp2", "fsdp"])
 def test_two_ranks_have_the_predictions_and_scores_of_one(strategy, runs, common, tmp_path):
     """From the same weights: those that FSDP2 trained, which it reads from its folder, and others from one file."""
     folder = last_checkpoint(runs("fsdp2", "all"))
-    whole = _load_distributed_checkpoint(folder)
     file = tmp_path / "whole.ckpt"
-    torch.save(whole, file)
+    torch.save(whole(folder), file)
     own = ["--data.eval_batch_size=7", "--data.batch_size=6"]
     run("test", tmp_path / "one", *common, *own, *ONE, f"--ckpt_path={file}")
     read = folder if strategy == "fsdp2" else file
