@@ -94,7 +94,7 @@ def test_the_token_logprobs_of_ms_swift_are_averaged(tmp_path):
         (json.dumps(LINE | {"response": None}), '"response" must be text'),
         (json.dumps(LINE | {"labels": 3}), '"labels" must be text'),
         (json.dumps(LINE | {"messages": []}), '"messages"'),
-        (json.dumps(LINE | {"videos": []}), "placeholder"),
+        (json.dumps(LINE | {"videos": []}), "stands 1 times in the messages"),
     ],
 )
 def test_a_malformed_line_is_named(tmp_path, line, what):
