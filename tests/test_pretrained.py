@@ -54,7 +54,7 @@ def test_a_base_is_known_by_its_weights_and_not_by_its_files(checkpoint, tmp_pat
 def test_what_is_no_model_is_named(tmp_path):
     with pytest.raises(InputError, match=f"no model at {tmp_path}"):
         load_config(str(tmp_path))
-    with pytest.raises(InputError, match=r"no model at nobody/nothing at revision v2: .* was not downloaded before; name"):
+    with pytest.raises(InputError, match=r"no model at nobody/nothing at revision v2: .* was not downloaded before"):
         load_config("nobody/nothing", revision="v2", local_files_only=True)
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
     with pytest.raises(InputError, match=r"is a llama model; videmo trains Qwen2\.5-VL"):
