@@ -138,8 +138,9 @@ class BatchOrder(Sampler[list[int]]):
         return max(full, 0) * self.window + self._width(epoch, full) if full >= 0 else 0
 
     def __iter__(self) -> Iterator[list[int]]:
+        # Not before the first batch is asked for: a loader with workers makes two iterators, and uses the second.
         start, self.start = self.start, 0
-        return self.batches(self.epoch, start)
+        yield from self.batches(self.epoch, start)
 
     def batches(self, number: int, start: int = 0) -> Iterator[list[int]]:
         """The batches of an epoch, but for the first `start`."""
