@@ -56,6 +56,17 @@ def test_a_malformed_record_costs_itself_only(folder):
     assert [r.line for r in found.records] == [1, 3]
 
 
+def test_what_is_bad_is_counted_by_what_it_is(folder):
+    bad = [
+        Fault("x.json", 0, "empty"),
+        Fault("y.json", 1, "bad"),
+        Fault("y.json", 2, "bad"),
+        Fault("z", 1, "", "1.mp4"),
+    ]
+    with pytest.raises(InputError, match=r"x.json: empty \(1 bad file and 2 bad records and 1 bad video in all\)"):
+        refuse(bad)
+
+
 def test_what_is_in_quarantine_is_no_fault(folder):
     bad = [Fault(str(folder / "data.json"), 2, "bad"), Fault("x.json", 1, "broken", "A/2.mp4")]
     found = look(folder, [record("A/1.mp4"), "{oops", record("A/2.mp4")], bad)

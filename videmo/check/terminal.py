@@ -105,7 +105,7 @@ def _summary(found: Findings) -> Table:
     unreadable = [Row("(not readable)", "", found.unreadable, 0, 0, 0, 0)] if found.unreadable else []
     for row in (*found.rows, *unreadable, found.all):
         if row is found.all:
-            table.add_section()
+            table.add_row()
         table.add_row(
             row.task,
             _plain(row.source),
@@ -147,10 +147,10 @@ def _some(faults: Sequence[Finding]) -> list[Finding]:
 
 def _fault(finding: Finding, root: Path) -> Group:
     fault = finding.fault
-    cost = f"  ({finding.records:,} records)" if finding.records > 1 else ""
-    where = Text(f"{_plain(_inside(fault.where, root))}{cost}", style="cyan", overflow="fold")
+    cost = f" ({finding.records:,} records)" if finding.records > 1 else ""
+    where = Text(_plain(_inside(fault.where, root)), style="cyan", overflow="fold")
     reason = _plain(fault.reason if len(fault.reason) <= _LONGEST else f"{fault.reason[:_LONGEST]} ...")
-    return Group(where, Padding(Text(reason, overflow="fold"), (0, 0, 0, 4)))
+    return Group(where, Padding(Text(f"{reason}{cost}", overflow="fold"), (0, 0, 0, 4), expand=False))
 
 
 def _duplicates(found: Findings, root: Path) -> Text | None:

@@ -134,8 +134,8 @@ def refuse(faults: Sequence[Fault]) -> None:
     """
     if not faults:
         return
-    kinds = Counter("videos" if fault.video else "records" for fault in faults)
-    more = " and ".join(f"{count} bad {kind}" for kind, count in kinds.items())
+    kinds = Counter("video" if fault.video else "record" if fault.line else "file" for fault in faults)
+    more = " and ".join(f"{count} bad {kind}{'s' * (count > 1)}" for kind, count in kinds.items())
     raise InputError(
         f"{faults[0]}" + (f" ({more} in all)" if len(faults) > 1 else "") + ". `videmo check` lists what is bad; "
         "data.on_bad_sample=skip goes on without it"
