@@ -1,5 +1,6 @@
 """The process ``videmo``: a signal ends it in a word and not in a trace, also while its libraries are loaded."""
 
+import os
 import signal
 import sys
 from types import FrameType
@@ -8,14 +9,21 @@ from typing import NoReturn
 
 def main() -> int:
     """The console script; returns the exit status."""
-    signal.signal(signal.SIGTERM, _end)
-    try:
-        from videmo.cli import main as run
+    handlers = {signal.SIGTERM: _end, signal.SIGINT: signal.getsignal(signal.SIGINT)}
+    for number, handler in handlers.items():
+        if handler != signal.SIG_IGN:  # a shell's background job is not to hear Ctrl-C
+            signal.signal(number, _leave)
+    from videmo.cli import main as run
 
-        return run()
-    except KeyboardInterrupt:
-        print("videmo: interrupted", file=sys.stderr)
-        return 130
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    return run()
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    """End at once, as nothing is open yet: numpy swallows an exception while it is loaded, and goes on broken."""
+    os.write(2, b"videmo: interrupted\n")
+    os._exit(128 + number)
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:

@@ -101,6 +101,17 @@ def test_a_mended_video_is_taken_back(run):
     assert (run.root / "quarantine.jsonl").read_text() == ""
 
 
+def test_a_video_edited_behind_its_time_is_read_again_without_the_index(run):
+    video = next((run.root / "videos").rglob("*.mp4"))
+    run()
+    time = video.stat().st_mtime_ns
+    video.write_bytes(bytes(video.stat().st_size))
+    os.utime(video, ns=(time, time))
+    assert run()[0] == 0
+    shutil.rmtree(run.root / ".videmo")
+    assert run()[0] == 1
+
+
 def test_patterns_may_be_one_several_or_weighted_as_in_training(run):
     train = "jsons/train/*/full/*.json"
     for given in (train, [train], {train: 0.5}):

@@ -100,9 +100,10 @@ def test_a_mended_file_is_considered_anew(root, manifest, mend, left):
     assert read(root).mended == 1
 
 
-def test_a_data_folder_can_be_moved_with_its_manifest(root, manifest, tmp_path):
+@pytest.mark.parametrize("move", [shutil.move, shutil.copytree])
+def test_a_data_folder_can_be_moved_with_its_manifest(move, root, manifest, tmp_path):
     moved = tmp_path / "elsewhere"
-    shutil.move(root, moved)
+    move(root, moved)
     assert list(read(moved).faults) == faults_of(moved)
 
 

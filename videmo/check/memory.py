@@ -1,8 +1,8 @@
 """Which videos were found good before: what lets a check go on where it was interrupted, and makes the next one quick.
 
-One file for each way of reading (frames, sizes, decoders), beside the index: lines of size, time of change and path. A
-video is known while its size and time of change are what they were. The file is a convenience: if it is lost or cut
-short, videos are decoded again.
+One file for each way of reading (frames, sizes, decoders), beside the index: lines of size, time of modification and
+path. A video is known while its size and time of modification are what they were. The file is a convenience: if it is
+lost or cut short, videos are decoded again.
 """
 
 import hashlib

@@ -16,7 +16,7 @@ NOT_SEEN = ("decode_timeout",)
 
 
 def video_key(file: Path, settings: VideoSettings, control: Shown = "none") -> str:
-    """What the patches of a file are kept under: its path, size and time of change, and how frames are made of it.
+    """What the patches of a file are kept under: its path, size, time of modification, and how frames are made of it.
 
     Empty where there is no such file: who reads it says why.
     """

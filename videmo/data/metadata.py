@@ -20,7 +20,7 @@ INFO = np.dtype(
 def video_infos(index: RecordIndex, video_root: Path, wanted: np.ndarray, quiet: bool = False) -> np.ndarray:
     """What the wanted videos hold, `INFO` [V]; of one that cannot be read, no frames.
 
-    A file is read again if its size or time of change differ from what they were.
+    A file is read again if its size or time of modification differ from what they were.
 
     Args:
         index: Whose videos.

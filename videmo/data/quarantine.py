@@ -1,9 +1,9 @@
 """The quarantine: a manifest of what cannot be used, that stops to count once a file is mended.
 
-JSON lines, a fault a line, with the identity (size and time of change) of the file at fault: the video, or the data
-file where the record itself is at fault. A video downloaded again, or a data file edited, has another identity, and is
-considered anew. Paths are relative to the data folder, so that it can be moved. A video that ends in ``/`` is a folder
-that is missing as a whole.
+JSON lines, a fault a line, with the identity (size and time of modification) of the file at fault: the video, or the
+data file where the record itself is at fault. A video downloaded again, or a data file edited, has another identity,
+and is considered anew. Paths are relative to the data folder, so that it can be moved. A video that ends in ``/`` is a
+folder that is missing as a whole.
 
     {"file": "jsons/train/qa/full/QA_Hair.json", "line": 12, "reason": "...", "video": "A/1.mp4", "identity": [0, 17]}
 """
@@ -25,7 +25,9 @@ QUARANTINE_FILE = "quarantine.jsonl"
 """Stands in the data folder, where ``videmo check`` writes it and training looks for it."""
 
 Identity = tuple[int, int]
-"""Size in bytes and time of change in nanoseconds: another file at the same path has another."""
+"""Size in bytes and time of modification in nanoseconds: another file at the same path has another, unless its time was
+set back. The inode's time of change cannot be, but a copy of a data folder has others: it would lose its quarantine.
+"""
 
 
 def identity(path: str | Path) -> Identity | None:
@@ -202,7 +204,7 @@ def _parse(path: str | Path, number: int, line: str, root: str | Path) -> tuple[
         fault = Fault.from_json(fields)
         found = fields["identity"]
         if not (found is None or (isinstance(found, list) and [type(n) for n in found] == [int, int])):
-            raise ValueError('"identity" must be [size, time of change] or null')
+            raise ValueError('"identity" must be [size, time of modification] or null')
     except KeyError:
         raise _foreign(path, number, 'it has no "identity"') from None
     except json.JSONDecodeError as error:
