@@ -205,8 +205,8 @@ ADAPTED = {
 }
 
 
-def adapted(base, file: Path, scopes, lora, quantization=None) -> Backbone:
-    """A model with adapters that have learnt something, saved as its run would."""
+def adapted(base, file: Path, scopes, lora, quantization=None, keep_frozen=False) -> Backbone:
+    """A model with adapters that have learnt something, saved as its run would; by FSDP 1 with all its weights."""
     backbone = Backbone.load(str(base), **scopes, lora=lora, quantization=quantization)
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
@@ -217,6 +217,7 @@ def adapted(base, file: Path, scopes, lora, quantization=None) -> Backbone:
     rest = rest_of(base, model={"base": backbone.base}, global_step=7)
     rest["hyper_parameters"] |= {name: asdict(scope) for name, scope in scopes.items()}
     rest["hyper_parameters"] |= {"lora": asdict(lora), "quantization": quantization}
+    kept = state.keys() if keep_frozen else kept
     torch.save({"state_dict": {f"backbone.{n}": state[n] for n in state if n in kept}, **rest}, file)
     return backbone.eval()
 
@@ -236,6 +237,14 @@ def test_adapters_load_in_peft_and_merged_in_transformers(case, checkpoint, tmp_
     merged = plain(tmp_path / "merged")
     assert type(merged.model.language_model.layers[0].self_attn.q_proj) is torch.nn.Linear
     assert_same_model(merged, expected)
+
+
+@pytest.mark.parametrize("merge", [False, True])
+def test_frozen_weights_beside_adapters_are_left_to_the_base(merge, checkpoint, tmp_path):
+    expected = adapted(checkpoint, tmp_path / "a.ckpt", *ADAPTED["language"], keep_frozen=True).model
+    export_checkpoint(tmp_path / "a.ckpt", tmp_path / "out", merge=merge)
+    found = plain(tmp_path / "out") if merge else PeftModel.from_pretrained(plain(checkpoint), tmp_path / "out").eval()
+    assert_same_model(found, expected)
 
 
 def test_a_merged_qlora_run_is_the_model_of_4_bits_that_trained(checkpoint, tmp_path):
@@ -335,6 +344,58 @@ def test_zero_checkpoints_need_deepspeed(checkpoint, tmp_path):
     (tmp_path / "zero.ckpt" / "latest").write_text("checkpoint")
     with pytest.raises(InputError, match="only its own converter reads"):
         read_checkpoint(tmp_path / "zero.ckpt")
+
+
+def zero_folder(folder: Path, base, stage: int, trained: dict, frozen: dict) -> Path:
+    """A folder as two ranks of DeepSpeed write it: flat parts of what trains, and what rank 0 says of all of it."""
+    parts = folder / "checkpoint"
+    parts.mkdir(parents=True)
+    (folder / "latest").write_text("checkpoint")
+    weights = trained.values()
+    if stage == 2:  # all weights in one row, which the ranks share
+        flat = torch.cat([weight.reshape(-1) for weight in weights])
+        shares = torch.nn.functional.pad(flat, (0, -len(flat) % 4)).chunk(2)
+    else:  # a share of every weight
+        rows = [weight.reshape(-1) for weight in weights]
+        halves = [torch.nn.functional.pad(row, (0, len(row) % 2)).chunk(2) for row in rows]
+        shares = [torch.cat(half) for half in zip(*halves, strict=True)]
+    for rank, share in enumerate(shares):
+        states = {"zero_stage": stage, "partition_count": 2, "ds_version": "0.19.8"}
+        states |= {"single_partition_of_fp32_groups": [share]} if stage == 2 else {"fp32_flat_groups": [share]}
+        torch.save({"optimizer_state_dict": states}, parts / f"zero_pp_rank_{rank}_mp_rank_00_optim_states.pt")
+        pieces = frozen
+        if stage == 3:
+            rows = {name: torch.nn.functional.pad(w.reshape(-1), (0, w.numel() % 2)) for name, w in frozen.items()}
+            pieces = {name: row.chunk(2)[rank].clone() for name, row in rows.items()}
+        said = {
+            "module": {},
+            "buffer_names": [],
+            "param_shapes": [{name: weight.shape for name, weight in trained.items()}],
+            "shared_params": {},
+            "frozen_param_shapes": {name: weight.shape for name, weight in frozen.items()} or None,
+            "frozen_param_fragments": pieces or None,
+            "ds_version": "0.19.8",
+            "global_step": 5,
+        }
+        name = "mp_rank_00_model_states.pt" if stage == 2 else f"zero_pp_rank_{rank}_mp_rank_00_model_states.pt"
+        torch.save({**rest_of(base), **said}, parts / name)
+    return folder
+
+
+@pytest.mark.parametrize("stage", [2, 3])
+@pytest.mark.parametrize("freeze", [False, True])
+def test_deepspeeds_parts_are_one_model(stage, freeze, checkpoint, tmp_path):
+    pytest.importorskip("deepspeed")
+    expected = trained_like(checkpoint)
+    names = {f"backbone.model.{name}": p for name, p in expected.named_parameters()}
+    tower = {name for name in names if freeze and ".visual." in name}
+    base = {f"backbone.model.{name}": p for name, p in plain(checkpoint).named_parameters()}
+    parts = [{n: p.detach() for n, p in names.items() if n not in tower}, {n: base[n].detach() for n in tower}]
+    folder = zero_folder(tmp_path / "last.ckpt", checkpoint, stage, *parts)
+    if freeze:
+        expected.model.visual.load_state_dict(plain(checkpoint).model.visual.state_dict())
+    assert "step 5" in export_checkpoint(folder, tmp_path / "out")
+    assert_same_model(plain(tmp_path / "out"), expected)
 
 
 def test_unreadable_checkpoints_are_named(checkpoint, tmp_path):

@@ -46,6 +46,8 @@ logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda line
 warnings.filterwarnings(
     "ignore", message=".*(flops_per_batch|LeafSpec|does not have many workers|eval mode at the start).*"
 )
+# Metrics are gathered before they are logged; to reduce each once more would be a collective a task.
+warnings.filterwarnings("ignore", message=".*when logging on epoch level in distributed setting.*")
 set_parsing_settings(docstring_parse_attribute_docstrings=True)
 # Holds configs/, in the repository and where a wheel is installed.
 SHIPPED = Path(videmo.__file__).resolve().parent.parent

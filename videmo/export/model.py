@@ -73,12 +73,12 @@ def adapter(trained: TrainedWeights, base: str) -> tuple[LoraConfig, dict[str, T
     with torch.device("meta"):
         backbone = Backbone(Qwen2_5_VLForConditionalGeneration(config), **scopes, lora=lora)
         model = Qwen2_5_VLForConditionalGeneration(config)
-    _check_fit(backbone, trained, base)
+    fitting = _fitting(backbone, trained, base)
     given = lora_config(lora, [name for name in SCOPES if scopes[name].mode == "lora"])
     given.base_model_name_or_path, given.revision = base, trained.arguments.get("revision")
     given.modules_to_save = ["visual.merger"] if scopes["merger"].mode == "full" else None
     peft_model = get_peft_model(model, given)
-    weights = {_name_in_peft(name): weight for name, weight in trained.weights.items()}
+    weights = {_name_in_peft(name): weight for name, weight in fitting.items()}
     given.inference_mode = True
     return given, get_peft_model_state_dict(peft_model, state_dict=weights, save_embedding_layers=False)
 
@@ -117,19 +117,19 @@ def _check_base(trained: TrainedWeights, base: str) -> None:
 
 
 def _put_weights(backbone: Backbone, trained: TrainedWeights, base: str) -> None:
-    _check_fit(backbone, trained, base)
     own = backbone.state_dict()
     with torch.no_grad():
-        for name, weight in trained.weights.items():
+        for name, weight in _fitting(backbone, trained, base).items():
             own[name].copy_(weight)
 
 
-def _check_fit(backbone: Backbone, trained: TrainedWeights, base: str) -> None:
-    own, given = backbone.state_dict(), trained.weights
-    trains = {name: own[name] for name in own if name in trained_names(backbone)}
+def _fitting(backbone: Backbone, trained: TrainedWeights, base: str) -> dict[str, Tensor]:
+    """The checkpoint's weights that train in a model; FSDP 1 and DeepSpeed keep the frozen ones, too."""
+    own, trains = backbone.state_dict(), trained_names(backbone)
     another = "it was trained from another model; name that one with --base"
-    if unknown := [name for name in given if name not in trains]:
+    if unknown := [name for name in trained.weights if name not in own]:
         raise InputError(f"{trained.path} holds {_some(unknown)}, for which {base} has no place: {another}")
+    given = {name: weight for name, weight in trained.weights.items() if name in trains}
     for name, weight in given.items():
         if weight.shape != own[name].shape:
             shapes = tuple(weight.shape), tuple(own[name].shape)
@@ -138,7 +138,7 @@ def _check_fit(backbone: Backbone, trained: TrainedWeights, base: str) -> None:
             )
     same = _by_parameter(backbone)
     there = {same[name] for name in given}
-    if missing := [name for name in trains if same[name] not in there]:
+    if missing := [name for name in own if name in trains and same[name] not in there]:
         raise InputError(
             f"{trained.path} lacks {_some(missing)}, which its run trained and {base} has: the file was cut or "
             "changed; save it again, or choose another"
@@ -150,6 +150,7 @@ def _check_fit(backbone: Backbone, trained: TrainedWeights, base: str) -> None:
             raise InputError(
                 f"{trained.path} holds {other} and {name} with different values, and {base} ties the two: {another}"
             )
+    return given
 
 
 def _by_parameter(module: nn.Module) -> Mapping[str, str]:

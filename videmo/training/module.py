@@ -1,7 +1,7 @@
 """What SFT and GRPO share: backbone, optimizer, validation by teacher forcing, and the benchmark in ``test``."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -97,6 +97,7 @@ class VidEmoModule(L.LightningModule):
         self.backbone: Backbone | None = None
         self._predictions: dict[Shown, list[Prediction]] = {}
         self._validation: dict[str, list[tuple[float, float]]] = {}
+        self._reads: Counter[str] = Counter()
 
     def configure_model(self) -> None:
         if self.backbone is None:
@@ -222,9 +223,14 @@ class VidEmoModule(L.LightningModule):
         looked_up = batch.frames_found + batch.frames_decoded
         if looked_up and self.trainer.datamodule.frames_cache:
             self.log("cache/frames_hit_rate", batch.frames_found / looked_up, batch_size=looked_up)
-        for name, videos in batch.reads.items():
-            tag = f"data/read_by_{name}" if name in BACKENDS else f"data/{name}"
-            self.log(tag, float(videos), on_step=False, on_epoch=True, reduce_fx="sum")
+        self._reads.update(batch.reads)
+
+    def on_train_epoch_end(self) -> None:
+        """Log how the videos of all ranks were read."""
+        reads = sum(_gather(self._reads), Counter())
+        self._reads.clear()
+        for name, videos in sorted(reads.items()):
+            self.log(f"data/read_by_{name}" if name in BACKENDS else f"data/{name}", float(videos))
 
     def on_validation_epoch_start(self) -> None:
         self._validation = defaultdict(list)
