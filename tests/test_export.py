@@ -214,7 +214,7 @@ def adapted(base, file: Path, scopes, lora, quantization=None, keep_frozen=False
             if p.requires_grad:
                 p.add_(0.1 * torch.randn(p.shape, generator=generator))
     state, kept = backbone.state_dict(), trained_names(backbone)
-    rest = rest_of(base, model={"base": backbone.base}, global_step=7)
+    rest = rest_of(base, outline={"base": backbone.base}, global_step=7)
     rest["hyper_parameters"] |= {name: asdict(scope) for name, scope in scopes.items()}
     rest["hyper_parameters"] |= {"lora": asdict(lora), "quantization": quantization}
     kept = state.keys() if keep_frozen else kept

@@ -6,6 +6,7 @@ can run is marked ``gpu``: ``pytest -m gpu tests/training/test_strategies.py`` o
 
 import csv
 import ctypes
+import faulthandler
 import json
 import multiprocessing
 import os
@@ -13,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -103,6 +105,7 @@ def _rank(rank: int, port: int, args: list[str], said: Path) -> None:
     with said.open("ab") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
+    faulthandler.dump_traceback_later(SECONDS - 5, file=2)  # where a process waits for ever
     sys.exit(main(args))
 
 
@@ -188,7 +191,10 @@ def first_moments(value: Any) -> Iterator[torch.Tensor]:
 
 
 def weights(checkpoint: Path) -> dict[str, torch.Tensor]:
-    return {name.removeprefix("backbone."): value for name, value in whole(checkpoint)["state_dict"].items()}
+    """By Lightning's own reader, not by the one of the export."""
+    found = whole(checkpoint)
+    named = found["state_dict"] if "state_dict" in found else found["model"]  # FSDP 1
+    return {name.removeprefix("backbone."): value for name, value in named.items()}
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +260,7 @@ def test_a_killed_run_goes_on_and_its_export_is_the_model(strategy, trains, runs
     assert all(torch.equal(trained[name], weight) for name, weight in expected.items())
 
     assert main(["export", f"--ckpt={last}", f"--out={out}", "--merge=true"]) == 0
-    assert_export_is(out, read_checkpoint(last_checkpoint(peace)), world_checkpoint)
+    assert_export_is(out, replace(read_checkpoint(last), weights=expected), world_checkpoint)
 
 
 @torch.inference_mode()
@@ -276,7 +282,7 @@ def assert_export_is(out: Path, expected: TrainedWeights, base: Path) -> None:
     plain = Qwen2_5_VLForConditionalGeneration.from_pretrained(out, dtype=torch.float32).eval()
     logits, untrained = model.model(**given).logits, Backbone.load(str(base)).eval().model(**given).logits
     assert (plain(**given).logits - logits).abs().max() < 1e-4
-    assert (untrained - logits).abs().max() > 1e-2
+    assert (untrained - logits).abs().max() > 1e-3
 
 
 def results(folder: Path) -> tuple[dict[str, list[dict]], dict]:

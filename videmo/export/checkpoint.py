@@ -79,7 +79,7 @@ def read_checkpoint(path: str | Path) -> TrainedWeights:
     own = {n.removeprefix(WEIGHTS_OF_BACKBONE): w for n, w in weights.items() if n.startswith(WEIGHTS_OF_BACKBONE)}
     if not own or "checkpoint" not in rest["hyper_parameters"]:
         raise InputError(f"{path} was not saved by videmo: expected weights {WEIGHTS_OF_BACKBONE}* and a model's name")
-    step, base = rest.get("global_step", 0), rest.get("model", {}).get("base", "")
+    step, base = rest.get("global_step", 0), rest.get("outline", {}).get("base", "")
     return TrainedWeights(path, rest["hyper_parameters"], _video_settings(path, rest), own, step, base)
 
 

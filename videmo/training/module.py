@@ -175,7 +175,7 @@ class VidEmoModule(L.LightningModule):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """A checkpoint says what its weights fit, in which order its run sees which data, and which stage it is of."""
         _take_back_the_end(self.trainer, checkpoint["loops"]["fit_loop"])
-        checkpoint["model"] = self._outline()
+        checkpoint["outline"] = self._outline()
         checkpoint["data_seed"] = self.trainer.datamodule.seed
         checkpoint["data_hash"] = self.trainer.datamodule.data_hash
         if self.curriculum:
@@ -189,8 +189,8 @@ class VidEmoModule(L.LightningModule):
             InputError: If this run's base, scopes or adapters are others, or its seed, optimizer, records or batches.
         """
         resuming = self._trainer is not None and self.trainer.state.fn == "fit"
-        if "model" in checkpoint:
-            refuse_other_model(checkpoint["model"], self._outline(), resuming)
+        if "outline" in checkpoint:
+            refuse_other_model(checkpoint["outline"], self._outline(), resuming)
         if not resuming:
             return
         was, now = checkpoint.get("data_seed"), self.trainer.datamodule.seed
