@@ -1,13 +1,12 @@
 """Chunks of the projection to the vocabulary give the numbers of one plain projection."""
 
-import multiprocessing
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
+from ranks import meet, run_ranks
 from torch import nn
 from torch.distributed.fsdp import fully_shard
 from torch.utils.checkpoint import checkpoint
@@ -173,7 +172,6 @@ def test_a_head_tied_to_the_embeddings():
     assert torch.allclose(*gradients, rtol=0, atol=1e-6 * gradients[1].abs().max())
 
 
-SECONDS = 100
 NUMBERS = (50, 3)  # learned tokens of the ranks: 8 chunks and 1
 
 
@@ -184,10 +182,7 @@ class Untied(Tied):
 
 
 def _train(rank: int, own_unit: bool, folder: Path) -> None:
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group(
-        "gloo", f"file://{folder / 'meet'}", timedelta(seconds=SECONDS), world_size=2, rank=rank
-    )
+    meet(rank, folder)
     model = Untied() if own_unit else Tied()
     if own_unit:
         fully_shard(model.head)
@@ -202,17 +197,7 @@ def _train(rank: int, own_unit: bool, folder: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("own_unit", [False, True])
 def test_sharded_by_fsdp2_with_unequal_numbers_of_chunks(own_unit, tmp_path):
-    context = multiprocessing.get_context("spawn")
-    ranks = [context.Process(target=_train, args=(rank, own_unit, tmp_path), daemon=True) for rank in (0, 1)]
-    for rank in ranks:
-        rank.start()
-    try:
-        for rank in ranks:
-            rank.join(SECONDS)
-        assert [rank.exitcode for rank in ranks] == [0, 0]
-    finally:
-        for rank in ranks:
-            rank.kill()
+    run_ranks(_train, [(own_unit, tmp_path)] * 2)
     model = Untied() if own_unit else Tied()
     for rank, n in enumerate(NUMBERS):
         (model(*tokens_of(rank, n), plain).sum() / 2).backward()

@@ -1,12 +1,11 @@
 """Two processes (gloo), one without a video or with fewer: nobody waits for ever, and the numbers are one process's."""
 
-import multiprocessing
 from contextlib import nullcontext
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import torch
+from ranks import meet, run_ranks
 from torch import nn
 from torch.distributed.device_mesh import init_device_mesh
 from torch.nn.parallel import DistributedDataParallel
@@ -19,7 +18,6 @@ from videmo.models.scopes import Scope
 from videmo.models.sharding import shard
 from videmo.token_tree import flatten
 
-SECONDS = 120
 QUESTIONS = {
     "videos": [("<video><video>Yes?", ("a", "b")), ("Sad?<video>", ("b",))],
     "one video": [("<video>What emotion?", ("a",))],
@@ -69,10 +67,7 @@ def gradients_of(module: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def _train(rank: int, strategy: str, checkpoint: str, freeze: bool, batch, folder: Path) -> None:
-    torch.set_num_threads(1)
-    torch.distributed.init_process_group(
-        "gloo", f"file://{folder / 'meet'}", timedelta(seconds=SECONDS), world_size=2, rank=rank
-    )
+    meet(rank, folder)
     unread = strategy == "fsdp2" and rank > 0
     with torch.device("meta") if unread else nullcontext():
         backbone = Backbone.load(checkpoint, **tower(freeze))
@@ -92,20 +87,7 @@ def _train(rank: int, strategy: str, checkpoint: str, freeze: bool, batch, folde
 
 def train_two(strategy, checkpoint, freeze, batches, folder):
     """Loss, gradients and tower hash of both ranks."""
-    context = multiprocessing.get_context("spawn")
-    ranks = [
-        context.Process(target=_train, args=(rank, strategy, str(checkpoint), freeze, batch, folder), daemon=True)
-        for rank, batch in enumerate(batches)
-    ]
-    for rank in ranks:
-        rank.start()
-    try:
-        for rank in ranks:
-            rank.join(SECONDS)
-        assert [rank.exitcode for rank in ranks] == [0, 0]
-    finally:
-        for rank in ranks:
-            rank.kill()
+    run_ranks(_train, [(strategy, str(checkpoint), freeze, batch, folder) for batch in batches])
     return [torch.load(folder / f"{rank}.pt") for rank in (0, 1)]
 
 

@@ -96,33 +96,34 @@ class Case:
         return sum(2 * p.numel() for p in module.parameters() if p.ndim == 2 and p.dtype == torch.float32)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_a_layer_of_the_language_model(name):
-    case = Case(name)
+def count_language_layer(case: "Case") -> tuple[int, int]:
+    """Bytes that a layer keeps, and those of them that are cast weights."""
     model = case.backbone.model.model.language_model
     hidden = case.stream("language", ROWS, ROW, 96)
     places = model.rotary_emb(hidden, torch.arange(ROW).expand(3, ROWS, ROW))
     mask = torch.zeros(ROWS, 1, ROW, ROW, dtype=hidden.dtype)
     layer = model.layers[1]
     found = case.count(lambda: layer(hidden, attention_mask=mask, position_embeddings=places), places)
+    return found, case.casts(layer)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_layer_of_the_language_model(name):
+    case = Case(name)
+    found, casts = count_language_layer(case)
     computing = case.setup.computing["language"]
-    expected = layer_bytes(case.setup.shape, computing, ROWS * ROW, ROW) + case.casts(layer)
+    expected = layer_bytes(case.setup.shape, computing, ROWS * ROW, ROW) + casts
     assert found == expected
 
 
 @pytest.mark.parametrize("name", ["LoRA on bfloat16", "LoRA in float32"])
 def test_a_layer_whose_adapters_have_dropout(name):
     case = Case(name, dropout=0.1)
-    model = case.backbone.model.model.language_model
-    hidden = case.stream("language", ROWS, ROW, 96)
-    places = model.rotary_emb(hidden, torch.arange(ROW).expand(3, ROWS, ROW))
-    mask = torch.zeros(ROWS, 1, ROW, ROW, dtype=hidden.dtype)
-    layer = model.layers[1]
-    found = case.count(lambda: layer(hidden, attention_mask=mask, position_embeddings=places), places)
+    found, casts = count_language_layer(case)
     computing = case.setup.computing["language"]
     assert computing.dropout == 1
     computing = replace(computing, dropout=4)  # a CPU keeps what it multiplies by, in float32
-    assert found == layer_bytes(case.setup.shape, computing, ROWS * ROW, ROW) + case.casts(layer)
+    assert found == layer_bytes(case.setup.shape, computing, ROWS * ROW, ROW) + casts
 
 
 @pytest.mark.parametrize("name", CASES)

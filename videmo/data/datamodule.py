@@ -41,6 +41,7 @@ from videmo.token_tree import TokenLayout, TreeBatch
 
 INDEX_FOLDER = ".videmo"
 ENDLESS = 10**6  # epochs of a run without a curriculum: the trainer ends it
+LIGHTNINGS_EPOCHS = 1000  # max_epochs where a user gives none
 PLANNED_EPOCHS = 20  # that are laid out beforehand to find how many micro-batches hold every step
 log = logging.getLogger(__name__)
 
@@ -165,6 +166,7 @@ class EmoCFGDataModule(L.LightningDataModule):
         self.curriculum: Curriculum | None = None
         self.seed = seed
         self._records: dict[str, Records] = {}
+        self._infos: dict[RecordIndex, np.ndarray] = {}
         self._skips: SkipLog | None = None
         self._train_loader: BatchLoader | None = None
         self._vision_store: TensorStore | None = None
@@ -229,7 +231,8 @@ class EmoCFGDataModule(L.LightningDataModule):
         )
         self._chosen = plan.records
         if self.stages is not None:
-            if trainer.max_epochs not in (None, -1, 1000, plan.num_epochs) and not trainer.fast_dev_run:  # the user's
+            not_the_users = (None, -1, LIGHTNINGS_EPOCHS, plan.num_epochs)
+            if trainer.max_epochs not in not_the_users and not trainer.fast_dev_run:
                 raise InputError(
                     f"trainer.max_epochs {trainer.max_epochs} contradicts data.curriculum, whose stages have "
                     f"{plan.num_epochs} epochs; leave it out, change the stages' epochs, or end earlier by "
@@ -448,8 +451,9 @@ class EmoCFGDataModule(L.LightningDataModule):
         index = records.index
         if self.max_tokens or self.batch_tokens:
             quiet = not self.trainer.is_global_zero
-            infos = video_infos(index, self.video_root, records.videos, quiet)
-            of_video = tokens_of_videos(infos, self.video, unknown or most_tokens(self.video))
+            if index not in self._infos:  # each file is looked at, and records are only ever left out
+                self._infos[index] = video_infos(index, self.video_root, records.videos, quiet)
+            of_video = tokens_of_videos(self._infos[index], self.video, unknown or most_tokens(self.video))
         else:
             of_video = np.full(len(index.videos), most_tokens(self.video))
         sums = np.concatenate(([0], np.cumsum(of_video[index.video_ids] - 1)))  # a placeholder becomes so many tokens

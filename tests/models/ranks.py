@@ -1,0 +1,32 @@
+"""Processes that train together, each from a fresh interpreter."""
+
+import multiprocessing
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+
+import torch
+
+SECONDS = 120
+
+
+def run_ranks(train: Callable[..., None], arguments: Sequence[tuple]) -> None:
+    """Call ``train(rank, *arguments[rank])`` in a process for each, and wait until all have ended well."""
+    context = multiprocessing.get_context("spawn")
+    ranks = [context.Process(target=train, args=(rank, *given), daemon=True) for rank, given in enumerate(arguments)]
+    for rank in ranks:
+        rank.start()
+    try:
+        for rank in ranks:
+            rank.join(SECONDS)
+        assert [rank.exitcode for rank in ranks] == [0] * len(ranks)
+    finally:
+        for rank in ranks:
+            rank.kill()
+
+
+def meet(rank: int, folder: Path) -> None:
+    """Join the other of two ranks, over gloo, by a file in a folder."""
+    torch.set_num_threads(1)
+    meeting = f"file://{folder / 'meet'}"
+    torch.distributed.init_process_group("gloo", meeting, timedelta(seconds=SECONDS), world_size=2, rank=rank)
