@@ -36,6 +36,10 @@ class LastCheckpoint(Checkpoint):
         self._stopping = 0
         self._handlers: dict[int, object] = {}
 
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        if stage == "fit":  # where the folder cannot be made, that is better known now
+            last_checkpoint(trainer.default_root_dir).parent.mkdir(parents=True, exist_ok=True)
+
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._saved_at = trainer.global_step
         self._signal = self._stopping = 0

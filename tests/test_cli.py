@@ -139,6 +139,8 @@ def test_bad_input_ends_in_one_sentence(sft, world, tmp_path):
         (["fit", "--config=configs/demo/sft.yaml", "--model.init_args.learning_rtae=1"], "learning_rtae"),
         (["fit", "--config=configs/demo/none.yaml"], "none.yaml"),
         (["synth", "out", "--vidoes=3"], "vidoes"),
+        (["fit", "--config=configs/demo/sft.yaml", "--trainer.max_step=5"], "max_step=5"),
+        (["synth", "out", "--preset=demo-v1", "--work=3"], "work"),
         (["tset"], "no command 'tset'"),
     ],
 )
@@ -149,6 +151,43 @@ def test_a_misspelt_option_is_refused_by_name(args, says, capsys):
         code = stop.code
     assert code != 0
     assert says in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "says"),
+    [
+        ("--model.init_args.learning_rate=-1", "learning_rate must be above 0, got -1.0"),
+        ("--model.init_args.vision.learning_rate=.nan", "vision.learning_rate must be above 0, got nan"),
+        ("--model.init_args.warmup_ratio=5", "warmup_ratio is a share of the steps, from 0 to 1; got 5.0"),
+        ("--model.init_args.adam_beta2=1", "adam_beta2 is from 0 to below 1; got 1.0"),
+        ("--model.init_args.weight_decay=-1", "weight_decay must be 0 or more, got -1.0"),
+        ("--model.init_args.max_new_tokens=0", "max_new_tokens must be at least 1, got 0"),
+        ("--model.init_args.lora.rank=0", "lora.rank must be at least 1, got 0"),
+        ("--trainer.max_steps=-2", "`max_steps` must be a non-negative integer or -1"),
+        ("--trainer.accumulate_grad_batches=0", "trainer.accumulate_grad_batches must be above 0, got 0"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_named_in_one_line(option, says, sft, capsys):
+    assert main(["fit", *sft, option]) == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith(f"videmo: {says}")
+
+
+def test_a_run_is_not_written_over_nor_into(sft, tmp_path, capsys):
+    own = f"--trainer.default_root_dir={tmp_path}"
+    (tmp_path / "curriculum.json").write_text("{}")
+    assert main(["fit", *sft, own]) == 1
+    assert "the best weights of a run's stages (curriculum.json), though not its last.ckpt" in capsys.readouterr().err
+    (tmp_path / "curriculum.json").unlink()
+    (tmp_path / "checkpoints").touch()
+    assert main(["fit", *sft, own]) == 1
+    assert f"videmo: {tmp_path}/checkpoints: File exists" in capsys.readouterr().err
+    holds = f"from videmo.training.checkpoints import hold; held = hold({str(tmp_path)!r}); print(); input()"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", holds], cwd=ROOT, **pipes) as other:
+        other.stdout.readline()
+        assert main(["fit", *sft, own]) == 1
+        assert f"another run is writing into {tmp_path} (process {other.pid} on" in capsys.readouterr().err
+        other.communicate(b"\n")
 
 
 def test_a_synth_without_workers_is_refused(tmp_path, capsys):
@@ -189,23 +228,27 @@ def test_missing_data_and_model_are_named(tmp_path, capsys):
 
 def test_a_missing_or_broken_checkpoint_is_named(world, world_checkpoint, tmp_path, capsys):
     common = [
-        "test",
         "--config=configs/demo/sft.yaml",
         f"--trainer.default_root_dir={tmp_path}",
         f"--data.root={world}",
     ]
     model = f"--model.init_args.checkpoint={world_checkpoint}"
-    assert main([*common, model, f"--ckpt_path={tmp_path}/none.ckpt"]) == 1
+    assert main(["test", *common, model, f"--ckpt_path={tmp_path}/none.ckpt"]) == 1
     assert f"no checkpoint {tmp_path}/none.ckpt" in capsys.readouterr().err
     (tmp_path / "text.ckpt").write_text("hello")
-    assert main([*common, model, f"--ckpt_path={tmp_path}/text.ckpt"]) == 1
+    assert main(["test", *common, model, f"--ckpt_path={tmp_path}/text.ckpt"]) == 1
     assert "text.ckpt is not a torch checkpoint" in capsys.readouterr().err
     for name, content, says in (
         ("weights.ckpt", {"model.weight": torch.ones(2)}, "weights.ckpt is a torch file, but no checkpoint of"),
         ("code.ckpt", {"state_dict": Path}, "code.ckpt cannot be read as a checkpoint of plain values and tensors"),
+        (
+            "stage.ckpt",
+            {"state_dict": {}, "pytorch-lightning_version": "2"},
+            "stage.ckpt holds the best weights of a stage, and nothing of the optimizer",
+        ),
     ):
         torch.save(content, tmp_path / name)
-        assert main([*common, model, f"--ckpt_path={tmp_path / name}"]) == 1
+        assert main(["fit", *common, model, f"--ckpt_path={tmp_path / name}"]) == 1
         assert says in capsys.readouterr().err
 
 

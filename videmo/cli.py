@@ -22,6 +22,7 @@ import lightning as L
 import torch
 from jsonargparse import auto_cli, set_parsing_settings
 from lightning.pytorch.cli import LightningCLI, SaveConfigCallback
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from rich.console import Console
 from rich.table import Table
 
@@ -32,13 +33,13 @@ from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.records import read_records
 from videmo.data.sampling import VideoSettings
 from videmo.doctor.command import doctor
-from videmo.errors import InputError
+from videmo.errors import InputError, check_positive
 from videmo.export.command import export
 from videmo.models.tiny import make_tiny
 from videmo.report import write_report
 from videmo.synth import Plan, find_preset, synthesize
 from videmo.training import VidEmoModule
-from videmo.training.checkpoints import check_folder, kept, last_checkpoint
+from videmo.training.checkpoints import check_folder, hold, kept, last_checkpoint
 from videmo.training.tower import pretrain_tower
 
 # Lightning advertises a hosted service at every start; that line says nothing about the run.
@@ -75,17 +76,26 @@ class VidEmoCLI(LightningCLI):
         self.config = parser.parse_args(args)
 
     def before_fit(self) -> None:
-        """A run that does not resume must not write over another.
+        """A run that does not resume must not write over another, and no two write into one folder at a time.
 
         Raises:
-            InputError: If its folder holds one.
+            InputError: If its folder holds a run, or one is writing into it.
         """
-        last = kept(last_checkpoint(self.trainer.default_root_dir))
-        if self.config.fit.ckpt_path is None and last.exists():
-            raise InputError(
-                f"{self.trainer.default_root_dir} holds a run already: resume it with --ckpt_path={last}, or give "
-                "another --trainer.default_root_dir"
-            )
+        run = Path(self.trainer.default_root_dir)
+        last = kept(last_checkpoint(run))
+        if self.config.fit.ckpt_path is None:
+            if last.exists():
+                raise InputError(
+                    f"{run} holds a run already: resume it with --ckpt_path={last}, or give another "
+                    "--trainer.default_root_dir"
+                )
+            if (run / "curriculum.json").exists():
+                raise InputError(
+                    f"{run} holds the best weights of a run's stages (curriculum.json), though not its last.ckpt: give "
+                    "another --trainer.default_root_dir, or remove what is there"
+                )
+        if self.trainer.is_global_zero:
+            self._held = hold(run)  # as long as this object lives
 
     def instantiate_classes(self) -> None:
         super().instantiate_classes()
@@ -105,7 +115,9 @@ class VidEmoCLI(LightningCLI):
             settings.trainer.max_epochs = -1  # the curriculum says how many; Lightning would warn of its own default
         if settings.ckpt_path == "last":
             settings.ckpt_path = str(last_checkpoint(settings.trainer.default_root_dir or "."))
-        check_checkpoint(settings.ckpt_path, settings.weights_only)
+        for name in ("accumulate_grad_batches", "val_check_interval"):  # Lightning would divide by 0
+            check_positive(f"trainer.{name}", settings.trainer[name])
+        check_checkpoint(settings.ckpt_path, settings.weights_only, resuming=self.subcommand == "fit")
 
 
 class ReadOptions(VidEmoCLI):
@@ -134,8 +146,10 @@ class SaveConfig(SaveConfigCallback):
         super().setup(trainer, pl_module, "fit")
 
 
-def check_checkpoint(path: str | None, weights_only: bool = True) -> None:
+def check_checkpoint(path: str | None, weights_only: bool = True, resuming: bool = False) -> None:
     """A checkpoint that is named must be there and be one: a torch file of `videmo fit`, or a sharded folder.
+
+    A fit that resumes needs more than the weights, which are all that a stage's has.
 
     Raises:
         InputError: Naming the path; Lightning would end in a trace.
@@ -160,6 +174,11 @@ def check_checkpoint(path: str | None, weights_only: bool = True) -> None:
         raise InputError(
             f"{path} is a torch file, but no checkpoint of `videmo fit`: it has no state_dict of Lightning's. "
             "Hugging Face weights are given as --model.init_args.checkpoint=FOLDER"
+        )
+    if resuming and "optimizer_states" not in held:
+        raise InputError(
+            f"{path} holds the best weights of a stage, and nothing of the optimizer: a run is resumed from its "
+            "last.ckpt. To train on from these weights, `videmo export` them and give the folder as --model.init_args.checkpoint"
         )
 
 
@@ -188,7 +207,7 @@ def run_trainer(args: Sequence[str], cli: type[VidEmoCLI] = VidEmoCLI) -> VidEmo
         save_config_callback=SaveConfig if args[0] == "fit" else None,
         save_config_kwargs={"overwrite": True},
         trainer_defaults={"use_distributed_sampler": False},
-        parser_kwargs={"parser_mode": "omegaconf+", "exit_on_error": False},
+        parser_kwargs={"parser_mode": "omegaconf+", "exit_on_error": False, "allow_abbrev": False},
         args=_with_shipped_configs(args),
     )
 
@@ -342,6 +361,22 @@ def show_overview() -> None:
     console.print("\n`videmo COMMAND --help` shows its options.")
 
 
+def _sentence(error: Exception, command: str) -> tuple[int, str] | None:
+    """Exit status and words for what the user can mend, also where a parser of types buried it; None for a fault of
+    ours.
+    """
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return 1, f"videmo: {error.filename}: {error.strerror}"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, (InputError, MisconfigurationException)):
+            return 1, f"videmo: {cause}"
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    if isinstance(error, ArgumentError):
+        return 2, f"videmo {command}: {error}\n`videmo {command} --help` lists the options"
+    return None
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point of ``videmo``; returns the exit status."""
     argv = list(sys.argv[1:] if argv is None else argv)
@@ -357,7 +392,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             named = command in NAMED
             args = _spelled_out(argv[1:]) if named else argv[1:]
             function = COMMANDS[command][1]()
-            return auto_cli(function, args=args, prog=f"videmo {command}", as_positional=not named) or 0
+            parser = {"prog": f"videmo {command}", "allow_abbrev": False}
+            return auto_cli(function, args=args, as_positional=not named, **parser) or 0
         elif command == "--version":
             print(f"videmo {videmo.__version__}")
         elif command in ("--help", "-h"):
@@ -365,17 +401,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             known = ", ".join([*TRAINER_COMMANDS, "plan", *COMMANDS])
             raise InputError(f"no command {command!r}; there are {known}")
-    except InputError as error:
-        print(f"videmo: {error}", file=sys.stderr)
-        return 1
-    except ArgumentError as error:
-        print(f"videmo {command}: {error}\n`videmo {command} --help` lists the options", file=sys.stderr)
-        return 2
-    except OSError as error:
-        if not (error.filename and error.strerror):
+    except Exception as error:
+        found = _sentence(error, command)
+        if found is None:
             raise
-        print(f"videmo: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 1
+        code, text = found
+        print(text, file=sys.stderr)
+        return code
     except (KeyboardInterrupt, SystemExit) as ending:  # Lightning ends an interrupted run with status 1
         if isinstance(ending, SystemExit) and not isinstance(ending.__context__, KeyboardInterrupt):
             raise

@@ -129,6 +129,7 @@ def test_a_curriculum_that_cannot_be_is_refused(stages, message):
         ({"epochs": 1, "steps": 1}, "either epochs or steps"),
         ({"epochs": 0}, "at least 1"),
         ({"epochs": 1, "replay": 1.0}, "replay"),
+        ({"epochs": 1, "learning_rate": -1e-3}, "stage 'a': learning_rate must be above 0"),
         ({"epochs": 1, "mix": {"all": -1.0}}, "0 or more"),
     ],
 )

@@ -120,6 +120,7 @@ def test_a_mix_that_names_what_the_data_lacks_is_told_once(datamodule, caplog):
 @pytest.mark.parametrize(
     ("options", "says"),
     [
+        ({"seed": -1}, r"data.seed must be 0 or more, got -1"),
         ({"num_workers": -1}, r"data.num_workers must be 0 or more, got -1"),
         ({"batch_size": 2, "batch_tokens": 900, "global_batch_size": 4}, r"--data.batch_size=null takes back"),
         ({"vision_cache": CacheRoom(memory_mb=-1)}, r"data.vision_cache.memory_mb must be .* 0 or more, got -1"),

@@ -37,14 +37,14 @@ class StopAt(L.Callback):
 def run(world, world_checkpoint, tmp_path):
     """A function that trains for some steps and returns the module and where it was saved."""
 
-    def run(module=None, stop=None, ckpt=None, fn="fit", callbacks=(), **options):
+    def run(module=None, stop=None, ckpt=None, fn="fit", callbacks=(), video=SMALL, max_steps=6, **options):
         L.seed_everything(0)
         module = module or SFTModule(str(world_checkpoint), learning_rate=1e-2, **options)
         path = tmp_path / "saved.ckpt"
         trainer = L.Trainer(
             default_root_dir=tmp_path,
             accelerator="cpu",
-            max_steps=6,
+            max_steps=max_steps,
             limit_val_batches=0 if fn == "fit" else 1,
             logger=False,
             enable_checkpointing=False,
@@ -53,7 +53,7 @@ def run(world, world_checkpoint, tmp_path):
             use_distributed_sampler=False,
             callbacks=[StopAt(stop, path), *callbacks],
         )
-        data = EmoCFGDataModule(str(world), str(world_checkpoint), video=SMALL, batch_size=4, num_workers=0, **FILES)
+        data = EmoCFGDataModule(str(world), str(world_checkpoint), video=video, batch_size=4, num_workers=0, **FILES)
         getattr(trainer, fn)(module, datamodule=data, ckpt_path=ckpt, weights_only=True)
         return module, path
 
@@ -146,6 +146,18 @@ def test_a_checkpoint_of_another_base_is_refused_by_both_names(run, world_checkp
 def test_adapters_of_a_4_bit_base_are_tested_on_a_whole_one(run):
     _, path = run(stop=1, **LORA, quantization="nf4")
     run(ckpt=path, fn="validate", **LORA)
+
+
+def test_a_run_goes_on_with_its_videos_and_a_test_says_that_its_own_are_others(run, caplog):
+    _, path = run(stop=2, **LORA)
+    larger = VideoSettings(max_frames=4, min_pixels=56 * 56, max_pixels=84 * 84, decode_timeout=30)
+    says = "the checkpoint was saved in a run with data.video.max_pixels 3136, this one has 7056"
+    with pytest.raises(InputError, match=f"{says}; resume with that"):
+        run(ckpt=path, video=larger, **LORA)
+    run(ckpt=path, video=larger, fn="validate", **LORA)
+    assert caplog.messages.count(says) == 1
+    with pytest.raises(InputError, match=r"is at step 2, beyond trainer.max_steps 1"):
+        run(ckpt=path, max_steps=1, **LORA)
 
 
 def test_lightning_rebuilds_the_module_from_a_checkpoint_alone(run):

@@ -15,7 +15,7 @@ from typing import Any
 import lightning as L
 import numpy as np
 
-from videmo.errors import InputError
+from videmo.errors import InputError, check_positive
 from videmo.tasks import Task, training_tasks
 
 ALL = "all"
@@ -54,6 +54,7 @@ class Stage:
             raise InputError(f"stage {self.name!r}: give either epochs or steps")
         if (self.steps if self.epochs is None else self.epochs) < 1:
             raise InputError(f"stage {self.name!r}: epochs or steps must be at least 1")
+        check_positive(f"stage {self.name!r}: learning_rate", self.learning_rate)
         if not 0 <= self.replay < 1:
             raise InputError(f"stage {self.name!r}: replay is a share of the samples, from 0 to below 1")
         if any(not 0 <= weight < math.inf for weight in self.mix.values()):

@@ -126,6 +126,8 @@ class EmoCFGDataModule(L.LightningDataModule):
         for name, size in sizes.items():
             if size is not None and size < 1:
                 raise InputError(f"data.{name} must be at least 1, got {size}")
+        if seed < 0:
+            raise InputError(f"data.seed must be 0 or more, got {seed}")
         if num_workers < 0:
             raise InputError(f"data.num_workers must be 0 or more, got {num_workers}; 0 reads in the training process")
         if batch_tokens and batch_size:
@@ -327,6 +329,20 @@ class EmoCFGDataModule(L.LightningDataModule):
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint says of the data: how its videos were sampled and sized, which an export passes on."""
         return {"video": asdict(self.video)}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """A run goes on with videos as they were before; a test may look at them otherwise, and is told so.
+
+        Raises:
+            InputError: If a run that resumes would sample or size them otherwise.
+        """
+        now = asdict(self.video)
+        for name, was in state_dict["video"].items():
+            if name in now and name not in ("backends", "decode_timeout") and was != now[name]:
+                text = f"the checkpoint was saved in a run with data.video.{name} {was}, this one has {now[name]}"
+                if self.trainer.state.fn == "fit":
+                    raise InputError(f"{text}; resume with that, or start anew in another default_root_dir")
+                self._warn("%s", text)
 
     def fingerprint(self) -> dict[str, str]:
         """Which questions a result answers: the data's name, and a hash of its test files."""

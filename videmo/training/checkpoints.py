@@ -4,10 +4,13 @@ A file is replaced in one move. A folder takes two, and a run that is killed bet
 place, from where ``kept`` puts it back.
 """
 
+import errno
+import fcntl
 import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 import lightning as L
 from lightning.pytorch.strategies import DeepSpeedStrategy, FSDPStrategy, ModelParallelStrategy, Strategy
@@ -21,6 +24,32 @@ WRITTEN_LAST = {ModelParallelStrategy: "meta.pt", FSDPStrategy: "meta.pt", DeepS
 def last_checkpoint(run: str | Path) -> Path:
     """Where a run keeps its last checkpoint."""
     return Path(run) / "checkpoints" / "last.ckpt"
+
+
+def hold(run: str | Path) -> IO[str]:
+    """Claim a run's folder for this process, until it ends, however it does.
+
+    Returns:
+        What claims it, to be kept.
+
+    Raises:
+        InputError: If another process has.
+    """
+    Path(run).mkdir(parents=True, exist_ok=True)
+    claim = (Path(run) / ".lock").open("a+")
+    try:
+        fcntl.lockf(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)  # unlike flock's, no child inherits it
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN):  # others: the file system knows no locks
+            claim.seek(0)
+            raise InputError(
+                f"another run is writing into {run} (process {claim.read() or 'unknown'}); wait for it, or give "
+                "another --trainer.default_root_dir"
+            ) from None
+    claim.truncate(0)
+    claim.write(f"{os.getpid()} on {os.uname().nodename}")
+    claim.flush()
+    return claim
 
 
 def save_whole(trainer: L.Trainer, path: str | Path, weights_only: bool = False) -> None:
@@ -55,7 +84,7 @@ def kept(path: str | Path) -> Path:
     """The same path, with its checkpoint put back if a kill took it away."""
     path = Path(path)
     if not path.exists():
-        with suppress(FileNotFoundError):  # there is none, or another rank was faster
+        with suppress(FileNotFoundError, NotADirectoryError):  # there is none, or another rank was faster
             _old(path).rename(path)
     return path
 

@@ -19,7 +19,7 @@ from videmo.benchmark import BlindBaseline, Prediction, score_predictions, with_
 from videmo.data.backends import MODULES as BACKENDS
 from videmo.data.controls import Shown
 from videmo.data.curriculum import Curriculum, curriculum_of
-from videmo.errors import InputError
+from videmo.errors import InputError, check_positive
 from videmo.models.adapters import Lora
 from videmo.models.backbone import FULL, Backbone, Dtype, Quantization, TokenScores
 from videmo.models.encoding import is_wrapped
@@ -84,6 +84,13 @@ class VidEmoModule(L.LightningModule):
         quantization: Quantization | None = None,
     ) -> None:
         super().__init__()
+        check_positive("learning_rate", learning_rate)
+        if not 0 <= adam_beta2 < 1:
+            raise InputError(f"adam_beta2 is from 0 to below 1; got {adam_beta2}")
+        if not 0 <= weight_decay < math.inf:
+            raise InputError(f"weight_decay must be 0 or more, got {weight_decay}")
+        if max_new_tokens < 1:
+            raise InputError(f"max_new_tokens must be at least 1, got {max_new_tokens}")
         if not 0 <= warmup_ratio <= 1:
             raise InputError(f"warmup_ratio is a share of the steps, from 0 to 1; got {warmup_ratio}")
         # What Lightning gives back from a checkpoint's hyper_parameters are the plain values that stand there.
@@ -92,6 +99,8 @@ class VidEmoModule(L.LightningModule):
             **{name: Scope(**scope) if isinstance(scope, dict) else scope for name, scope in scopes.items()},
             "lora": Lora(**lora) if isinstance(lora, dict) else lora,
         }
+        for name in scopes:
+            check_positive(f"{name}.learning_rate", self._training[name].learning_rate)
         vision, merger, language, lora = (asdict(given) for given in self._training.values())  # plain, for checkpoints
         self.save_hyperparameters()
         self.backbone: Backbone | None = None
@@ -193,6 +202,9 @@ class VidEmoModule(L.LightningModule):
             refuse_other_model(checkpoint["outline"], self._outline(), resuming)
         if not resuming:
             return
+        step, max_steps = checkpoint["global_step"], self.trainer.max_steps
+        if 0 <= max_steps < step:
+            raise InputError(f"the checkpoint is at step {step}, beyond trainer.max_steps {max_steps}; raise that")
         was, now = checkpoint.get("data_seed"), self.trainer.datamodule.seed
         if was not in (None, now):
             raise InputError(
