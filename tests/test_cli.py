@@ -178,9 +178,6 @@ def test_a_run_is_not_written_over_nor_into(sft, tmp_path, capsys):
     assert main(["fit", *sft, own]) == 1
     assert "the best weights of a run's stages (curriculum.json), though not its last.ckpt" in capsys.readouterr().err
     (tmp_path / "curriculum.json").unlink()
-    (tmp_path / "checkpoints").touch()
-    assert main(["fit", *sft, own]) == 1
-    assert f"videmo: {tmp_path}/checkpoints: File exists" in capsys.readouterr().err
     holds = f"from videmo.training.checkpoints import hold; held = hold({str(tmp_path)!r}); print(); input()"
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", holds], cwd=ROOT, **pipes) as other:
@@ -188,6 +185,9 @@ def test_a_run_is_not_written_over_nor_into(sft, tmp_path, capsys):
         assert main(["fit", *sft, own]) == 1
         assert f"another run is writing into {tmp_path} (process {other.pid} on" in capsys.readouterr().err
         other.communicate(b"\n")
+    (tmp_path / "checkpoints").touch()
+    assert main(["fit", *sft, own]) == 1
+    assert f"videmo: {tmp_path}/checkpoints: File exists" in capsys.readouterr().err
 
 
 def test_a_synth_without_workers_is_refused(tmp_path, capsys):

@@ -178,7 +178,8 @@ def check_checkpoint(path: str | None, weights_only: bool = True, resuming: bool
     if resuming and "optimizer_states" not in held:
         raise InputError(
             f"{path} holds the best weights of a stage, and nothing of the optimizer: a run is resumed from its "
-            "last.ckpt. To train on from these weights, `videmo export` them and give the folder as --model.init_args.checkpoint"
+            "last.ckpt. To train on from these weights, `videmo export` them and give the folder as "
+            "--model.init_args.checkpoint"
         )
 
 
