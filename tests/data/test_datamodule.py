@@ -259,6 +259,7 @@ def faults_a_clip() -> float:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(20):
         frames = [torch.zeros(size, dtype=torch.uint8) for size in 5 * [5_000_000]]
+        del frames
     return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 20
 
 _keep_freed_memory()
