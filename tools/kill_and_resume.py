@@ -71,7 +71,8 @@ def main(
         while dealt < kills:
             run = folder / f"run{runs}"
             while dealt < kills:
-                cut = [] if rng.random() < 0.5 else [f"--trainer.max_steps={rng.randint(1, all_steps)}"]
+                end = rng.randint(min(step(run) + 1, all_steps), all_steps)
+                cut = [] if rng.random() < 0.5 else [f"--trainer.max_steps={end}"]
                 if killed_early([*options, *cut], run, rng, rng.uniform(0.35, 1.0) * duration):
                     dealt += 1
                     print(f"{dealt} kills, {progress(run)}", file=sys.stderr)
@@ -182,11 +183,14 @@ def killed_early(options: list[str], run: Path, rng: random.Random, seconds: flo
 
 
 def progress(run: Path) -> str:
+    return f"last.ckpt at step {step(run)}" if step(run) else "no step yet"
+
+
+def step(run: Path) -> int:
+    """Of a run's last checkpoint, 0 without one."""
     last = kept(last_checkpoint(run))
-    if not last.exists():
-        return "no step yet"
     file = last / "meta.pt" if last.is_dir() else last
-    return f"last.ckpt at step {torch.load(file, weights_only=True)['global_step']}"
+    return torch.load(file, weights_only=True)["global_step"] if file.exists() else 0
 
 
 def state(run: Path) -> dict[str, object]:

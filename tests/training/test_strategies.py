@@ -206,6 +206,8 @@ def runs(common, tmp_path_factory):
         if (strategy, trains) not in found:
             folder = tmp_path_factory.mktemp(f"{strategy}-{trains}")
             own = [*TWO[strategy], "--data.batch_size=6"] if strategy else ONE
+            if strategy and trains == "adapters":  # must change nothing
+                own += [f"--model.init_args.{name}.activation_checkpointing=true" for name in ("vision", "language")]
             run("fit", folder, *common, *TRAINS[trains], *own, world_size=2 if strategy else 1)
             found[strategy, trains] = folder
         return found[strategy, trains]

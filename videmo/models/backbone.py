@@ -8,10 +8,12 @@ Shapes: B rows, S tokens a row, P patches, V videos, N places.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from transformers import Cache, DynamicCache, Qwen2_5_VLForConditionalGeneration
 
 from videmo.errors import InputError
@@ -76,6 +78,10 @@ class Backbone(nn.Module):
         for name, p in model.named_parameters():
             p.requires_grad_(self.scopes[scope_of(name)].mode == "full" or ".lora_" in name)
         self._keep_what_trains_in_float32()
+        for scope, blocks in (("vision", self.tower.blocks), ("language", model.model.language_model.layers)):
+            for block in blocks:
+                block.gradient_checkpointing = self.scopes[scope].activation_checkpointing
+                block._gradient_checkpointing_func = partial(checkpoint, use_reentrant=False)
         self.train()
 
     @classmethod

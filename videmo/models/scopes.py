@@ -18,10 +18,13 @@ class Scope:
     Attributes:
         mode: ``full`` trains its weights, ``lora`` adapters beside them, ``frozen`` nothing.
         learning_rate: Its peak; the module's where it has none of its own. A stage's rate changes all in proportion.
+        activation_checkpointing: Keeps of each block its input alone, and computes it once more in backward: a third
+            more time for most of the activations' memory. The merger has no blocks.
     """
 
     mode: Literal["full", "lora", "frozen"] = "full"
     learning_rate: float | None = None
+    activation_checkpointing: bool = False
 
 
 Scopes = Mapping[ScopeName, Scope]

@@ -36,6 +36,11 @@ def _changes(setup: Setup, batch_size: int) -> Iterator[tuple[str, Setup]]:
         one = replace(batch, rows=1, learned=round(batch.learned * part), patches=round(batch.patches * part), frames=1)
         few = 1 << (max(1, int(batch_size * part)).bit_length() - 1)  # a power of 2 divides most steps
         yield f"data.batch_size={few} (one row; the accumulation keeps the step)", replace(setup, batch=one)
+    learn = [name for name in ("language", "vision") if setup.computing[name].mode != "frozen"]
+    for count in range(1, len(learn) + 1):
+        if not setup.checkpointing.issuperset(learn[:count]):
+            option = " and ".join(f"model.{name}.activation_checkpointing=true" for name in learn[:count])
+            yield option, replace(setup, checkpointing=setup.checkpointing | frozenset(learn[:count]))
     full = [name for name, computing in setup.computing.items() if computing.mode == "full"]
     if "vision" in full and "language" in full:
         yield "model.vision.mode=frozen", _with(setup, "vision", "frozen")

@@ -12,7 +12,7 @@
 - Buffers: the mask, the patches, gradients inside one layer, a layer gathered by FSDP or ZeRO-3 with the next one, the
   root (embeddings, head) that FSDP gathers for the whole step, buckets of DDP and ZeRO.
 
-The peak lies at the start of backward or, where AdamW's foreach kernels take one more number a weight, in the step.
+The peak lies at the start of backward: the optimizers update in place, AdamW by its fused kernels.
 Fragmentation is an allowance: 5% of activations, loss and buffers, and 0.6 GB of the CUDA context and its workspaces.
 """
 
@@ -147,7 +147,6 @@ class Memory:
         casts: Copies of weights in the type of matrix products.
         loss: A chunk of logits, and the head's.
         buffers: Mask, patches, gathered layers, buckets.
-        step: What the optimizer needs besides, instead of the four above, when it steps.
         fragmentation: The allowance.
     """
 
@@ -159,7 +158,6 @@ class Memory:
     casts: float
     loss: float
     buffers: float
-    step: float
     fragmentation: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -177,7 +175,7 @@ class Memory:
     @property
     def allocated(self) -> float:
         """The peak that ``torch.cuda.max_memory_allocated`` would say."""
-        return self.kept + max(self.backward, self.step)
+        return self.kept + self.backward
 
     @property
     def peak(self) -> float:
@@ -195,11 +193,10 @@ def predict(setup: Setup) -> Memory:
     weights = sum(_weight_bytes(setup, name) for name in setup.weights) / shared
     gradients = (2 if setup.deepspeed else number) * trained / states_shared
     states = state * trained / states_shared
-    step = number * trained / states_shared if setup.optimizer in STATES else 0.0  # bitsandbytes updates in place
     if setup.offload_parameters:
         weights, gradients = 0.0, 0.0
     if setup.offload_optimizer:
-        states, step = 0.0, 0.0
+        states = 0.0
     vision, language = _activations(setup)
     return Memory(
         weights=weights,
@@ -210,7 +207,6 @@ def predict(setup: Setup) -> Memory:
         casts=_casts(setup),
         loss=_loss(setup),
         buffers=_buffers(setup),
-        step=step,
     )
 
 

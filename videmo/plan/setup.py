@@ -86,6 +86,7 @@ def setup_of(backbone: Backbone, precision: str, optimizer: str, strategy: Any, 
         optimizer=optimizer,
         sharding=sharding,
         world=world,
+        checkpointing=frozenset(name for name, scope in backbone.scopes.items() if scope.activation_checkpointing),
     )
     return replace(setup, **offload)
 

@@ -125,7 +125,6 @@ def _memory(made: Plan) -> Table:
         "casts": "weights cast by autocast",
         "loss": "loss: a chunk of logits, the head",
         "buffers": "mask, patches, gathered layers",
-        "step": "or, in the step: the optimizer's",
         "fragmentation": "fragmentation and CUDA context",
     }
     for name, text in parts.items():

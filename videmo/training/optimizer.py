@@ -64,7 +64,8 @@ def make_optimizer(
     if matrices:
         parts.append(torch.optim.Muon(matrices, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"))
     if others:
-        parts.append(ADAMW[name](others, weight_decay=weight_decay, betas=(0.9, beta2)))
+        kernels = {"fused": True} if ADAMW[name] is torch.optim.AdamW else {}  # one pass over memory, no copies
+        parts.append(ADAMW[name](others, weight_decay=weight_decay, betas=(0.9, beta2), **kernels))
     return Joined(*parts) if len(parts) > 1 else parts[0]
 
 
