@@ -54,7 +54,7 @@ def _changes(setup: Setup, batch_size: int) -> Iterator[tuple[str, Setup]]:
         lora = setup
         for name in ("vision", "merger"):
             lora = _with(lora, name, "frozen", held=2)
-        lora = _with(lora, "language", "lora", held=2)
+        lora = replace(_with(lora, "language", "lora", held=2), checkpointing=frozenset({"language"}))
         yield "configs/lora.yaml", lora
         yield "configs/lora.yaml and configs/qlora.yaml", _packed(lora)
     elif setup.computing["language"].mode == "lora" and not setup.weights["language"].packed:
