@@ -184,6 +184,34 @@ class TreeBatch:
             "video_keys": tuple(video.key for video in self.videos),
         }
 
+    def in_one_row(self, length: int | None = None) -> "TreeBatch":
+        """The rows one after the other in a single one, padded to a length; the same trees, which see what they saw.
+
+        Args:
+            length: Tokens of the row; B * S where not given.
+        """
+        rows, width = self.input_ids.shape
+        length = length or rows * width
+        start = torch.arange(rows, device=self.input_ids.device) * width  # [B]
+        padding = torch.arange(rows * width, length, device=self.input_ids.device)[None]  # columns, [1, added]
+
+        def row(values: Tensor, pad: Tensor | int) -> Tensor:
+            return torch.cat((values.reshape(1, -1), torch.zeros_like(padding) + pad), dim=1)
+
+        first = self.predecessor < 0
+        positions = self.position_ids.reshape(3, 1, -1)
+        return replace(
+            self,
+            input_ids=row(self.input_ids, 0),
+            labels=row(self.labels, IGNORE_INDEX),
+            position_ids=torch.cat((positions, positions.new_zeros(3, 1, padding.shape[1])), dim=2),
+            predecessor=row(torch.where(first, -1, self.predecessor + start[:, None]), -1),
+            subtree_end=row(self.subtree_end + start[:, None], padding + 1),
+            sample=row(self.sample, -1),
+            leaf_row=torch.zeros_like(self.leaf_row),
+            leaf_column=self.leaf_column + start[self.leaf_row],
+        )
+
     def _map(self, function) -> "TreeBatch":
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         changed = {name: function(value) for name, value in values.items() if isinstance(value, Tensor)}

@@ -13,6 +13,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention.flex_attention import BlockMask
 from torch.utils.checkpoint import checkpoint
 from transformers import Cache, DynamicCache, Qwen2_5_VLForConditionalGeneration
 
@@ -22,7 +23,7 @@ from videmo.models.encoding import encode, encode_nothing, in_step, largest, wei
 from videmo.models.quantization import pack
 from videmo.models.scopes import Scope, Scopes, scope_of
 from videmo.models.token_scores import TokenScores, score_tokens
-from videmo.models.tree_attention import additive, tree_mask
+from videmo.models.tree_attention import FLEX, additive, attend_by_blocks, block_mask, bucket, tree_mask
 from videmo.models.vision import speed_up
 from videmo.pretrained import RANDOM, Size, base_fingerprint, load_config, published_config, random_size
 from videmo.token_tree import IGNORE_INDEX, TreeBatch
@@ -42,6 +43,7 @@ class Backbone(nn.Module):
         language: How the language model trains, with its embeddings and its output head.
         lora: The adapters of scopes that train by them.
         quantization: ``nf4`` packs the linear layers of a language model that is not trained fully into 4 bits.
+        flex: Whether batches are scored by FlexAttention.
 
     Attributes:
         scopes: The three by name.
@@ -59,12 +61,16 @@ class Backbone(nn.Module):
         language: Scope = FULL,
         lora: Lora = Lora(),  # noqa: B008 (frozen)
         quantization: Quantization | None = None,
+        flex: bool = False,
     ) -> None:
         super().__init__()
         self.model = model
         self.scopes: Scopes = {"vision": vision, "merger": merger, "language": language}
         self.lora, self.quantization, self.base = lora, quantization, ""
         self.keep_features: Callable[[str, Tensor], None] | None = None
+        self._flex = flex
+        if flex:
+            attend_by_blocks(model)
         speed_up(self.tower)
         if quantization:
             if language.mode == "full":
@@ -103,7 +109,8 @@ class Backbone(nn.Module):
             revision: A branch, tag or commit on the hub.
             local_files_only: Asks no hub, and takes what was downloaded before.
             dtype: In which the weights are read, and kept where they do not train; what trains is float32.
-            attn_implementation: ``sdpa`` or ``eager``; FlashAttention cannot express a tree mask.
+            attn_implementation: ``sdpa``, ``eager``, or ``flex_attention``, which leaves out what a tree hides;
+                FlashAttention cannot express it.
             training: What trains and how, as ``Backbone`` takes it.
 
         Raises:
@@ -112,14 +119,14 @@ class Backbone(nn.Module):
         if size := random_size(checkpoint):
             return cls.random(size, dtype=dtype, attn_implementation=attn_implementation, **training)
         config = load_config(checkpoint, revision, local_files_only)
-        kind = {"dtype": getattr(torch, dtype), "attn_implementation": _over_trees(attn_implementation)}
+        kind = {"dtype": getattr(torch, dtype), "attn_implementation": _backend(attn_implementation)}
         if torch.get_default_device().type == "meta":
             model = Qwen2_5_VLForConditionalGeneration._from_config(config, **kind)
         else:
             model = Qwen2_5_VLForConditionalGeneration.from_pretrained(
                 checkpoint, config=config, revision=revision, local_files_only=local_files_only, **kind
             )
-        backbone = cls(model, **training)
+        backbone = cls(model, flex=attn_implementation == FLEX, **training)
         with torch.device("cpu"):
             backbone.base = base_fingerprint(checkpoint, revision, local_files_only)
         return backbone
@@ -133,9 +140,9 @@ class Backbone(nn.Module):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             model = Qwen2_5_VLForConditionalGeneration._from_config(
-                config, dtype=getattr(torch, dtype), attn_implementation=_over_trees(attn_implementation)
+                config, dtype=getattr(torch, dtype), attn_implementation=_backend(attn_implementation)
             )
-        backbone = cls(model, **training)
+        backbone = cls(model, flex=attn_implementation == FLEX, **training)
         backbone.base = f"{RANDOM}{size}"
         return backbone
 
@@ -187,7 +194,7 @@ class Backbone(nn.Module):
         self,
         input_ids: Tensor,
         position_ids: Tensor,
-        mask: Tensor,
+        mask: Tensor | BlockMask,
         at: tuple[Tensor, Tensor],
         *,
         labels: Tensor | None = None,
@@ -202,7 +209,8 @@ class Backbone(nn.Module):
         Args:
             input_ids: [B, S].
             position_ids: [3, B, S].
-            mask: What each of the S tokens sees of the cached ones and of these, boolean [B, S, cached + S].
+            mask: What each of the S tokens sees of the cached ones and of these, boolean [B, S, cached + S]; or the
+                blocks of it, where they are scored by FlexAttention.
             at: Rows and columns of the hidden states to project, two tensors [N].
             labels: The tokens to score there, [N].
             pixel_values_videos: [P, patch], of the videos whose features are not given, in order.
@@ -227,7 +235,7 @@ class Backbone(nn.Module):
         hidden = self.model.model(
             inputs_embeds=embeds if nothing is None else embeds + nothing,
             position_ids=position_ids,
-            attention_mask=additive(mask, residual),
+            attention_mask=additive(mask, residual) if isinstance(mask, Tensor) else mask,
             past_key_values=cache,
             use_cache=cache is not None,
         ).last_hidden_state  # [B, S, hidden]
@@ -260,19 +268,23 @@ class Backbone(nn.Module):
 
     def score(self, batch: TreeBatch) -> TokenScores:
         """Score the learned tokens of a batch, [N] of them in row-major order."""
+        if self._flex:
+            batch = batch.in_one_row(bucket(batch.input_ids.numel()))
         rows, columns = torch.nonzero(batch.labels != IGNORE_INDEX, as_tuple=True)
         return self(
             batch.input_ids,
             batch.position_ids,
-            tree_mask(batch.subtree_end),
+            (block_mask if self._flex else tree_mask)(batch.subtree_end),
             (rows, batch.predecessor[rows, columns]),
             labels=batch.labels[rows, columns],
             **batch.vision,
         )
 
 
-def _over_trees(attn_implementation: str) -> str:
-    """The backend, if it can attend over trees."""
-    if attn_implementation not in ("sdpa", "eager"):
-        raise InputError(f"attn_implementation {attn_implementation!r} cannot attend over trees; use sdpa or eager")
-    return attn_implementation
+def _backend(attn_implementation: str) -> str:
+    """What transformers is told: FlexAttention concerns the language model alone, and comes later."""
+    if attn_implementation not in ("sdpa", "eager", FLEX):
+        raise InputError(
+            f"attn_implementation {attn_implementation!r} cannot attend over trees; use sdpa, {FLEX} or eager"
+        )
+    return "sdpa" if attn_implementation == FLEX else attn_implementation
