@@ -4,5 +4,6 @@ from callbacks.export import Export
 from callbacks.last import LastCheckpoint
 from callbacks.samples import SampleLogger
 from callbacks.stages import StageCheckpoint, StageProgressBar
+from callbacks.throughput import Throughput
 
-__all__ = ["Export", "LastCheckpoint", "SampleLogger", "StageCheckpoint", "StageProgressBar"]
+__all__ = ["Export", "LastCheckpoint", "SampleLogger", "StageCheckpoint", "StageProgressBar", "Throughput"]

@@ -350,8 +350,3 @@ def _subtree_tokens(tree: TokenTree, order: Sequence[int]) -> list[int]:
         if parent is not None:
             total[parent] += total[node]
     return total
-
-
-def num_samples(batch: TreeBatch) -> int:
-    """Samples of a batch, in the form that Lightning's ``ThroughputMonitor`` takes from YAML."""
-    return batch.num_samples

@@ -13,6 +13,7 @@ from videmo.plan.flops import count_flops
 from videmo.plan.knobs import knobs
 from videmo.plan.memory import Batch, predict
 from videmo.plan.setup import count_weights, setup_of, sharding_of
+from videmo.plan.work import Work
 from videmo.pretrained import published_config
 
 BATCH = Batch(rows=1, row=1600, learned=400, patches=4160, frames=8)
@@ -149,8 +150,10 @@ def test_a_knob_predicts_what_its_config_is_predicted(way):
 
 
 def test_operations_of_full_training_are_about_six_a_weight_and_token():
-    text = replace(setup("7b", "full"), batch=Batch(rows=1, row=100, learned=100, patches=0, frames=0))
+    text, shape = Work(tokens=100, seen=100, learned=100, patches=0, frames=0), setup("7b", "full").shape
     weights = 28 * (2 * 3584 * 3584 + 2 * 3584 * 512 + 3 * 3584 * 18944) + 152064 * 3584
     attention = 3 * 4 * 100 * 100 * 3584 * 28
     head_again = 2 * 100 * 152064 * 3584
-    assert count_flops(text).total == 6 * 100 * weights + attention + head_again
+    found = count_flops(shape, text, dict.fromkeys(("vision", "merger", "language"), "full"))
+    assert found.model == 6 * 100 * weights + attention
+    assert found.total == found.model + head_again

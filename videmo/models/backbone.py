@@ -46,6 +46,7 @@ class Backbone(nn.Module):
         flex: Whether batches are scored by FlexAttention.
 
     Attributes:
+        flex: As given.
         scopes: The three by name.
         lora: As given.
         quantization: As given.
@@ -68,7 +69,7 @@ class Backbone(nn.Module):
         self.scopes: Scopes = {"vision": vision, "merger": merger, "language": language}
         self.lora, self.quantization, self.base = lora, quantization, ""
         self.keep_features: Callable[[str, Tensor], None] | None = None
-        self._flex = flex
+        self.flex = flex
         if flex:
             attend_by_blocks(model)
         speed_up(self.tower)
@@ -268,13 +269,13 @@ class Backbone(nn.Module):
 
     def score(self, batch: TreeBatch) -> TokenScores:
         """Score the learned tokens of a batch, [N] of them in row-major order."""
-        if self._flex:
+        if self.flex:
             batch = batch.in_one_row(bucket(batch.input_ids.numel()))
         rows, columns = torch.nonzero(batch.labels != IGNORE_INDEX, as_tuple=True)
         return self(
             batch.input_ids,
             batch.position_ids,
-            (block_mask if self._flex else tree_mask)(batch.subtree_end),
+            (block_mask if self.flex else tree_mask)(batch.subtree_end),
             (rows, batch.predecessor[rows, columns]),
             labels=batch.labels[rows, columns],
             **batch.vision,

@@ -11,7 +11,8 @@ autocast computes on float32 weights, else ``c``), H the width, I the MLP's. A l
   matrix makes of it, c (in + rank), under autocast in a copy of its own: it reads float32; dropout makes a copy, too,
   and keeps a mask, 1 byte a value;
 - of attention, q, k, v and its output, 4 c H (k and v repeated to all heads, since there is a mask), 4 bytes a head of
-  log-sum-exp, and the mask, c times the row's length (the kernels pad it, so each layer has its own);
+  log-sum-exp, and the mask, c times the row's length (the kernels pad it, so each layer has its own); FlexAttention has
+  no mask, a row of 0 here, and repeats nothing;
 - of the MLP, what gate and up give and silu's value, 3 c I.
 
 Full fine-tuning under autocast: (16 + 5 c + 4 c) H + 4 c I = 34 H + 8 I bytes; everything in bfloat16: 24 H + 8 I.
@@ -79,7 +80,7 @@ def layer_bytes(shape: Shape, computing: Computing, tokens: int, row: int) -> in
     """What one layer of the language model keeps of rows of `row` tokens, `tokens` in all."""
     c, h, i = computing.compute, shape.hidden, shape.intermediate
     norms = 2 * (computing._norm * h + 4)
-    attention = 4 * c * h + 4 * shape.heads + c * row
+    attention = 2 * c * (h + (h if row else shape.kv_width)) + 4 * shape.heads + c * row
     inputs = computing._inputs(("q_proj", "k_proj", "v_proj"), h) + computing._inputs(("gate_proj", "up_proj"), h)
     inputs += computing._inputs(("o_proj",), h, kept=True) + computing._inputs(("down_proj",), i)
     return tokens * (norms + attention + inputs + 3 * c * i)

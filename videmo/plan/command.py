@@ -22,6 +22,7 @@ from videmo.plan.knobs import knobs
 from videmo.plan.memory import predict
 from videmo.plan.setup import meta_model, setup_of
 from videmo.plan.table import Plan, Time, show
+from videmo.plan.work import Work
 from videmo.plan.workload import from_data, from_settings
 
 DEFAULT_TFLOPS = 312.0
@@ -86,7 +87,12 @@ def make_plan(
     if gpu_memory is None and device:
         gpu_memory = torch.cuda.get_device_properties(0).total_memory / 1e9
     tflops = tflops or peak_tflops(device) or DEFAULT_TFLOPS
-    flops = count_flops(replace(setup, batch=work.mean))
+    mean = work.mean
+    # Under a mask sdpa computes what it hides; FlexAttention about the half that comes earlier.
+    seen = mean.row / 2 if backbone.flex else mean.row
+    computed = Work(mean.tokens, seen, mean.learned, mean.patches, mean.frames)
+    modes = {name: computing.mode for name, computing in setup.computing.items()}
+    flops = count_flops(setup.shape, computed, modes, setup.checkpointing)
     steps = [stage.steps for stage in work.stages]
     time = Time(mfu, tflops, flops.total, flops.total * work.micro_batches / (tflops * 1e12 * mfu), steps)
     turned = knobs(setup, data.batch_size)

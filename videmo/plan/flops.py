@@ -2,15 +2,17 @@
 
 A product with a matrix of n weights takes 2 n operations a token forward, 2 n for the gradient of its input, and 2 n
 for that of its weight where it trains. Attention over S tokens takes 4 S H a token and layer forward and twice that
-backward; under a tree mask the kernels compute what it hides, so all of S counts. Checkpointing computes a forward
-once more, and the loss the head's. Vectors and norms are left out.
+backward, where S is what a token's query is multiplied with. Checkpointing computes a forward once more, and the loss
+the head's. Vectors, norms and adapters are left out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from videmo.models.scopes import ScopeName
-from videmo.plan.memory import Setup
+from videmo.plan.activations import Mode
+from videmo.plan.shape import Shape
+from videmo.plan.work import Work
 
 MFU = 0.35
 """Model FLOPs utilisation that is assumed: what well-tuned training of this size reaches on one node is 0.3 to 0.5."""
@@ -41,41 +43,61 @@ def peak_tflops(device: str) -> float | None:
 
 @dataclass(frozen=True)
 class Flops:
-    """Operations of one micro-batch on one rank."""
+    """Operations of one micro-batch on one rank.
+
+    Attributes:
+        vision, language, head: What the gradients take.
+        recomputed: What is computed once more to save memory; no part of the model's FLOPs that MFU is about.
+    """
 
     vision: float
     language: float
     head: float
+    recomputed: float = 0.0
+
+    @property
+    def model(self) -> float:
+        return self.vision + self.language + self.head
 
     @property
     def total(self) -> float:
-        return self.vision + self.language + self.head
+        return self.model + self.recomputed
 
 
-def count_flops(setup: Setup) -> Flops:
-    """Forward and backward of a micro-batch."""
-    shape, batch = setup.shape, setup.batch
-    language = 2 * batch.tokens * shape.layers * sum(shape.layer_matrices.values())
-    attention = 4 * batch.tokens * batch.row * shape.hidden * shape.layers
-    head = 2 * batch.learned * shape.head
-    blocks = shape.depth * sum(shape.block_matrices.values()) + shape.patch * shape.width
-    vision = 2 * batch.patches * blocks
-    frame = batch.patches / max(1, batch.frames)
+def count_flops(
+    shape: Shape, work: Work, modes: Mapping[ScopeName, Mode], checkpointing: Collection[ScopeName] = ()
+) -> Flops:
+    """Forward and backward of a micro-batch.
+
+    Args:
+        shape: Of the model.
+        work: What it is computed on.
+        modes: How the scopes train.
+        checkpointing: Scopes whose blocks are computed once more.
+    """
+    layers = 2 * work.tokens * shape.layers * sum(shape.layer_matrices.values())
+    attention = 4 * work.tokens * work.seen * shape.hidden * shape.layers
+    head = 2 * work.learned * shape.head
+    blocks = 2 * work.patches * (shape.depth * sum(shape.block_matrices.values()) + shape.patch * shape.width)
+    frame = work.patches / max(1, work.frames)
     seen = shape.full_blocks * frame + (shape.depth - shape.full_blocks) * shape.window**2
-    looking = 4 * batch.patches * seen * shape.width
-    merger = 2 * batch.patches / shape.merge * sum(shape.merger_matrices.values())
+    looking = 4 * work.patches * seen * shape.width
+    merger = 2 * work.patches / shape.merge * sum(shape.merger_matrices.values())
+    full = {name: mode == "full" for name, mode in modes.items()}
+    blocks_learn = modes["vision"] != "frozen"
+    tower_learns = blocks_learn or modes["merger"] != "frozen"
+    language_learns = tower_learns or modes["language"] != "frozen"  # gradients pass it to the features of videos
+    again = layers + attention if "language" in checkpointing and language_learns else 0
+    again += blocks + looking if "vision" in checkpointing and blocks_learn else 0
     return Flops(
-        vision=_trained(setup, "vision", vision, looking, setup.computing["vision"].mode != "frozen")
-        + _trained(setup, "merger", merger, 0, setup.tower_learns),
-        language=_trained(setup, "language", language, attention, setup.language_learns),
-        head=head * (1 + (2 if setup.language_learns else 0) + (setup.computing["language"].mode == "full")),
+        vision=_trained(blocks, looking, blocks_learn, full["vision"])
+        + _trained(merger, 0, tower_learns, full["merger"]),
+        language=_trained(layers, attention, language_learns, full["language"]),
+        head=_trained(head, 0, language_learns, full["language"]),
+        recomputed=again + (head if language_learns else 0),
     )
 
 
-def _trained(setup: Setup, name: ScopeName, products: float, attention: float, learns: bool) -> float:
-    """Forward and backward of a scope, from the operations of its forward."""
-    if not learns:
-        return products + attention
-    again = products + attention if name in setup.checkpointing else 0
-    weights = products if setup.computing[name].mode == "full" else 0
-    return 2 * products + weights + 3 * attention + again
+def _trained(products: float, attention: float, learns: bool, full: bool) -> float:
+    """Forward and backward, from the operations of the forward."""
+    return products * (1 + learns + (learns and full)) + attention * (1 + 2 * learns)

@@ -97,6 +97,7 @@ class Setup:
         offload_optimizer: Whether its states are in the machine's memory.
         offload_parameters: Likewise parameters and gradients.
         checkpointing: Scopes whose blocks keep their inputs alone.
+        flex: Whether FlexAttention makes no mask.
         chunk_logits: Logits that exist at a time.
     """
 
@@ -112,6 +113,7 @@ class Setup:
     offload_optimizer: bool = False
     offload_parameters: bool = False
     checkpointing: frozenset[ScopeName] = frozenset()
+    flex: bool = False
     chunk_logits: int = CHUNK_LOGITS
 
     @property
@@ -231,7 +233,12 @@ def _activations(setup: Setup) -> tuple[float, float]:
         return vision, 0
     checkpointing = "language" in setup.checkpointing
     return vision, language_bytes(
-        shape, computing["language"], batch.tokens, batch.row, batch.learned, checkpointing=checkpointing
+        shape,
+        computing["language"],
+        batch.tokens,
+        0 if setup.flex else batch.row,
+        batch.learned,
+        checkpointing=checkpointing,
     )
 
 
@@ -263,7 +270,7 @@ def _loss(setup: Setup) -> float:
 def _buffers(setup: Setup) -> float:
     shape, batch, computing = setup.shape, setup.batch, setup.computing["language"]
     c, r = computing.compute, computing.residual
-    mask = batch.rows * batch.row**2 * (1 + setup.held["language"])
+    mask = 0 if setup.flex else batch.rows * batch.row**2 * (1 + setup.held["language"])
     patches = batch.patches * shape.patch * (1 + 4 + c)
     inside = batch.tokens * (3 * c * shape.intermediate + 3 * r * shape.hidden)
     unpacked = c * shape.hidden * shape.intermediate if setup.weights["language"].packed else 0

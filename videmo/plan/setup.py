@@ -11,6 +11,7 @@ from videmo.errors import InputError
 from videmo.models.adapters import Lora
 from videmo.models.backbone import Backbone
 from videmo.models.scopes import SCOPES, Scope, ScopeName, scope_of
+from videmo.models.tree_attention import FLEX
 from videmo.plan.activations import Computing
 from videmo.plan.memory import Batch, Setup, Sharding, Weights
 from videmo.plan.shape import Shape
@@ -25,7 +26,13 @@ def meta_model(options: Mapping[str, Any]) -> Backbone:
     scopes = {name: Scope(**options[name]) for name in SCOPES}
     with torch.device("meta"):
         model = Qwen2_5_VLForConditionalGeneration._from_config(config, dtype=getattr(torch, options["dtype"]))
-        return Backbone(model, **scopes, lora=Lora(**options["lora"]), quantization=options.get("quantization"))
+        return Backbone(
+            model,
+            **scopes,
+            lora=Lora(**options["lora"]),
+            quantization=options.get("quantization"),
+            flex=options.get("attn_implementation") == FLEX,
+        )
 
 
 def count_weights(backbone: Backbone) -> dict[ScopeName, Weights]:
@@ -86,6 +93,7 @@ def setup_of(backbone: Backbone, precision: str, optimizer: str, strategy: Any, 
         optimizer=optimizer,
         sharding=sharding,
         world=world,
+        flex=backbone.flex,
         checkpointing=frozenset(name for name, scope in backbone.scopes.items() if scope.activation_checkpointing),
     )
     return replace(setup, **offload)

@@ -9,6 +9,7 @@ from tensorboard.backend.event_processing.event_accumulator import SCALARS, Even
 MAX_POINTS = 500  # a curve is as wide as a screen
 IGNORED = ("epoch", "hp_metric", "stage")
 COUNTED = ("time", "batches", "samples", "lengths")  # what ThroughputMonitor counts, in every loop
+THROUGHPUT = {"samples_per_sec": "samples a second", "mfu": "share of the peak FLOP/s (MFU)"}
 EVENT_FOLDERS = ("tensorboard", "lightning_logs")
 
 
@@ -53,6 +54,8 @@ def panel_and_series(tag: str) -> tuple[str, str] | None:
         return None
     if tag.startswith("lr-"):
         return "learning rate", tag.removeprefix("lr-")
+    if group == "throughput":
+        return (THROUGHPUT[name], "all devices") if name in THROUGHPUT else None
     if tag == "train/token_accuracy":
         return "tokens predicted right", "train"
     for ending, panel in (("loss", "loss"), ("exact", "answers exactly right")):
