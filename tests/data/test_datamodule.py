@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from collections import Counter
 from itertools import islice
 from pathlib import Path
@@ -190,6 +191,14 @@ def test_a_test_that_meets_broken_training_files_says_what_it_needs_them_for(dat
     (tmp_path / "x.json").write_text("{")
     with pytest.raises(InputError, match=r"x.json.*a test reads the training files, too, for its blind baseline"):
         datamodule("test", train=[str(tmp_path / "x.json")])
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.write_bytes(b"\xff\xfe")])
+def test_a_file_of_the_test_that_is_none_does_not_end_the_run_that_skips_it(make, world, datamodule, tmp_path):
+    make(tmp_path / "x.json")
+    (good,) = world.glob("jsons/test/*/full/QA_test_sampling_all_Hair.json")
+    module = datamodule("test", test=[str(good), str(tmp_path / "x.json")], on_bad_sample="skip")
+    assert len(module.records("test")) and module.fingerprint()["content"]
 
 
 def test_a_folder_that_is_named_like_a_video_is_called_one(world, world_checkpoint, tmp_path):

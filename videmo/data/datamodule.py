@@ -24,6 +24,7 @@ from videmo.data.controls import Control, Shown
 from videmo.data.curriculum import Curriculum, Stage
 from videmo.data.dataset import OnBadSample, RecordDataset, as_batch, too_long
 from videmo.data.decode import usable
+from videmo.data.entries import unreadable
 from videmo.data.faults import Fault
 from videmo.data.index import RecordIndex
 from videmo.data.loader import BatchLoader, EpochAfterEpoch, Failure, OneRank
@@ -333,7 +334,8 @@ class EmoCFGDataModule(L.LightningDataModule):
         name = self.root.name
         if (self.root / WORLD_FILE).is_file():
             name = json.loads((self.root / WORLD_FILE).read_text(encoding="utf-8")).get("preset") or name
-        return {"name": name, "content": content_hash(self.root, self._files("test"))}
+        readable = [file for file in self._files("test") if not unreadable(file)]
+        return {"name": name, "content": content_hash(self.root, readable)}
 
     def prompts(self, split: str, numbers: list[int]) -> TreeBatch:
         """The chosen records of a split as prompts without their last answer, for a look at what the model says."""
