@@ -119,11 +119,25 @@ def test_patterns_may_be_one_several_or_weighted_as_in_training(run):
         assert status == 0 and found["records"]["train"] > 0
 
 
-def test_a_pattern_that_matches_nothing_is_told(run):
-    status, printed, _ = run(train="nomatch/*.json")
-    assert status == 0 and "no file matches --train: there is nothing to train on" in printed
-    with pytest.raises(InputError, match=r"--train: no file matches nomatch/\*.json in .*data; correct it"):
-        run(train=["jsons/train/*/full/*.json", "nomatch/*.json"])
+def test_a_split_that_is_not_there_or_left_out_is_told(run):
+    shutil.rmtree(run.root / "jsons" / "test")
+    status, printed, _ = run(train=[])
+    assert status == 0 and "no data file is of train: there is nothing to train on" in printed
+    assert "no data file is of test: there is nothing to test" in printed
+
+
+@pytest.mark.parametrize(
+    ("train", "says"),
+    [
+        ("nomatch/*.json", r"--train: no file matches nomatch/\*.json in .*data; correct it"),
+        ({"jsons/train/*/full/*.json": -1.0}, "--train gives jsons/train.* the weight -1.0; it is how often"),
+        ({"jsons/train/*/full/*.json": 1.0, "jsons/train/qa/full/*": 2.0}, "--train gives .* two weights, 1.0 and 2.0"),
+    ],
+)
+def test_patterns_that_training_refuses_are_refused_before_the_work(train, says, run):
+    with pytest.raises(InputError, match=says):
+        run(train=train)
+    assert not (run.root / ".videmo").exists()
 
 
 def test_what_is_no_data_file_is_a_fault_and_no_record(run):
@@ -131,8 +145,8 @@ def test_what_is_no_data_file_is_a_fault_and_no_record(run):
     (folder / "empty.json").write_text("")
     (folder / "folder.json").mkdir()
     (folder / "gone.json").symlink_to("nowhere")
-    _, _, before = run(val="none", test="none", train="jsons/train/attribute/full/*_*.json")
-    status, printed, found = run(val="none", test="none", train="jsons/train/attribute/full/*.json")
+    _, _, before = run(val=[], test=[], train="jsons/train/attribute/full/*_*.json")
+    status, printed, found = run(val=[], test=[], train="jsons/train/attribute/full/*.json")
     assert status == 1 and found["all"] == before["all"]
     assert [Path(fault["file"]).name for fault in found["faults"]] == ["empty.json", "folder.json", "gone.json"]
     assert "\n    it is a folder; rename it, or leave it out of the pattern\n" in printed  # without spaces behind it

@@ -107,10 +107,24 @@ def test_an_unknown_source_names_the_nearest_known_one(world, world_checkpoint, 
         module.records("train")
 
 
-@pytest.mark.parametrize("weight", [0.0, -1.0, math.nan, math.inf])
-def test_a_files_weight_is_a_number_above_0(weight, world, world_checkpoint):
-    with pytest.raises(InputError, match=r"data.train gives x.json the weight .*above 0. Leave out"):
-        EmoCFGDataModule(str(world), str(world_checkpoint), train={"y.json": 1.0, "x.json": weight})
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"train": []}, r"data.train is an empty list; name files, such as jsons/train/\*/full/\*.json"),
+        ({"val": "none/*.json"}, r"data.val: no file matches none/\*.json in .*; correct it or leave it out"),
+        ({"test": ["none/*.json"]}, r"data.test: no file matches none/\*.json in"),
+    ],
+)
+def test_patterns_that_name_nothing_are_refused_at_the_start(options, says, datamodule):
+    with pytest.raises(InputError, match=says):
+        datamodule(**options)
+
+
+def test_a_plain_string_is_one_pattern(world, datamodule, caplog):
+    module = datamodule(train="jsons/train/qa/full/QA_Hair.json", val=[])
+    (file,) = world.glob("jsons/train/qa/full/QA_Hair.json")
+    assert module.records("train").index.files == (str(file),)
+    assert not _warnings(caplog)  # no validation was asked for
 
 
 def test_a_mix_that_names_what_the_data_lacks_is_told_once(datamodule, caplog):
@@ -152,8 +166,9 @@ def test_epochs_of_the_trainer_that_a_curriculum_contradicts_are_refused(world, 
         module.setup("fit")
 
 
-def test_a_run_without_validation_says_so(datamodule, caplog):
-    datamodule(val=["none/*.json"])
+def test_a_run_without_validation_says_so(datamodule, caplog, tmp_path):
+    (tmp_path / "x.json").write_text("")
+    datamodule(val=[str(tmp_path / "x.json")], on_bad_sample="skip")
     assert [text.split(":")[0] for text in _warnings(caplog)] == ["no validation"]
     caplog.clear()
     datamodule()

@@ -12,20 +12,19 @@ from videmo.check.terminal import output, show, show_interrupted, watch
 from videmo.check.videos import Examined, Reading, examine
 from videmo.data.index import RecordIndex
 from videmo.data.leaks import find_leaks, subject_reader
+from videmo.data.patterns import RELEASE, FilePatterns, Patterns
 from videmo.data.pool import available_cores
 from videmo.data.quarantine import QUARANTINE_FILE, Quarantine
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 
-Patterns = list[str] | dict[str, float] | str
-
 
 def check(
     data: str,
     videos: Reading = "decode",
-    train: Patterns = "jsons/train/*/full/*.json",
-    val: Patterns = "jsons/val/*/full/*.json",
-    test: Patterns = "jsons/test/*/full/*.json",
+    train: Patterns = RELEASE["train"],
+    val: Patterns = RELEASE["val"],
+    test: Patterns = RELEASE["test"],
     video_root: str | None = None,
     allow_outside_root: bool = False,
     video: VideoSettings = VideoSettings(),  # noqa: B008 (frozen)
@@ -44,7 +43,7 @@ def check(
         data: The data folder.
         videos: decode every video as training does, open it only, or none of them.
         train: Pattern of the training files, relative to the data folder; or several, as a list or as the data module
-            takes them with weights.
+            takes them with weights. An empty list leaves them out.
         val: The same of the validation files.
         test: The same of the benchmark's files.
         video_root: What the records' video paths are relative to; DATA/videos by default.
@@ -64,7 +63,7 @@ def check(
     folder = DataFolder(
         root,
         Path(video_root) if video_root else root / "videos",
-        {name: [given] if isinstance(given, str) else [*given] for name, given in splits.items()},
+        {split: FilePatterns(given, f"--{split}") for split, given in splits.items()},
         allow_outside_root,
     )
     files = folder.files()

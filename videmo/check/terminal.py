@@ -196,7 +196,7 @@ def _empty_splits(found: Findings) -> Iterator[str]:
     """What is said of splits of which nothing is left, or of which there was nothing."""
     for split, costs in _WITHOUT.items():
         if split not in found.files:
-            yield f"no file matches --{split}: {costs}"
+            yield f"no data file is of {split}: {costs}"
         elif not found.usable[split]:
             yield f"no record of {split} can be used: {costs}"
 

@@ -1,10 +1,8 @@
 """``EmoCFGDataModule``: Emo-CFG folders as batches of token trees, for fit, validate and test."""
 
-import glob
 import hashlib
 import json
 import logging
-import math
 import os
 import signal
 from collections.abc import Sequence
@@ -30,6 +28,7 @@ from videmo.data.index import RecordIndex
 from videmo.data.loader import BatchLoader, EpochAfterEpoch, Failure, OneRank
 from videmo.data.metadata import most_tokens, tokens_of_videos, video_infos
 from videmo.data.order import BatchOrder, Lengths, accumulation_steps
+from videmo.data.patterns import RELEASE, FilePatterns, Patterns
 from videmo.data.quarantine import QUARANTINE_FILE, Quarantine
 from videmo.data.sampling import VideoSettings
 from videmo.data.skips import SkipLog
@@ -53,10 +52,11 @@ class EmoCFGDataModule(L.LightningDataModule):
     Args:
         root: The data folder; patterns below are relative to it.
         checkpoint: Hugging Face folder or hub id of the model, for its tokenizer and token facts.
-        train: Patterns of the training files, JSON list or JSON lines; or each with a weight, how often an epoch takes
-            its records: ``{jsons/train/*/full/*.json: 1.0, magpie/*.jsonl: 0.1}``. Records without a video are text.
-        val: Patterns of the validation files.
-        test: Patterns of the benchmark's files.
+        train: Pattern of the training files, JSON list or JSON lines; or several, as a list or each with a weight, how
+            often an epoch takes its records: ``{jsons/train/*/full/*.json: 1.0, magpie/*.jsonl: 0.1}``. Records without
+            a video are text.
+        val: Pattern of the validation files, or several; an empty list trains without.
+        test: Pattern of the benchmark's files, or several.
         video_root: What the records' video paths are relative to; ``<root>/videos`` by default.
         allow_outside_root: Lets records name videos outside `video_root`, by absolute paths or ``..``. Off by default:
             a data folder from elsewhere is not to say which files of this machine are read.
@@ -93,9 +93,9 @@ class EmoCFGDataModule(L.LightningDataModule):
         self,
         root: str,
         checkpoint: str,
-        train: list[str] | dict[str, float] = ["jsons/train/*/full/*.json"],  # noqa: B006 (never changed; jsonargparse shows it in --help)
-        val: list[str] = ["jsons/val/*/full/*.json"],  # noqa: B006
-        test: list[str] = ["jsons/test/*/full/*.json"],  # noqa: B006
+        train: Patterns = RELEASE["train"],
+        val: list[str] | str = RELEASE["val"],
+        test: list[str] | str = RELEASE["test"],
         video_root: str | None = None,
         allow_outside_root: bool = False,
         video: VideoSettings = VideoSettings(),  # noqa: B008 (frozen)
@@ -109,7 +109,7 @@ class EmoCFGDataModule(L.LightningDataModule):
         num_workers: int = 2,
         frames_cache: CacheRoom = CacheRoom(),  # noqa: B008 (frozen)
         vision_cache: CacheRoom = CacheRoom(),  # noqa: B008
-        controls: list[Control] = [],  # noqa: B006
+        controls: list[Control] = [],  # noqa: B006 (never changed; jsonargparse shows it in --help)
         curriculum: list[Stage] | None = None,
         seed: int = 0,
         revision: str | None = None,
@@ -136,19 +136,12 @@ class EmoCFGDataModule(L.LightningDataModule):
             )
         if batch_tokens and not global_batch_size:
             raise InputError("data.batch_tokens needs data.global_batch_size: how many samples an optimizer step sees")
-        weights = train if isinstance(train, dict) else {}
-        for pattern, weight in weights.items():
-            if not 0 < weight < math.inf:
-                raise InputError(
-                    f"data.train gives {pattern} the weight {weight}; it is how often an epoch takes the files' "
-                    "records, above 0. Leave out what is not to be trained on"
-                )
         frames_cache.check("data.frames_cache")
         vision_cache.check("data.vision_cache")
         self.root = Path(root)
         self.checkpoint, self.revision, self.local_files_only = checkpoint, revision, local_files_only
-        self.patterns = {"train": list(train), "val": val, "test": test}
-        self.file_weights = weights
+        given = {"train": train, "val": val, "test": test}
+        self.patterns = {split: FilePatterns(patterns, f"data.{split}") for split, patterns in given.items()}
         self.video_root = Path(video_root) if video_root else self.root / "videos"
         self.allow_outside_root = allow_outside_root
         self.video = video
@@ -175,6 +168,8 @@ class EmoCFGDataModule(L.LightningDataModule):
 
     def setup(self, stage: str) -> None:
         """Find the usable records of the stage, and set the accumulation and epochs that the options ask for."""
+        for split in self.patterns:
+            self._files(split)  # a pattern of the test that matches nothing is not to end a training
         usable(self.video.backends)  # what is missing is said here once, and not by every worker
         self._vision = None  # another model may stand there than last time
         if self.on_bad_sample == "skip":
@@ -183,9 +178,11 @@ class EmoCFGDataModule(L.LightningDataModule):
         self.frames_cache.make_folder("data.frames_cache")
         self.vision_cache.make_folder("data.vision_cache")
         main = {"fit": "train", "validate": "val", "test": "test"}[stage]
+        if not self.patterns[main].weights:
+            raise InputError(f"data.{main} is an empty list; name files, such as {RELEASE[main]}")
         if not self.records(main):
             raise InputError(
-                f"no records match {' '.join(self.patterns[main])} in {self.root}, or none can be used; "
+                f"no records match {' '.join(self.patterns[main].weights)} in {self.root}, or none can be used; "
                 "`videmo check` says why, `videmo synth` draws a folder to try"
             )
         if stage == "test":
@@ -194,11 +191,11 @@ class EmoCFGDataModule(L.LightningDataModule):
             except InputError as error:
                 raise InputError(f"{error} (a test reads the training files, too, for its blind baseline)") from None
         if stage == "fit":
-            if not self.records("val") and self.trainer.limit_val_batches:
+            if (asked := self.patterns["val"].weights) and not self.records("val") and self.trainer.limit_val_batches:
                 self._warn(
                     "no validation: no records match %s in %s, or none can be used. Without it there are no best "
                     "weights, only the last; `videmo check` says why",
-                    " ".join(self.patterns["val"]),
+                    " ".join(asked),
                     self.root,
                 )
             self._plan_fit()
@@ -257,8 +254,6 @@ class EmoCFGDataModule(L.LightningDataModule):
             InputError: If the folder is missing, or a record is bad and ``on_bad_sample`` is ``raise``.
         """
         if split not in self._records:
-            if not self.root.is_dir():
-                raise InputError(f"no data folder {self.root}; `videmo synth {self.root}` draws one to try")
             files = self._files(split)
             tokenizer = self.tokenizer if split == "train" else None
             index = RecordIndex.open(files, folder=self.root / INDEX_FOLDER, tokenizer=tokenizer)
@@ -361,25 +356,14 @@ class EmoCFGDataModule(L.LightningDataModule):
         return load_tokenizer(self.checkpoint, self.revision, self.local_files_only)
 
     def _files(self, split: str) -> list[Path]:
-        matches = {pattern: self._matches(pattern) for pattern in self.patterns[split]}
-        unmatched = [pattern for pattern, files in matches.items() if not files]
-        if split == "train" and unmatched and len(matches) > len(unmatched):
-            raise InputError(f"data.train: no file matches {unmatched[0]} in {self.root}; correct it or leave it out")
-        return sorted({file for files in matches.values() for file in files})
+        if not self.root.is_dir():
+            raise InputError(f"no data folder {self.root}; `videmo synth {self.root}` draws one to try")
+        return list(self.patterns[split].files(self.root))
 
-    def _matches(self, pattern: str) -> list[Path]:
-        return [Path(file) for file in glob.glob(str(self.root / pattern), recursive=True)]
-
-    def _weights_of_files(self, records: Records) -> np.ndarray | None:
+    def _weights_of_files(self, records: Records) -> np.ndarray:
         """How often an epoch takes each record for its file's sake, [N]."""
-        if not self.file_weights:
-            return None
-        of_file: dict[str, float] = {}
-        for pattern, weight in self.file_weights.items():
-            for file in map(str, self._matches(pattern)):
-                if of_file.setdefault(file, weight) != weight:
-                    raise InputError(f"data.train gives {file} two weights, {of_file[file]} and {weight}; name it once")
-        return np.array([of_file[file] for file in records.index.files])[records.index.file[records.numbers]]
+        weights = self.patterns["train"].files(self.root)
+        return np.array([weights[Path(file)] for file in records.index.files])[records.index.file[records.numbers]]
 
     def _dataset(self, split: str, with_answer: bool, control: Shown = "none") -> RecordDataset:
         config = load_config(self.checkpoint, self.revision, self.local_files_only)
