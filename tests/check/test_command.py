@@ -200,6 +200,50 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(run, tmp_path
     assert not (run.root / ".videmo").exists()
 
 
+@pytest.mark.parametrize("option", ["json", "quarantine"])
+def test_what_no_check_wrote_is_not_written_over(option, run, tmp_path):
+    (tmp_path / "mine.json").write_text('{"records": 1}')
+    (data, *_) = run.root.glob("jsons/val/*/full/*.json")
+    (video, *_) = (run.root / "videos").rglob("*.mp4")
+    (tmp_path / "link.json").symlink_to(data)
+    refused = {
+        data: "--val takes it for a data file",
+        data.with_name("new.json"): "--val takes it for a data file",
+        tmp_path / "link.json": "--val takes it for a data file",
+        video: "it is among the videos",
+        run.root / "videos" / "new.json": "it is among the videos",
+        tmp_path / "mine.json": "there is a file that no check wrote",
+        run.root / "world.json": "there is a file that no check wrote",
+    }
+    before = {path: path.read_bytes() for path in refused if path.exists()}
+    for path, why in refused.items():
+        with pytest.raises(InputError, match=f"--{option}={path} is refused: {why}"):
+            run(**{option: str(path)})
+    assert before == {path: path.read_bytes() for path in refused if path.exists()}
+    assert not (run.root / ".videmo").exists()
+
+
+def test_a_check_may_write_over_what_a_check_wrote(run, tmp_path):
+    next((run.root / "videos").rglob("*.mp4")).unlink()
+    places = {"json": str(tmp_path / "found.json"), "quarantine": str(tmp_path / "q.jsonl")}
+    for _ in range(2):
+        run(**places, videos="none")
+    run(video_root=str(run.root), videos="none")  # where the data folder's own manifest is among the videos
+    with pytest.raises(InputError, match=r"found\.json is where the quarantine manifest goes"):
+        run(quarantine=places["json"])
+
+
+def test_only_the_manifest_that_training_reads_is_said_to_be_left_out(run, tmp_path):
+    next((run.root / "videos").rglob("*.mp4")).unlink()
+    read = run.root / "quarantine.jsonl"
+    for options, says in (
+        ({}, f"what is wrong is in {read}, and training leaves it out. Mend"),
+        ({"quarantine": str(tmp_path / "q.jsonl")}, f"q.jsonl; training does not read that file, but {read}. Mend"),
+    ):
+        _, printed, _ = run(videos="none", **options)
+        assert "".join(says.split()) in "".join(printed.split())  # wherever lines end
+
+
 def test_a_subject_pattern_that_is_none_is_refused_before_the_work(run):
     with pytest.raises(InputError, match="--subject"):
         run(subject="(")

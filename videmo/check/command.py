@@ -1,12 +1,12 @@
 """The command ``videmo check``."""
 
-import os
 from json import dumps
 from pathlib import Path
 
 from videmo.check.assemble import assemble
 from videmo.check.folder import DataFolder
 from videmo.check.memory import GoodVideos
+from videmo.check.outputs import check_outputs
 from videmo.check.table import RecordTable
 from videmo.check.terminal import output, show, show_interrupted, watch
 from videmo.check.videos import Examined, Reading, examine
@@ -52,8 +52,8 @@ def check(
         checkpoint: A model's folder: finds texts that hold its special tokens, and counts tokens for training.
         subject: Regular expression that tells who is seen in a video from its path, by its first group; known datasets
             have theirs.
-        quarantine: The manifest to write; DATA/quarantine.jsonl by default, which training honours.
-        json: A file that everything found is written to, too, for machines.
+        quarantine: The manifest to write; DATA/quarantine.jsonl by default, the one that training honours.
+        json: A file that everything found is written to, too, for machines. Neither may be a file that no check wrote.
         workers: Videos decoded at once; by default one a core.
     """
     if workers is not None and workers < 1:
@@ -69,9 +69,7 @@ def check(
     files = folder.files()
     tell_subject = subject_reader(subject)
     manifest = Path(quarantine) if quarantine else root / QUARANTINE_FILE
-    Quarantine.check_writable(manifest)
-    if json:
-        _check_writable(Path(json))
+    check_outputs(folder, manifest, Path(json) if json else None)
     console = output()
     examined = Examined()
     try:
@@ -108,9 +106,3 @@ def _tokenizer(checkpoint: str | None):
     from videmo.pretrained import load_tokenizer
 
     return load_tokenizer(checkpoint)
-
-
-def _check_writable(path: Path) -> None:
-    folder = path.absolute().parent
-    if path.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
-        raise InputError(f"{path} cannot be written; name a file in a folder that can be")

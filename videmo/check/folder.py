@@ -46,6 +46,14 @@ class DataFolder:
             )
         return {split: files for split, files in found.items() if files}
 
+    def split_of(self, file: Path) -> str | None:
+        """The split that takes a path without links for one of its files, there or not; ``**`` is one folder here."""
+        root = os.path.realpath(self.root)
+        for split, patterns in self.patterns.items():
+            if any(file.match(os.path.join(root, pattern)) for pattern in patterns.weights):
+                return split
+        return None
+
     def is_outside(self, video: str) -> bool:
         """Whether a video's path leads out of the video root as it is written; links in there are their owner's.
 
