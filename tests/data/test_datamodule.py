@@ -145,6 +145,7 @@ def test_a_mix_that_names_what_the_data_lacks_is_told_once(datamodule, caplog):
             r"data.frames_cache has disk_mb, but no folder; on disk it needs both",
         ),
         ({"frames_cache": CacheRoom(folder="x")}, r"data.frames_cache has a folder, but no disk_mb"),
+        ({"vision_cache": CacheRoom(disk_mb=1, folder="")}, r"data.vision_cache.folder is empty, which would be"),
     ],
 )
 def test_options_that_make_no_sense_are_named(options, says, world, world_checkpoint):
@@ -156,6 +157,14 @@ def test_a_cache_folder_that_cannot_be_written_is_named_at_the_start(datamodule,
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match=r"data.vision_cache.folder .*file cannot be written .*name a folder"):
         datamodule(vision_cache=CacheRoom(disk_mb=1, folder=str(tmp_path / "file")))
+
+
+@pytest.mark.parametrize("inside", [".", "videos", "jsons/../videos/"])
+def test_a_cache_is_not_kept_among_the_data(inside, datamodule, world):
+    room = CacheRoom(disk_mb=1, folder=str(world / inside))
+    with pytest.raises(InputError, match=r"data.frames_cache.folder .* holds the data; name a folder of its own"):
+        datamodule(frames_cache=room)
+    datamodule(frames_cache=CacheRoom(disk_mb=1, folder=str(world / ".videmo" / "frames")))
 
 
 def test_epochs_of_the_trainer_that_a_curriculum_contradicts_are_refused(world, world_checkpoint, tmp_path):

@@ -175,8 +175,8 @@ class EmoCFGDataModule(L.LightningDataModule):
         if self.on_bad_sample == "skip":
             path = Path(self.trainer.default_root_dir) / QUARANTINE_FILE
             self._skips = SkipLog(path, self.root, self.video_root, quiet=not self.trainer.is_global_zero)
-        self.frames_cache.make_folder("data.frames_cache")
-        self.vision_cache.make_folder("data.vision_cache")
+        self.frames_cache.make_folder("data.frames_cache", (self.root, self.video_root))
+        self.vision_cache.make_folder("data.vision_cache", (self.root, self.video_root))
         main = {"fit": "train", "validate": "val", "test": "test"}[stage]
         if not self.patterns[main].weights:
             raise InputError(f"data.{main} is an empty list; name files, such as {RELEASE[main]}")
