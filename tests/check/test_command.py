@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from videmo.check.command import check
+from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -242,6 +243,13 @@ def test_only_the_manifest_that_training_reads_is_said_to_be_left_out(run, tmp_p
     ):
         _, printed, _ = run(videos="none", **options)
         assert "".join(says.split()) in "".join(printed.split())  # wherever lines end
+
+
+def test_a_reader_that_is_not_there_is_no_fault_of_the_videos(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchcodec", None)
+    with pytest.raises(InputError, match=r"none of video\.backends can be used: torchcodec is not installed"):
+        run(video=VideoSettings(backends=("torchcodec",)))
+    assert not (run.root / "quarantine.jsonl").exists()
 
 
 def test_a_subject_pattern_that_is_none_is_refused_before_the_work(run):

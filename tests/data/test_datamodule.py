@@ -132,6 +132,12 @@ def test_a_mix_that_names_what_the_data_lacks_is_told_once(datamodule, caplog):
     assert _warnings(caplog) == ["stage 'one': an epoch takes none of the 0 records of text"]
 
 
+def test_a_stage_whose_tasks_are_not_validated_is_told(datamodule, caplog):
+    stages = [Stage("one", {"emotion_single": 1.0}, epochs=1), Stage("two", {"hair": 1.0}, epochs=1)]
+    datamodule(curriculum=stages, val="jsons/val/qa/full/*Hair.json")
+    assert _warnings(caplog) == ["stage 'one': no validation record is of its tasks, so its last weights stay"]
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -193,6 +199,8 @@ def test_records_that_are_too_long_are_told_at_the_start(datamodule, tmp_path):
         InputError, match=rf"tokens are more than data.max_tokens .*{limit}.*\({long} such records in all"
     ):
         datamodule(max_tokens=limit)
+    with pytest.raises(InputError, match=r"all \d+ training records are too long: the shortest has \d\d tokens"):
+        datamodule(max_tokens=2, on_bad_sample="skip")
     skipping = datamodule(max_tokens=limit, on_bad_sample="skip")
     assert len(skipping.records("train")) == len(whole.records("train")) - long
     manifest = Path(skipping.trainer.default_root_dir) / "quarantine.jsonl"

@@ -10,6 +10,7 @@ from videmo.check.outputs import check_outputs
 from videmo.check.table import RecordTable
 from videmo.check.terminal import output, show, show_interrupted, watch
 from videmo.check.videos import Examined, Reading, examine
+from videmo.data.decode import usable
 from videmo.data.index import RecordIndex
 from videmo.data.leaks import find_leaks, subject_reader
 from videmo.data.patterns import RELEASE, FilePatterns, Patterns
@@ -68,6 +69,8 @@ def check(
     )
     files = folder.files()
     tell_subject = subject_reader(subject)
+    if videos != "none":
+        usable(video.backends)  # what no video could be read with is said of none
     manifest = Path(quarantine) if quarantine else root / QUARANTINE_FILE
     check_outputs(folder, manifest, Path(json) if json else None)
     console = output()

@@ -237,9 +237,13 @@ class EmoCFGDataModule(L.LightningDataModule):
                     "trainer.max_steps"
                 )
             self.curriculum = plan
+            val = self.records("val")
+            validated = {val.index.tasks[task] for task in np.unique(val.task)} if trainer.limit_val_batches else set()
             for stage in plan.stages:
                 for key, held in plan.idle_keys(stage).items():
                     self._warn("stage %r: an epoch takes none of the %d records of %s", stage.name, held, key)
+                if validated and validated.isdisjoint(plan.tasks_of(stage)):
+                    self._warn("stage %r: no validation record is of its tasks, so its last weights stay", stage.name)
             trainer.fit_loop.max_epochs = plan.num_epochs
             trainer.reload_dataloaders_every_n_epochs = 1  # an epoch's length is its stage's
         self._order = self._batch_order("train", self.batch_size, window=trainer.accumulate_grad_batches)
@@ -295,6 +299,12 @@ class EmoCFGDataModule(L.LightningDataModule):
         lengths = self._lengths(records, unknown=1)  # a video that cannot be read is told as that
         tokens = lengths.root + lengths.branch
         index, long = records.index, tokens > limit
+        if long.all():
+            raise InputError(
+                f"all {len(records):,} training records are too long: the shortest has {tokens.min()} tokens, and "
+                f"data.max_tokens or data.batch_tokens allow {limit}; raise them, or lower data.video.max_pixels or "
+                "max_frames"
+            )
         faults = [
             Fault(index.files[index.file[number]], int(index.line[number]), too_long(count, limit))
             for number, count in zip(records.numbers[long], tokens[long].tolist(), strict=True)
