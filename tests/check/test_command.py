@@ -102,6 +102,16 @@ def test_a_mended_video_is_taken_back(run):
     assert (run.root / "quarantine.jsonl").read_text() == ""
 
 
+def test_a_video_that_is_a_link_to_itself_is_named_as_one(run):
+    video = next((run.root / "videos").rglob("*.mp4"))
+    video.unlink()
+    video.symlink_to(video.name)
+    status, _, found = run()
+    assert status == 1
+    assert [video.name in fault["video"] for fault in found["faults"]] == [True]
+    assert "is a link that leads to no file; get it, or correct" in found["faults"][0]["reason"]
+
+
 def test_a_video_edited_behind_its_time_is_read_again_without_the_index(run):
     video = next((run.root / "videos").rglob("*.mp4"))
     run()
@@ -239,7 +249,7 @@ def test_only_the_manifest_that_training_reads_is_said_to_be_left_out(run, tmp_p
     read = run.root / "quarantine.jsonl"
     for options, says in (
         ({}, f"what is wrong is in {read}, and training leaves it out. Mend"),
-        ({"quarantine": str(tmp_path / "q.jsonl")}, f"q.jsonl; training does not read that file, but {read}. Mend"),
+        ({"quarantine": str(tmp_path / "q.jsonl")}, f"q.jsonl, but training reads only {read}. Mend"),
     ):
         _, printed, _ = run(videos="none", **options)
         assert "".join(says.split()) in "".join(printed.split())  # wherever lines end

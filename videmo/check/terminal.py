@@ -188,7 +188,7 @@ def _ending(found: Findings, root: Path, manifest: Path) -> str:
         return f"all {_count(whole.records, 'record')} can be used; next: videmo fit --config=... --data.root={root}"
     read = root / QUARANTINE_FILE
     is_read = os.path.realpath(manifest) == os.path.realpath(read)
-    honoured = ", and training leaves it out" if is_read else f"; training does not read that file, but {read}"
+    honoured = ", and training leaves it out" if is_read else f", but training reads only {read}"
     return (
         f"{whole.usable:,} of {whole.records:,} records ({_share(whole.usable, whole.records)}) can be used; what is "
         f"wrong is in {manifest}{honoured}. Mend files and run this again: what was found good is not read again."
