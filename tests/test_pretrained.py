@@ -56,6 +56,17 @@ def test_what_is_no_model_is_named(tmp_path):
         load_config(str(tmp_path))
     with pytest.raises(InputError, match=r"no model at nobody/nothing at revision v2: .* was not downloaded before"):
         load_config("nobody/nothing", revision="v2", local_files_only=True)
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(InputError, match=rf"the config.json of {tmp_path} is none of a model \(.* not a valid JSON"):
+        load_config(str(tmp_path))
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
     with pytest.raises(InputError, match=r"is a llama model; videmo trains Qwen2\.5-VL"):
         load_config(str(tmp_path))
+
+
+@pytest.mark.parametrize("kept", [["config.json"], ["config.json", "tokenizer_config.json", "chat_template.jinja"]])
+def test_a_checkpoint_without_a_tokenizer_is_named(kept, checkpoint, tmp_path):
+    for name in kept:
+        shutil.copy(checkpoint / name, tmp_path)
+    with pytest.raises(InputError, match=rf"{tmp_path} has no tokenizer with a chat template; copy tokenizer.json"):
+        load_tokenizer(str(tmp_path))

@@ -24,5 +24,6 @@ def text_hash(texts: Iterable[tuple[str, str]]) -> str:
 
 
 def content_hash(root: Path, files: Iterable[Path]) -> str:
-    """`text_hash` of files, by their paths relative to `root`."""
-    return text_hash((Path(os.path.relpath(file, root)).as_posix(), file.read_text(encoding="utf-8")) for file in files)
+    """`text_hash` of files, by their paths relative to `root`; what is no UTF-8 in them counts as U+FFFD."""
+    texts = ((file, file.read_text(encoding="utf-8", errors="replace")) for file in files)
+    return text_hash((Path(os.path.relpath(file, root)).as_posix(), text) for file, text in texts)

@@ -122,7 +122,11 @@ def load_config(checkpoint: str, revision: str | None = None, local_files_only: 
     if size := random_size(checkpoint):
         return published_config(size)
     find_model(checkpoint, revision, local_files_only)
-    config = AutoConfig.from_pretrained(checkpoint, revision=revision, local_files_only=local_files_only)
+    try:
+        config = AutoConfig.from_pretrained(checkpoint, revision=revision, local_files_only=local_files_only)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"the config.json of {checkpoint} is none of a model ({reason}); get it again") from None
     if config.model_type != "qwen2_5_vl":
         raise InputError(f"{checkpoint} is a {config.model_type} model; videmo trains Qwen2.5-VL (qwen2_5_vl)")
     return config
@@ -149,11 +153,25 @@ def base_fingerprint(checkpoint: str, revision: str | None = None, local_files_o
 def load_tokenizer(
     checkpoint: str, revision: str | None = None, local_files_only: bool = False
 ) -> PreTrainedTokenizerBase:
-    """The tokenizer of a checkpoint, with its chat template; the arguments are those of ``load_config``."""
+    """The tokenizer of a checkpoint, with its chat template; the arguments are those of ``load_config``.
+
+    Raises:
+        InputError: If it has none.
+    """
     if random_size(checkpoint):
         return byte_tokenizer()
     find_model(checkpoint, revision, local_files_only)
-    return AutoTokenizer.from_pretrained(checkpoint, revision=revision, local_files_only=local_files_only)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint, revision=revision, local_files_only=local_files_only)
+    except (OSError, ValueError):
+        tokenizer = None
+    # Where files lack, transformers may make up one without a vocabulary.
+    if tokenizer is None or not tokenizer.chat_template or not tokenizer("a").input_ids:
+        raise InputError(
+            f"{checkpoint} has no tokenizer with a chat template; copy tokenizer.json, tokenizer_config.json and "
+            "chat_template.jinja there, as far as its model has them"
+        )
+    return tokenizer
 
 
 def byte_tokenizer() -> Qwen2Tokenizer:

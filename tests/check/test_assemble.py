@@ -11,6 +11,7 @@ from videmo.check.memory import GoodVideos
 from videmo.check.table import RecordTable
 from videmo.check.videos import Examined, examine
 from videmo.data.index import RecordIndex
+from videmo.data.patterns import RELEASE, FilePatterns
 from videmo.data.presence import MissingSource
 from videmo.data.quarantine import Quarantine
 from videmo.data.sampling import VideoSettings
@@ -34,7 +35,7 @@ def root(tmp_path):
 
 def found(root, videos, reading="none"):
     (root / "data.json").write_text("\n".join(json.dumps(entry(video)) for video in videos))
-    folder = DataFolder(root, root / "videos", {"train": ["data.json"]})
+    folder = DataFolder(root, root / "videos", {"train": FilePatterns("data.json", "--train")})
     index = RecordIndex.open(folder.files()["train"], folder=folder.index_folder, progress=False)
     table, examined = RecordTable({"train": index}), Examined()
     examine(table.videos, folder, reading, VideoSettings(), 1, GoodVideos(None, ""), lambda *a: iter(a[2]), examined)
@@ -102,6 +103,6 @@ def test_what_was_not_read_is_said(root):
 
 def test_no_folder_and_no_files_are_sentences(root):
     with pytest.raises(InputError, match=r"no data folder .*videmo synth"):
-        DataFolder(root / "nowhere", root, {"train": ["*.json"]}).files()
+        DataFolder(root / "nowhere", root, {"train": FilePatterns("*.json", "--train")}).files()
     with pytest.raises(InputError, match=r"no data files in .*--train, --val and --test"):
-        DataFolder(root, root, {"train": ["*.json"], "val": ["*.jsonl"]}).files()
+        DataFolder(root, root, {split: FilePatterns(RELEASE[split], "") for split in ("train", "val")}).files()

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from videmo.check.command import check
+from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 
 ROOT = Path(__file__).parents[2]
@@ -101,6 +102,16 @@ def test_a_mended_video_is_taken_back(run):
     assert (run.root / "quarantine.jsonl").read_text() == ""
 
 
+def test_a_video_that_is_a_link_to_itself_is_named_as_one(run):
+    video = next((run.root / "videos").rglob("*.mp4"))
+    video.unlink()
+    video.symlink_to(video.name)
+    status, _, found = run()
+    assert status == 1
+    assert [video.name in fault["video"] for fault in found["faults"]] == [True]
+    assert "is a link that leads to no file; get it, or correct" in found["faults"][0]["reason"]
+
+
 def test_a_video_edited_behind_its_time_is_read_again_without_the_index(run):
     video = next((run.root / "videos").rglob("*.mp4"))
     run()
@@ -119,11 +130,25 @@ def test_patterns_may_be_one_several_or_weighted_as_in_training(run):
         assert status == 0 and found["records"]["train"] > 0
 
 
-def test_a_pattern_that_matches_nothing_is_told(run):
-    status, printed, _ = run(train="nomatch/*.json")
-    assert status == 0 and "no file matches --train: there is nothing to train on" in printed
-    with pytest.raises(InputError, match=r"--train: no file matches nomatch/\*.json in .*data; correct it"):
-        run(train=["jsons/train/*/full/*.json", "nomatch/*.json"])
+def test_a_split_that_is_not_there_or_left_out_is_told(run):
+    shutil.rmtree(run.root / "jsons" / "test")
+    status, printed, _ = run(train=[])
+    assert status == 0 and "no data file is of train: there is nothing to train on" in printed
+    assert "no data file is of test: there is nothing to test" in printed
+
+
+@pytest.mark.parametrize(
+    ("train", "says"),
+    [
+        ("nomatch/*.json", r"--train: no file matches nomatch/\*.json in .*data; correct it"),
+        ({"jsons/train/*/full/*.json": -1.0}, "--train gives jsons/train.* the weight -1.0; it is how often"),
+        ({"jsons/train/*/full/*.json": 1.0, "jsons/train/qa/full/*": 2.0}, "--train gives .* two weights, 1.0 and 2.0"),
+    ],
+)
+def test_patterns_that_training_refuses_are_refused_before_the_work(train, says, run):
+    with pytest.raises(InputError, match=says):
+        run(train=train)
+    assert not (run.root / ".videmo").exists()
 
 
 def test_what_is_no_data_file_is_a_fault_and_no_record(run):
@@ -131,8 +156,8 @@ def test_what_is_no_data_file_is_a_fault_and_no_record(run):
     (folder / "empty.json").write_text("")
     (folder / "folder.json").mkdir()
     (folder / "gone.json").symlink_to("nowhere")
-    _, _, before = run(val="none", test="none", train="jsons/train/attribute/full/*_*.json")
-    status, printed, found = run(val="none", test="none", train="jsons/train/attribute/full/*.json")
+    _, _, before = run(val=[], test=[], train="jsons/train/attribute/full/*_*.json")
+    status, printed, found = run(val=[], test=[], train="jsons/train/attribute/full/*.json")
     assert status == 1 and found["all"] == before["all"]
     assert [Path(fault["file"]).name for fault in found["faults"]] == ["empty.json", "folder.json", "gone.json"]
     assert "\n    it is a folder; rename it, or leave it out of the pattern\n" in printed  # without spaces behind it
@@ -184,6 +209,57 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(run, tmp_path
         with pytest.raises(InputError, match="cannot be written"):
             run(**options)
     assert not (run.root / ".videmo").exists()
+
+
+@pytest.mark.parametrize("option", ["json", "quarantine"])
+def test_what_no_check_wrote_is_not_written_over(option, run, tmp_path):
+    (tmp_path / "mine.json").write_text('{"records": 1}')
+    (data, *_) = run.root.glob("jsons/val/*/full/*.json")
+    (video, *_) = (run.root / "videos").rglob("*.mp4")
+    (tmp_path / "link.json").symlink_to(data)
+    refused = {
+        data: "--val takes it for a data file",
+        data.with_name("new.json"): "--val takes it for a data file",
+        tmp_path / "link.json": "--val takes it for a data file",
+        video: "it is among the videos",
+        run.root / "videos" / "new.json": "it is among the videos",
+        tmp_path / "mine.json": "there is a file that no check wrote",
+        run.root / "world.json": "there is a file that no check wrote",
+    }
+    before = {path: path.read_bytes() for path in refused if path.exists()}
+    for path, why in refused.items():
+        with pytest.raises(InputError, match=f"--{option}={path} is refused: {why}"):
+            run(**{option: str(path)})
+    assert before == {path: path.read_bytes() for path in refused if path.exists()}
+    assert not (run.root / ".videmo").exists()
+
+
+def test_a_check_may_write_over_what_a_check_wrote(run, tmp_path):
+    next((run.root / "videos").rglob("*.mp4")).unlink()
+    places = {"json": str(tmp_path / "found.json"), "quarantine": str(tmp_path / "q.jsonl")}
+    for _ in range(2):
+        run(**places, videos="none")
+    run(video_root=str(run.root), videos="none")  # where the data folder's own manifest is among the videos
+    with pytest.raises(InputError, match=r"found\.json is where the quarantine manifest goes"):
+        run(quarantine=places["json"])
+
+
+def test_only_the_manifest_that_training_reads_is_said_to_be_left_out(run, tmp_path):
+    next((run.root / "videos").rglob("*.mp4")).unlink()
+    read = run.root / "quarantine.jsonl"
+    for options, says in (
+        ({}, f"what is wrong is in {read}, and training leaves it out. Mend"),
+        ({"quarantine": str(tmp_path / "q.jsonl")}, f"q.jsonl, but training reads only {read}. Mend"),
+    ):
+        _, printed, _ = run(videos="none", **options)
+        assert "".join(says.split()) in "".join(printed.split())  # wherever lines end
+
+
+def test_a_reader_that_is_not_there_is_no_fault_of_the_videos(run, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchcodec", None)
+    with pytest.raises(InputError, match=r"none of video\.backends can be used: torchcodec is not installed"):
+        run(video=VideoSettings(backends=("torchcodec",)))
+    assert not (run.root / "quarantine.jsonl").exists()
 
 
 def test_a_subject_pattern_that_is_none_is_refused_before_the_work(run):

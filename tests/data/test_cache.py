@@ -135,6 +135,14 @@ def test_files_of_a_killed_process_count_until_they_are_old_and_then_go(tmp_path
     assert files(tmp_path) == []
 
 
+def test_links_to_themselves_are_counted_and_not_followed(tmp_path):
+    (tmp_path / "ab" / "cd").mkdir(parents=True)
+    (tmp_path / "ab" / "cd" / "x").symlink_to("x")
+    (tmp_path / "ab" / "ef").symlink_to("ef")
+    (tmp_path / "gh").symlink_to("gh")
+    assert TensorStore(0, tmp_path, 10**6).disk_used == 1  # the length of its target's name
+
+
 def test_a_disk_that_cannot_be_written_ends_the_cache_and_not_the_run(tmp_path, monkeypatch):
     store = TensorStore(0, tmp_path, 10**6)
 

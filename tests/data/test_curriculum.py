@@ -1,3 +1,4 @@
+import math
 from collections import Counter
 
 import numpy as np
@@ -131,8 +132,19 @@ def test_a_curriculum_that_cannot_be_is_refused(stages, message):
         ({"epochs": 1, "replay": 1.0}, "replay"),
         ({"epochs": 1, "learning_rate": -1e-3}, "stage 'a': learning_rate must be above 0"),
         ({"epochs": 1, "mix": {"all": -1.0}}, "0 or more"),
+        ({"epochs": 1, "mix": {"all": math.inf}}, "finite"),
+        ({"epochs": 1, "mix": {}}, r"its mix \{\} takes nothing"),
+        ({"epochs": 1, "mix": {"qa_hair": 0.0}}, r"its mix \{'qa_hair': 0.0\} takes nothing"),
+        ({"epochs": 1, "mix": {"all": 1e12}}, r"would take 1.4e\+14 records, more than 100,000,000; lower the weights"),
     ],
 )
 def test_a_stage_that_cannot_be_is_refused(fields, message):
     with pytest.raises(InputError, match=message):
         Curriculum([Stage("a", **fields)], TASK, KINDS, samples_a_step=4)
+
+
+@pytest.mark.parametrize(("weight", "replay"), [(1e12, 0.0), (1e308, 0.5), (1.0, 1 - 1e-9)])
+def test_weights_of_files_and_replay_may_not_ask_for_more_than_an_epoch_can_hold(weight, replay):
+    stages = [Stage("a", {"head_pose": 1.0}, epochs=1), Stage("b", {"hair": 1.0}, epochs=1, replay=replay)]
+    with pytest.raises(InputError, match=r"stage '[ab]': an epoch would take"):
+        Curriculum(stages, TASK, KINDS, samples_a_step=4, file_weight=np.full(len(TASK), weight))

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -108,15 +109,35 @@ def test_an_unknown_source_names_the_nearest_known_one(world, world_checkpoint, 
         module.records("train")
 
 
-@pytest.mark.parametrize("weight", [0.0, -1.0, math.nan, math.inf])
-def test_a_files_weight_is_a_number_above_0(weight, world, world_checkpoint):
-    with pytest.raises(InputError, match=r"data.train gives x.json the weight .*above 0. Leave out"):
-        EmoCFGDataModule(str(world), str(world_checkpoint), train={"y.json": 1.0, "x.json": weight})
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"train": []}, r"data.train is an empty list; name files, such as jsons/train/\*/full/\*.json"),
+        ({"val": "none/*.json"}, r"data.val: no file matches none/\*.json in .*; correct it or leave it out"),
+        ({"test": ["none/*.json"]}, r"data.test: no file matches none/\*.json in"),
+    ],
+)
+def test_patterns_that_name_nothing_are_refused_at_the_start(options, says, datamodule):
+    with pytest.raises(InputError, match=says):
+        datamodule(**options)
+
+
+def test_a_plain_string_is_one_pattern(world, datamodule, caplog):
+    module = datamodule(train="jsons/train/qa/full/QA_Hair.json", val=[])
+    (file,) = world.glob("jsons/train/qa/full/QA_Hair.json")
+    assert module.records("train").index.files == (str(file),)
+    assert not _warnings(caplog)  # no validation was asked for
 
 
 def test_a_mix_that_names_what_the_data_lacks_is_told_once(datamodule, caplog):
     datamodule(curriculum=[Stage("one", {"head_pose": 1.0, "text": 0.5}, epochs=1)])
     assert _warnings(caplog) == ["stage 'one': an epoch takes none of the 0 records of text"]
+
+
+def test_a_stage_whose_tasks_are_not_validated_is_told(datamodule, caplog):
+    stages = [Stage("one", {"emotion_single": 1.0}, epochs=1), Stage("two", {"hair": 1.0}, epochs=1)]
+    datamodule(curriculum=stages, val="jsons/val/qa/full/*Hair.json")
+    assert _warnings(caplog) == ["stage 'one': no validation record is of its tasks, so its last weights stay"]
 
 
 @pytest.mark.parametrize(
@@ -133,6 +154,7 @@ def test_a_mix_that_names_what_the_data_lacks_is_told_once(datamodule, caplog):
             r"data.frames_cache has disk_mb, but no folder; on disk it needs both",
         ),
         ({"frames_cache": CacheRoom(folder="x")}, r"data.frames_cache has a folder, but no disk_mb"),
+        ({"vision_cache": CacheRoom(disk_mb=1, folder="")}, r"data.vision_cache.folder is empty, which would be"),
     ],
 )
 def test_options_that_make_no_sense_are_named(options, says, world, world_checkpoint):
@@ -146,6 +168,14 @@ def test_a_cache_folder_that_cannot_be_written_is_named_at_the_start(datamodule,
         datamodule(vision_cache=CacheRoom(disk_mb=1, folder=str(tmp_path / "file")))
 
 
+@pytest.mark.parametrize("inside", [".", "videos", "jsons/../videos/"])
+def test_a_cache_is_not_kept_among_the_data(inside, datamodule, world):
+    room = CacheRoom(disk_mb=1, folder=str(world / inside))
+    with pytest.raises(InputError, match=r"data.frames_cache.folder .* holds the data; name a folder of its own"):
+        datamodule(frames_cache=room)
+    datamodule(frames_cache=CacheRoom(disk_mb=1, folder=str(world / ".videmo" / "frames")))
+
+
 def test_epochs_of_the_trainer_that_a_curriculum_contradicts_are_refused(world, world_checkpoint, tmp_path):
     stages = [Stage("one", epochs=2)]
     module = EmoCFGDataModule(str(world), str(world_checkpoint), curriculum=stages)
@@ -154,8 +184,9 @@ def test_epochs_of_the_trainer_that_a_curriculum_contradicts_are_refused(world, 
         module.setup("fit")
 
 
-def test_a_run_without_validation_says_so(datamodule, caplog):
-    datamodule(val=["none/*.json"])
+def test_a_run_without_validation_says_so(datamodule, caplog, tmp_path):
+    (tmp_path / "x.json").write_text("")
+    datamodule(val=[str(tmp_path / "x.json")], on_bad_sample="skip")
     assert [text.split(":")[0] for text in _warnings(caplog)] == ["no validation"]
     caplog.clear()
     datamodule()
@@ -171,6 +202,8 @@ def test_records_that_are_too_long_are_told_at_the_start(datamodule, tmp_path):
         InputError, match=rf"tokens are more than data.max_tokens .*{limit}.*\({long} such records in all"
     ):
         datamodule(max_tokens=limit)
+    with pytest.raises(InputError, match=r"all \d+ training records are too long: the shortest has \d\d tokens"):
+        datamodule(max_tokens=2, on_bad_sample="skip")
     skipping = datamodule(max_tokens=limit, on_bad_sample="skip")
     assert len(skipping.records("train")) == len(whole.records("train")) - long
     manifest = Path(skipping.trainer.default_root_dir) / "quarantine.jsonl"
@@ -193,6 +226,14 @@ def test_a_test_that_meets_broken_training_files_says_what_it_needs_them_for(dat
     (tmp_path / "x.json").write_text("{")
     with pytest.raises(InputError, match=r"x.json.*a test reads the training files, too, for its blind baseline"):
         datamodule("test", train=[str(tmp_path / "x.json")])
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.write_bytes(b"\xff\xfe")])
+def test_a_file_of_the_test_that_is_none_does_not_end_the_run_that_skips_it(make, world, datamodule, tmp_path):
+    make(tmp_path / "x.json")
+    (good,) = world.glob("jsons/test/*/full/QA_test_sampling_all_Hair.json")
+    module = datamodule("test", test=[str(good), str(tmp_path / "x.json")], on_bad_sample="skip")
+    assert len(module.records("test")) and module.fingerprint()["content"]
 
 
 def test_a_folder_that_is_named_like_a_video_is_called_one(world, world_checkpoint, tmp_path):

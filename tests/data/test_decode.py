@@ -145,7 +145,9 @@ def without(monkeypatch):
 def test_without_decord_pyav_reads_and_that_is_said_once(make_clip, without):
     without("decord")
     path = make_clip()
-    with pytest.warns(UserWarning, match="decord is not installed: videos are read with pyav"):
+    with pytest.warns(
+        UserWarning, match=r"decord is not installed \(`pip install decord`\): videos are read with pyav"
+    ):
         frames, _ = read_frames(path, ALL)
     assert numbers_of(frames) == list(range(40))
     with warnings.catch_warnings():
@@ -156,9 +158,28 @@ def test_without_decord_pyav_reads_and_that_is_said_once(make_clip, without):
 def test_without_any_backend_it_is_an_import_error_and_no_bad_sample(make_clip, without):
     without("decord", "av")
     with pytest.raises(
-        InputError, match=r"none of video\.backends is installed \(decord, pyav\); `pip install decord av`"
+        InputError,
+        match=r"none of video\.backends can be used: decord is not .*, pyav is not installed \(`pip install av`\)",
     ):
         read_frames(make_clip(), ALL)
+
+
+def test_a_torchcodec_without_ffmpeg_is_named_before_any_file_is_read(without, tmp_path, monkeypatch):
+    (tmp_path / "torchcodec").mkdir()
+    (tmp_path / "torchcodec" / "__init__.py").write_text("")
+    (tmp_path / "torchcodec" / "decoders.py").write_text(
+        'raise RuntimeError("Could not load libtorchcodec.\\nWhy: ...")'
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    for module in ("torchcodec", "torchcodec.decoders"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    without()
+    says = r"torchcodec does not load, it needs FFmpeg's libraries \(Could not load libtorchcodec\.\)"
+    with pytest.raises(InputError, match=says):
+        usable(("torchcodec",))
+    with pytest.warns(UserWarning, match=f"{says}: videos are read with pyav"):
+        assert usable(("torchcodec", "pyav")) == ("pyav",)
+    sys.modules.pop("torchcodec")
 
 
 class Clips(Dataset):

@@ -138,6 +138,16 @@ def test_what_cannot_be_used_is_named_once_and_the_rest_is_there(tmp_path, token
         assert says in fault.reason
 
 
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")], ids=["pipe", "device"])
+def test_what_has_no_end_is_named_and_not_opened(make, tmp_path):
+    make(tmp_path / "x.json")
+    index = opened(write(tmp_path / "good.json", [record("a")]), tmp_path / "x.json")
+    assert len(index) == 1
+    assert [fault.reason for fault in index.faults] == [
+        "it is no file but a pipe or a device; leave it out of the pattern"
+    ]
+
+
 def test_text_without_videos_is_a_task_of_its_own_unless_its_source_is_one(tmp_path):
     records = [record(source="magpie"), record(source="QA_Hair"), record(source=None), record("a", source="magpie")]
     index = opened(write(tmp_path / "mix.json", records))

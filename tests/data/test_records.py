@@ -95,6 +95,14 @@ def test_malformed_json_is_named_by_file_and_line(text, line, tmp_path):
         list(read_records(tmp_path / "x.json"))
 
 
+def test_a_record_of_a_list_that_breaks_further_down_is_one_sentence(tmp_path):
+    (tmp_path / "x.json").write_text("[\n" + json.dumps(GOOD, indent=1).replace('"content"', "content", 1) + "\n]")
+    with pytest.raises(
+        RecordError, match=r"x.json:2: not valid JSON: the record that begins here breaks at line 6 \(Expecting"
+    ):
+        list(read_records(tmp_path / "x.json"))
+
+
 def test_a_file_that_is_not_text_is_named(tmp_path):
     (tmp_path / "x.json").write_bytes(b"\x93NUMPY\xff\xfe")
     with pytest.raises(RecordError, match=r"x.json: not UTF-8"):

@@ -96,6 +96,14 @@ def test_a_folder_is_no_video(path, folder):
     assert find_videos([path], folder / "videos") != [Place.THERE]
 
 
+def test_a_link_that_leads_nowhere_is_named_as_one(folder):
+    (folder / "videos" / "A" / "self.mp4").symlink_to("self.mp4")
+    (folder / "videos" / "A" / "gone.mp4").symlink_to("nowhere.mp4")
+    found = look(folder, [record("A/1.mp4"), record("A/self.mp4"), record("A/gone.mp4")])
+    assert [fault.line for fault in found.faults] == [2, 3]
+    assert all("is a link that leads to no file; get what it names" in fault.reason for fault in found.faults)
+
+
 def test_the_videos_of_records_are_known_without_reading_them(folder):
     records = look(folder, [record("A/1.mp4"), record("A/2.mp4", "A/1.mp4"), record("A/2.mp4")]).records
     assert records.videos_of(1) == ["A/2.mp4", "A/1.mp4"]

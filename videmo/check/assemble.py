@@ -76,7 +76,9 @@ def _missing(table: RecordTable, videos: Iterable[str], root: Path) -> Iterator[
     for name, group in groups.items():
         file, line, count = uses[group[0]]
         if len(group) == 1:
-            reason = f"{group[0]} is missing from the video root; get it, or correct the path in the record"
+            is_link = os.path.islink(os.path.join(root, group[0]))
+            what = "is a link that leads to no file" if is_link else "is missing from the video root"
+            reason = f"{group[0]} {what}; get it, or correct the path in the record"
             yield Finding(Fault(file, line, reason, group[0]), count)
         else:
             reason = f"the folder {name} is missing from the video root, with its {len(group)} videos; get it"

@@ -1,31 +1,31 @@
 """The command ``videmo check``."""
 
-import os
 from json import dumps
 from pathlib import Path
 
 from videmo.check.assemble import assemble
 from videmo.check.folder import DataFolder
 from videmo.check.memory import GoodVideos
+from videmo.check.outputs import check_outputs
 from videmo.check.table import RecordTable
 from videmo.check.terminal import output, show, show_interrupted, watch
 from videmo.check.videos import Examined, Reading, examine
+from videmo.data.decode import usable
 from videmo.data.index import RecordIndex
 from videmo.data.leaks import find_leaks, subject_reader
+from videmo.data.patterns import RELEASE, FilePatterns, Patterns
 from videmo.data.pool import available_cores
 from videmo.data.quarantine import QUARANTINE_FILE, Quarantine
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 
-Patterns = list[str] | dict[str, float] | str
-
 
 def check(
     data: str,
     videos: Reading = "decode",
-    train: Patterns = "jsons/train/*/full/*.json",
-    val: Patterns = "jsons/val/*/full/*.json",
-    test: Patterns = "jsons/test/*/full/*.json",
+    train: Patterns = RELEASE["train"],
+    val: Patterns = RELEASE["val"],
+    test: Patterns = RELEASE["test"],
     video_root: str | None = None,
     allow_outside_root: bool = False,
     video: VideoSettings = VideoSettings(),  # noqa: B008 (frozen)
@@ -44,7 +44,7 @@ def check(
         data: The data folder.
         videos: decode every video as training does, open it only, or none of them.
         train: Pattern of the training files, relative to the data folder; or several, as a list or as the data module
-            takes them with weights.
+            takes them with weights. An empty list leaves them out.
         val: The same of the validation files.
         test: The same of the benchmark's files.
         video_root: What the records' video paths are relative to; DATA/videos by default.
@@ -53,8 +53,8 @@ def check(
         checkpoint: A model's folder: finds texts that hold its special tokens, and counts tokens for training.
         subject: Regular expression that tells who is seen in a video from its path, by its first group; known datasets
             have theirs.
-        quarantine: The manifest to write; DATA/quarantine.jsonl by default, which training honours.
-        json: A file that everything found is written to, too, for machines.
+        quarantine: The manifest to write; DATA/quarantine.jsonl by default, the one that training honours.
+        json: A file that everything found is written to, too, for machines. Neither may be a file that no check wrote.
         workers: Videos decoded at once; by default one a core.
     """
     if workers is not None and workers < 1:
@@ -64,15 +64,15 @@ def check(
     folder = DataFolder(
         root,
         Path(video_root) if video_root else root / "videos",
-        {name: [given] if isinstance(given, str) else [*given] for name, given in splits.items()},
+        {split: FilePatterns(given, f"--{split}") for split, given in splits.items()},
         allow_outside_root,
     )
     files = folder.files()
     tell_subject = subject_reader(subject)
+    if videos != "none":
+        usable(video.backends)  # what no video could be read with is said of none
     manifest = Path(quarantine) if quarantine else root / QUARANTINE_FILE
-    Quarantine.check_writable(manifest)
-    if json:
-        _check_writable(Path(json))
+    check_outputs(folder, manifest, Path(json) if json else None)
     console = output()
     examined = Examined()
     try:
@@ -109,9 +109,3 @@ def _tokenizer(checkpoint: str | None):
     from videmo.pretrained import load_tokenizer
 
     return load_tokenizer(checkpoint)
-
-
-def _check_writable(path: Path) -> None:
-    folder = path.absolute().parent
-    if path.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
-        raise InputError(f"{path} cannot be written; name a file in a folder that can be")

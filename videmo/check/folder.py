@@ -1,11 +1,11 @@
 """A data folder: where its files, its videos and its index are."""
 
-import glob
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from videmo.data.patterns import FilePatterns
 from videmo.errors import InputError
 
 
@@ -16,13 +16,13 @@ class DataFolder:
     Attributes:
         root: The data folder.
         video_root: What the records' video paths are relative to.
-        patterns: Split -> patterns of its files, relative to `root`.
+        patterns: Of the files of each split.
         allow_outside_root: Whether records may name videos outside `video_root`.
     """
 
     root: Path
     video_root: Path
-    patterns: Mapping[str, Sequence[str]]
+    patterns: Mapping[str, FilePatterns]
     allow_outside_root: bool = False
 
     @property
@@ -33,24 +33,26 @@ class DataFolder:
         """The data files of each split that has some.
 
         Raises:
-            InputError: If there is no such folder, no data file in it, or none for one of a split's several patterns.
+            InputError: If there is no such folder, no data file in it, or none for a pattern that was given.
         """
         if not self.root.is_dir():
             raise InputError(f"no data folder {self.root}; `videmo synth {self.root}` draws one to try")
-        found = {split: self._files(split) for split in self.patterns}
+        found = {split: list(patterns.files(self.root)) for split, patterns in self.patterns.items()}
         if not any(found.values()):
-            tried = " ".join(dict.fromkeys(pattern for patterns in self.patterns.values() for pattern in patterns))
+            tried = " ".join(pattern for patterns in self.patterns.values() for pattern in patterns.weights)
             raise InputError(
-                f"no data files in {self.root}: nothing matches {tried}; name yours with --train, --val and --test"
+                f"no data files in {self.root}: nothing matches {tried or '[]'}; name yours with --train, --val and "
+                "--test"
             )
         return {split: files for split, files in found.items() if files}
 
-    def _files(self, split: str) -> list[Path]:
-        matches = {name: glob.glob(str(self.root / name), recursive=True) for name in self.patterns[split]}
-        unmatched = [pattern for pattern, names in matches.items() if not names]
-        if 0 < len(unmatched) < len(matches):
-            raise InputError(f"--{split}: no file matches {unmatched[0]} in {self.root}; correct it or leave it out")
-        return [Path(name) for name in sorted({name for names in matches.values() for name in names})]
+    def split_of(self, file: Path) -> str | None:
+        """The split that takes a path without links for one of its files, there or not; ``**`` is one folder here."""
+        root = os.path.realpath(self.root)
+        for split, patterns in self.patterns.items():
+            if any(file.match(os.path.join(root, pattern)) for pattern in patterns.weights):
+                return split
+        return None
 
     def is_outside(self, video: str) -> bool:
         """Whether a video's path leads out of the video root as it is written; links in there are their owner's.

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from videmo.check.findings import Finding, Findings, Row
 from videmo.check.videos import Examined
+from videmo.data.quarantine import QUARANTINE_FILE
 
 SHOWN = 20
 """Faults that the terminal shows; the manifest has all."""
@@ -185,10 +186,12 @@ def _ending(found: Findings, root: Path, manifest: Path) -> str:
     whole = found.all
     if not found.quarantine:
         return f"all {_count(whole.records, 'record')} can be used; next: videmo fit --config=... --data.root={root}"
-    rest = "the others are" if whole.usable < whole.records else "what is wrong is"
+    read = root / QUARANTINE_FILE
+    is_read = os.path.realpath(manifest) == os.path.realpath(read)
+    honoured = ", and training leaves it out" if is_read else f", but training reads only {read}"
     return (
-        f"{whole.usable:,} of {whole.records:,} records ({_share(whole.usable, whole.records)}) can be used; {rest} in "
-        f"{manifest}, and training leaves it out. Mend files and run this again: what was found good is not read again."
+        f"{whole.usable:,} of {whole.records:,} records ({_share(whole.usable, whole.records)}) can be used; what is "
+        f"wrong is in {manifest}{honoured}. Mend files and run this again: what was found good is not read again."
     )
 
 
@@ -196,7 +199,7 @@ def _empty_splits(found: Findings) -> Iterator[str]:
     """What is said of splits of which nothing is left, or of which there was nothing."""
     for split, costs in _WITHOUT.items():
         if split not in found.files:
-            yield f"no file matches --{split}: {costs}"
+            yield f"no data file is of {split}: {costs}"
         elif not found.usable[split]:
             yield f"no record of {split} can be used: {costs}"
 

@@ -21,15 +21,20 @@ MODULES = {"decord": "decord", "pyav": "av", "torchcodec": "torchcodec"}
 _8_BIT_PROFILES = (66, 77, 88, 100)  # of H.264: baseline, main, extended, high
 
 
-def installed(backend: str) -> bool:
-    return find_spec(MODULES[backend]) is not None
+def why_unusable(backend: str) -> str | None:
+    """What keeps a backend from being used on this machine; None where nothing does."""
+    if find_spec(MODULES[backend]) is None:
+        return f"is not installed (`pip install {MODULES[backend]}`)"
+    if backend == "torchcodec":
+        try:
+            import_module("torchcodec.decoders")
+        except (ImportError, RuntimeError, OSError) as error:  # what it raises where it finds no FFmpeg
+            return f"does not load, it needs FFmpeg's libraries ({str(error).splitlines()[0]})"
+    return None
 
 
 def opener(backend: str) -> Callable[[str], Reader]:
-    """What opens a file with a backend; its libraries are loaded now, and not when the first file is waiting.
-
-    A torchcodec without its FFmpeg libraries refuses every file.
-    """
+    """What opens a file with a backend; its libraries are loaded now, and not when the first file is waiting."""
     if backend == "pyav":
         av = import_module("av")
         av.logging.set_level(None)
@@ -40,15 +45,7 @@ def opener(backend: str) -> Callable[[str], Reader]:
         decord.logging.set_level(decord.logging.QUIET)
         return DecordReader
     opener("pyav")
-    try:
-        import_module("torchcodec.decoders")
-    except (RuntimeError, OSError) as error:  # what it raises where it finds no FFmpeg
-        reason = f"it cannot be loaded ({str(error).splitlines()[0]})"
-
-        def refuse(path: str) -> Reader:
-            raise Unreadable(reason)
-
-        return refuse
+    import_module("torchcodec.decoders")
     return TorchcodecReader
 
 

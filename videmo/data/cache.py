@@ -14,7 +14,7 @@ import os
 import time
 import uuid
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,19 +51,27 @@ class CacheRoom:
         for size in ("memory_mb", "disk_mb"):
             if not 0 <= getattr(self, size) < math.inf:
                 raise InputError(f"{name}.{size} must be a number of megabytes, 0 or more, got {getattr(self, size)}")
+        if self.folder == "":
+            raise InputError(f"{name}.folder is empty, which would be the current folder; name one, or leave it out")
         if (self.disk_mb > 0) != (self.folder is not None):
             raise InputError(
                 f"{name} has {'disk_mb, but no folder' if self.disk_mb else 'a folder, but no disk_mb'}; "
                 "on disk it needs both"
             )
 
-    def make_folder(self, name: str) -> None:
+    def make_folder(self, name: str, data: Sequence[Path]) -> None:
         """
+        Args:
+            name: Of the option.
+            data: Folders that hold data.
+
         Raises:
-            InputError: If nothing can be written there.
+            InputError: If nothing can be written there, or it is one of data.
         """
         if self.folder is None:
             return
+        if os.path.realpath(self.folder) in map(os.path.realpath, data):
+            raise InputError(f"{name}.folder {self.folder} holds the data; name a folder of its own")
         try:
             Path(self.folder).mkdir(parents=True, exist_ok=True)
             with NamedTemporaryFile(dir=self.folder, suffix=ASIDE):
@@ -202,7 +210,7 @@ def _bytes_in(folder: Path) -> int:
     total = 0
     for file in folder.glob("*/*/*"):
         with suppress(FileNotFoundError):  # renamed by another process meanwhile
-            status = file.stat()
+            status = file.lstat()  # a link is what it is, even one to itself
             if file.suffix == ASIDE and time.time() - status.st_mtime > ABANDONED_AFTER:
                 file.unlink()
             else:

@@ -19,6 +19,8 @@ from videmo.errors import InputError, check_positive
 from videmo.tasks import Task, training_tasks
 
 ALL = "all"
+MOST = 10**8
+"""Records that an epoch may take: fifty times the release's, and their numbers alone are 0.8 GB."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -58,7 +60,9 @@ class Stage:
         if not 0 <= self.replay < 1:
             raise InputError(f"stage {self.name!r}: replay is a share of the samples, from 0 to below 1")
         if any(not 0 <= weight < math.inf for weight in self.mix.values()):
-            raise InputError(f"stage {self.name!r}: the weights of a mix are 0 or more, got {self.mix}")
+            raise InputError(f"stage {self.name!r}: the weights of a mix are finite and 0 or more, got {self.mix}")
+        if not any(self.mix.values()):
+            raise InputError(f"stage {self.name!r}: its mix {self.mix} takes nothing; give a task a weight above 0")
 
     def weight(self, task: Task) -> float:
         """How often an epoch of this stage takes a record of the task."""
@@ -226,6 +230,12 @@ class Curriculum:
             if not any(stage.weight(group.task) > 0 for group in self._groups):
                 held = ", ".join(sorted({group.task.scenario for group in self._groups}))
                 raise InputError(f"stage {stage.name!r}: no record is of {', '.join(stage.mix)} (held: {held})")
+            taken = sum(stage.weight(group.task) * group.file_weight * len(group.records) for group in self._groups)
+            if (taken := taken / (1 - stage.replay)) > MOST:
+                raise InputError(
+                    f"stage {stage.name!r}: an epoch would take {taken:.3g} records, more than {MOST:,}; lower the "
+                    "weights of its mix or of data.train, or its replay"
+                )
             if not any(self._counts(stage)):
                 raise InputError(f"stage {stage.name!r}: its shares come to no record at all; raise those of its mix")
 

@@ -1,11 +1,9 @@
 """``EmoCFGDataModule``: Emo-CFG folders as batches of token trees, for fit, validate and test."""
 
 import ctypes
-import glob
 import hashlib
 import json
 import logging
-import math
 import os
 import signal
 from collections.abc import Sequence
@@ -25,11 +23,13 @@ from videmo.data.controls import Control, Shown
 from videmo.data.curriculum import Curriculum, Stage
 from videmo.data.dataset import OnBadSample, RecordDataset, as_batch, too_long
 from videmo.data.decode import usable
+from videmo.data.entries import unreadable
 from videmo.data.faults import Fault
 from videmo.data.index import RecordIndex
 from videmo.data.loader import BatchLoader, EpochAfterEpoch, Failure, OneRank
 from videmo.data.metadata import most_tokens, tokens_of_videos, video_infos
 from videmo.data.order import BatchOrder, Lengths, accumulation_steps
+from videmo.data.patterns import RELEASE, FilePatterns, Patterns
 from videmo.data.quarantine import QUARANTINE_FILE, Quarantine
 from videmo.data.sampling import VideoSettings
 from videmo.data.skips import SkipLog
@@ -54,10 +54,11 @@ class EmoCFGDataModule(L.LightningDataModule):
     Args:
         root: The data folder; patterns below are relative to it.
         checkpoint: Hugging Face folder or hub id of the model, for its tokenizer and token facts.
-        train: Patterns of the training files, JSON list or JSON lines; or each with a weight, how often an epoch takes
-            its records: ``{jsons/train/*/full/*.json: 1.0, magpie/*.jsonl: 0.1}``. Records without a video are text.
-        val: Patterns of the validation files.
-        test: Patterns of the benchmark's files.
+        train: Pattern of the training files, JSON list or JSON lines; or several, as a list or each with a weight, how
+            often an epoch takes its records: ``{jsons/train/*/full/*.json: 1.0, magpie/*.jsonl: 0.1}``. Records without
+            a video are text.
+        val: Pattern of the validation files, or several; an empty list trains without.
+        test: Pattern of the benchmark's files, or several.
         video_root: What the records' video paths are relative to; ``<root>/videos`` by default.
         allow_outside_root: Lets records name videos outside `video_root`, by absolute paths or ``..``. Off by default:
             a data folder from elsewhere is not to say which files of this machine are read.
@@ -94,9 +95,9 @@ class EmoCFGDataModule(L.LightningDataModule):
         self,
         root: str,
         checkpoint: str,
-        train: list[str] | dict[str, float] = ["jsons/train/*/full/*.json"],  # noqa: B006 (never changed; jsonargparse shows it in --help)
-        val: list[str] = ["jsons/val/*/full/*.json"],  # noqa: B006
-        test: list[str] = ["jsons/test/*/full/*.json"],  # noqa: B006
+        train: Patterns = RELEASE["train"],
+        val: list[str] | str = RELEASE["val"],
+        test: list[str] | str = RELEASE["test"],
         video_root: str | None = None,
         allow_outside_root: bool = False,
         video: VideoSettings = VideoSettings(),  # noqa: B008 (frozen)
@@ -110,7 +111,7 @@ class EmoCFGDataModule(L.LightningDataModule):
         num_workers: int = 2,
         frames_cache: CacheRoom = CacheRoom(),  # noqa: B008 (frozen)
         vision_cache: CacheRoom = CacheRoom(),  # noqa: B008
-        controls: list[Control] = [],  # noqa: B006
+        controls: list[Control] = [],  # noqa: B006 (never changed; jsonargparse shows it in --help)
         curriculum: list[Stage] | None = None,
         seed: int = 0,
         revision: str | None = None,
@@ -139,19 +140,12 @@ class EmoCFGDataModule(L.LightningDataModule):
             )
         if batch_tokens and not global_batch_size:
             raise InputError("data.batch_tokens needs data.global_batch_size: how many samples an optimizer step sees")
-        weights = train if isinstance(train, dict) else {}
-        for pattern, weight in weights.items():
-            if not 0 < weight < math.inf:
-                raise InputError(
-                    f"data.train gives {pattern} the weight {weight}; it is how often an epoch takes the files' "
-                    "records, above 0. Leave out what is not to be trained on"
-                )
         frames_cache.check("data.frames_cache")
         vision_cache.check("data.vision_cache")
         self.root = Path(root)
         self.checkpoint, self.revision, self.local_files_only = checkpoint, revision, local_files_only
-        self.patterns = {"train": list(train), "val": val, "test": test}
-        self.file_weights = weights
+        given = {"train": train, "val": val, "test": test}
+        self.patterns = {split: FilePatterns(patterns, f"data.{split}") for split, patterns in given.items()}
         self.video_root = Path(video_root) if video_root else self.root / "videos"
         self.allow_outside_root = allow_outside_root
         self.video = video
@@ -178,17 +172,21 @@ class EmoCFGDataModule(L.LightningDataModule):
 
     def setup(self, stage: str) -> None:
         """Find the usable records of the stage, and set the accumulation and epochs that the options ask for."""
+        for split in self.patterns:
+            self._files(split)  # a pattern of the test that matches nothing is not to end a training
         usable(self.video.backends)  # what is missing is said here once, and not by every worker
         self._vision = None  # another model may stand there than last time
         if self.on_bad_sample == "skip":
             path = Path(self.trainer.default_root_dir) / QUARANTINE_FILE
             self._skips = SkipLog(path, self.root, self.video_root, quiet=not self.trainer.is_global_zero)
-        self.frames_cache.make_folder("data.frames_cache")
-        self.vision_cache.make_folder("data.vision_cache")
+        self.frames_cache.make_folder("data.frames_cache", (self.root, self.video_root))
+        self.vision_cache.make_folder("data.vision_cache", (self.root, self.video_root))
         main = {"fit": "train", "validate": "val", "test": "test"}[stage]
+        if not self.patterns[main].weights:
+            raise InputError(f"data.{main} is an empty list; name files, such as {RELEASE[main]}")
         if not self.records(main):
             raise InputError(
-                f"no records match {' '.join(self.patterns[main])} in {self.root}, or none can be used; "
+                f"no records match {' '.join(self.patterns[main].weights)} in {self.root}, or none can be used; "
                 "`videmo check` says why, `videmo synth` draws a folder to try"
             )
         if stage == "test":
@@ -197,11 +195,11 @@ class EmoCFGDataModule(L.LightningDataModule):
             except InputError as error:
                 raise InputError(f"{error} (a test reads the training files, too, for its blind baseline)") from None
         if stage == "fit":
-            if not self.records("val") and self.trainer.limit_val_batches:
+            if (asked := self.patterns["val"].weights) and not self.records("val") and self.trainer.limit_val_batches:
                 self._warn(
                     "no validation: no records match %s in %s, or none can be used. Without it there are no best "
                     "weights, only the last; `videmo check` says why",
-                    " ".join(self.patterns["val"]),
+                    " ".join(asked),
                     self.root,
                 )
             self._plan_fit()
@@ -243,9 +241,13 @@ class EmoCFGDataModule(L.LightningDataModule):
                     "trainer.max_steps"
                 )
             self.curriculum = plan
+            val = self.records("val")
+            validated = {val.index.tasks[task] for task in np.unique(val.task)} if trainer.limit_val_batches else set()
             for stage in plan.stages:
                 for key, held in plan.idle_keys(stage).items():
                     self._warn("stage %r: an epoch takes none of the %d records of %s", stage.name, held, key)
+                if validated and validated.isdisjoint(plan.tasks_of(stage)):
+                    self._warn("stage %r: no validation record is of its tasks, so its last weights stay", stage.name)
             trainer.fit_loop.max_epochs = plan.num_epochs
             trainer.reload_dataloaders_every_n_epochs = 1  # an epoch's length is its stage's
         self._order = self._batch_order("train", self.batch_size, window=trainer.accumulate_grad_batches)
@@ -260,8 +262,6 @@ class EmoCFGDataModule(L.LightningDataModule):
             InputError: If the folder is missing, or a record is bad and ``on_bad_sample`` is ``raise``.
         """
         if split not in self._records:
-            if not self.root.is_dir():
-                raise InputError(f"no data folder {self.root}; `videmo synth {self.root}` draws one to try")
             files = self._files(split)
             tokenizer = self.tokenizer if split == "train" else None
             index = RecordIndex.open(files, folder=self.root / INDEX_FOLDER, tokenizer=tokenizer)
@@ -303,6 +303,12 @@ class EmoCFGDataModule(L.LightningDataModule):
         lengths = self._lengths(records, unknown=1)  # a video that cannot be read is told as that
         tokens = lengths.root + lengths.branch
         index, long = records.index, tokens > limit
+        if long.all():
+            raise InputError(
+                f"all {len(records):,} training records are too long: the shortest has {tokens.min()} tokens, and "
+                f"data.max_tokens or data.batch_tokens allow {limit}; raise them, or lower data.video.max_pixels or "
+                "max_frames"
+            )
         faults = [
             Fault(index.files[index.file[number]], int(index.line[number]), too_long(count, limit))
             for number, count in zip(records.numbers[long], tokens[long].tolist(), strict=True)
@@ -351,7 +357,8 @@ class EmoCFGDataModule(L.LightningDataModule):
         name = self.root.name
         if (self.root / WORLD_FILE).is_file():
             name = json.loads((self.root / WORLD_FILE).read_text(encoding="utf-8")).get("preset") or name
-        return {"name": name, "content": content_hash(self.root, self._files("test"))}
+        readable = [file for file in self._files("test") if not unreadable(file)]
+        return {"name": name, "content": content_hash(self.root, readable)}
 
     def prompts(self, split: str, numbers: list[int]) -> TreeBatch:
         """The chosen records of a split as prompts without their last answer, for a look at what the model says."""
@@ -377,25 +384,14 @@ class EmoCFGDataModule(L.LightningDataModule):
         return load_tokenizer(self.checkpoint, self.revision, self.local_files_only)
 
     def _files(self, split: str) -> list[Path]:
-        matches = {pattern: self._matches(pattern) for pattern in self.patterns[split]}
-        unmatched = [pattern for pattern, files in matches.items() if not files]
-        if split == "train" and unmatched and len(matches) > len(unmatched):
-            raise InputError(f"data.train: no file matches {unmatched[0]} in {self.root}; correct it or leave it out")
-        return sorted({file for files in matches.values() for file in files})
+        if not self.root.is_dir():
+            raise InputError(f"no data folder {self.root}; `videmo synth {self.root}` draws one to try")
+        return list(self.patterns[split].files(self.root))
 
-    def _matches(self, pattern: str) -> list[Path]:
-        return [Path(file) for file in glob.glob(str(self.root / pattern), recursive=True)]
-
-    def _weights_of_files(self, records: Records) -> np.ndarray | None:
+    def _weights_of_files(self, records: Records) -> np.ndarray:
         """How often an epoch takes each record for its file's sake, [N]."""
-        if not self.file_weights:
-            return None
-        of_file: dict[str, float] = {}
-        for pattern, weight in self.file_weights.items():
-            for file in map(str, self._matches(pattern)):
-                if of_file.setdefault(file, weight) != weight:
-                    raise InputError(f"data.train gives {file} two weights, {of_file[file]} and {weight}; name it once")
-        return np.array([of_file[file] for file in records.index.files])[records.index.file[records.numbers]]
+        weights = self.patterns["train"].files(self.root)
+        return np.array([weights[Path(file)] for file in records.index.files])[records.index.file[records.numbers]]
 
     def _dataset(self, split: str, with_answer: bool, control: Shown = "none") -> RecordDataset:
         config = load_config(self.checkpoint, self.revision, self.local_files_only)

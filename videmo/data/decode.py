@@ -15,7 +15,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from videmo.data.backends import MODULES, installed
+from videmo.data.backends import MODULES, why_unusable
 from videmo.data.boxes import mp4_index
 from videmo.data.decoder_messages import Failed, Frames
 from videmo.data.decoder_pool import CrashedError, DecoderProcess, HungError, decoder_pool
@@ -72,7 +72,7 @@ def read_frames(path: str | Path, settings: VideoSettings) -> tuple[np.ndarray, 
     Raises:
         VideoError: If the file is missing, is no video, is damaged, has no frame or no frame rate, takes too long, or
             crashes the decoder.
-        InputError: If no backend is installed.
+        InputError: If no backend can be used.
     """
 
     def read(decoder: DecoderProcess) -> tuple[np.ndarray, Frames] | Failed:
@@ -103,20 +103,18 @@ def probe(path: str | Path, settings: VideoSettings = VideoSettings()) -> VideoI
 
 @cache
 def usable(backends: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the backends that are installed; the others are named in one warning.
+    """Those of the backends that can be used here; the others are named in one warning.
 
     Raises:
-        InputError: If none is.
+        InputError: If none can.
     """
-    found = tuple(name for name in backends if installed(name))
+    reasons = {name: why for name in backends if (why := why_unusable(name))}
+    missing = ", ".join(f"{name} {why}" for name, why in reasons.items())
+    found = tuple(name for name in backends if name not in reasons)
     if not found:
-        packages = " ".join(MODULES[name] for name in backends)
-        raise InputError(
-            f"none of video.backends is installed ({', '.join(backends)}); `pip install {packages}`, or name others of "
-            f"{', '.join(MODULES)}"
-        )
-    if missing := [name for name in backends if name not in found]:
-        warnings.warn(f"{', '.join(missing)} is not installed: videos are read with {', '.join(found)}", stacklevel=2)
+        raise InputError(f"none of video.backends can be used: {missing}; or name others of {', '.join(MODULES)}")
+    if missing:
+        warnings.warn(f"{missing}: videos are read with {', '.join(found)}", stacklevel=2)
     return found
 
 

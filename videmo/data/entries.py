@@ -111,6 +111,8 @@ def unreadable(file: str | Path) -> str | None:
         return f"it is a link to {os.readlink(file)}, which is not there; get that, or remove the link"
     if not os.path.exists(file):
         return "there is no such file; correct its name"
+    if not os.path.isfile(file):
+        return "it is no file but a pipe or a device; leave it out of the pattern"
     if not os.access(file, os.R_OK):
         return "it may not be read by this user; change its permissions with `chmod`"
     return None
@@ -237,8 +239,8 @@ class _ListReader:
             fields, end = _DECODE(self._text, self._place)
         except json.JSONDecodeError as error:
             line = self._line + self._text.count("\n", self._place, error.pos)
-            where = f" at line {line}" if line > self._line else ""
-            return f"not valid JSON ({error.msg}{where})", None, self._place
+            where = f": the record that begins here breaks at line {line}" if line > self._line else ""
+            return f"not valid JSON{where} ({error.msg})", None, self._place
         except (ValueError, RecursionError) as error:
             return f"not valid JSON ({error})", None, self._place
         after = _SPACE.match(self._text, end).end()

@@ -123,6 +123,8 @@ def _reason(path: str, place: Place, video_root: Path) -> str:
         )
     if (video_root / path).is_dir():
         return f"{video_root / path} is a folder, but a video file was expected; correct the record's `videos`"
+    if (video_root / path).is_symlink():
+        return f"{video_root / path} is a link that leads to no file; get what it names, or leave the record out"
     return f"no video {video_root / path}; get it, set data.video_root, or leave the record out"
 
 
