@@ -1,4 +1,4 @@
-"""Activation checkpointing by scope: the same gradients from fewer bytes kept."""
+"""Activation checkpointing by scope, and compiled blocks: the same gradients, from fewer bytes kept."""
 
 import pytest
 import torch
@@ -22,11 +22,11 @@ def batch(make_record, make_video, tokenizer, layout):
     return flatten(build_trees(samples, layout.video_token_id, 8), layout)
 
 
-def gradients(checkpoint, batch, mode, checkpointed):
+def gradients(checkpoint, batch, mode, checkpointed, **options):
     """Gradients by name, and the bytes that backward found kept."""
     scopes = {name: Scope(mode, activation_checkpointing=name in checkpointed) for name in SCOPES}
     torch.manual_seed(0)
-    backbone = Backbone.load(str(checkpoint), **scopes, lora=Lora(rank=4, dropout=0.2))
+    backbone = Backbone.load(str(checkpoint), **scopes, lora=Lora(rank=4, dropout=0.2), **options)
     kept: dict[int, int] = {}
 
     def note(tensor):
@@ -52,3 +52,11 @@ def test_checkpointing_gives_the_same_gradients_from_fewer_bytes(mode, checkpoin
         assert all(torch.equal(found[name], grad) for name, grad in expected.items())
     assert both_bytes < part_bytes < all_bytes
     assert both_bytes < 0.4 * all_bytes
+
+
+@pytest.mark.slow
+def test_compiled_blocks_give_the_same_gradients(checkpoint, batch):
+    expected, _ = gradients(checkpoint, batch, "full", ())
+    compiled, _ = gradients(checkpoint, batch, "full", ("vision", "language"), compile=True)
+    for name, grad in expected.items():
+        torch.testing.assert_close(compiled[name], grad, rtol=1e-4, atol=1e-6, msg=name)

@@ -429,6 +429,10 @@ class EmoCFGDataModule(L.LightningDataModule):
             backbone.keep_features = self._vision.keep
         return self._vision
 
+    def transfer_batch_to_device(self, batch: TreeBatch, device: torch.device, dataloader_idx: int) -> TreeBatch:
+        """From pinned memory beside what the device computes; Lightning would wait for it."""
+        return batch.to(device, non_blocking=True)
+
     def on_before_batch_transfer(self, batch: TreeBatch, dataloader_idx: int) -> TreeBatch:
         """Add the encoded videos that the batch was promised."""
         return self._vision.fill(batch) if self._vision else batch

@@ -44,6 +44,7 @@ class Backbone(nn.Module):
         lora: The adapters of scopes that train by them.
         quantization: ``nf4`` packs the linear layers of a language model that is not trained fully into 4 bits.
         flex: Whether batches are scored by FlexAttention.
+        compile: Whether each block is compiled by ``torch.compile``, for any length.
 
     Attributes:
         flex: As given.
@@ -63,6 +64,7 @@ class Backbone(nn.Module):
         lora: Lora = Lora(),  # noqa: B008 (frozen)
         quantization: Quantization | None = None,
         flex: bool = False,
+        compile: bool = False,
     ) -> None:
         super().__init__()
         self.model = model
@@ -89,6 +91,8 @@ class Backbone(nn.Module):
             for block in blocks:
                 block.gradient_checkpointing = self.scopes[scope].activation_checkpointing
                 block._gradient_checkpointing_func = partial(checkpoint, use_reentrant=False)
+                if compile:
+                    block.compile(dynamic=True)
         self.train()
 
     @classmethod

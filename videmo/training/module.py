@@ -61,6 +61,7 @@ class VidEmoModule(L.LightningModule):
         language: How the language model trains, with its embeddings and its output head.
         lora: The adapters of scopes that train by them.
         quantization: ``nf4`` packs the linear layers of a language model that is not trained fully into 4 bits (QLoRA).
+        compile: Compiles each block by ``torch.compile``; the first steps wait for it.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class VidEmoModule(L.LightningModule):
         language: Scope = FULL,
         lora: Lora = Lora(),  # noqa: B008 (frozen)
         quantization: Quantization | None = None,
+        compile: bool = False,
     ) -> None:
         super().__init__()
         check_positive("learning_rate", learning_rate)
@@ -121,6 +123,7 @@ class VidEmoModule(L.LightningModule):
                     dtype=given.dtype,
                     attn_implementation=given.attn_implementation,
                     quantization=given.quantization,
+                    compile=given.compile,
                     **self._training,
                 )
             self.tokenizer = load_tokenizer(given.checkpoint, **source)
