@@ -15,6 +15,7 @@ import torch
 from packaging.requirements import Requirement
 
 import videmo
+from videmo.data.backends import why_unusable
 from videmo.data.pool import available_cores
 
 PINS = Path(videmo.__file__).resolve().parent.parent / "constraints.txt"
@@ -93,11 +94,7 @@ def _readers() -> Iterator[Part]:
 
 def _torchcodec() -> Part:
     part = _package("torchcodec", "costs nothing: it is a third reader, off by default (data.video.backends)")
-    if find_spec("torchcodec") is None:
-        return part
-    try:
-        import torchcodec.decoders  # noqa: F401
-    except (ImportError, RuntimeError, OSError):
+    if find_spec("torchcodec") is not None and why_unusable("torchcodec"):
         return Part(part.name, f"{part.found}, does not load", "it needs FFmpeg's libraries; others read videos", True)
     return part
 
