@@ -6,11 +6,15 @@ and vision tower stay as they were read: they are small, or suffer. The norms ar
 stream that they read, or what 4-bit layers lose adds up; nothing else is cast.
 """
 
-import bitsandbytes as bnb
+from typing import TYPE_CHECKING
+
 import torch
 from torch import nn
 from transformers import Qwen2_5_VLForConditionalGeneration
 from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VLRMSNorm
+
+if TYPE_CHECKING:
+    import bitsandbytes as bnb  # takes its time, and only 4 bits need it
 
 
 def pack(model: Qwen2_5_VLForConditionalGeneration) -> None:
@@ -24,8 +28,10 @@ def pack(model: Qwen2_5_VLForConditionalGeneration) -> None:
     model.is_loaded_in_4bit = True  # peft asks
 
 
-def packed(layer: nn.Linear) -> bnb.nn.Linear4bit:
+def packed(layer: nn.Linear) -> "bnb.nn.Linear4bit":
     """The layer in 4 bits, which computes in the type that its weight had; unpacked on the meta device."""
+    import bitsandbytes as bnb
+
     weight = layer.weight
     four = bnb.nn.Linear4bit(
         layer.in_features,
@@ -44,6 +50,8 @@ def packed(layer: nn.Linear) -> bnb.nn.Linear4bit:
 
 def unpacked(layer: nn.Linear) -> torch.Tensor:
     """What the 4 bits say into which ``packed`` would pack a layer's weight, in the weight's own type and shape."""
+    import bitsandbytes as bnb
+
     four = packed(nn.Linear(layer.in_features, layer.out_features, bias=False, device="meta"))
     four = bnb.nn.Params4bit(layer.weight.data.clone(), requires_grad=False, quant_type="nf4", module=four)
     four = four.to(layer.weight.device)

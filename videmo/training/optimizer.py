@@ -6,21 +6,15 @@ momentum made orthogonal before it is applied; torch's own) needs a third of the
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
-import bitsandbytes as bnb
 import torch
 from torch import Tensor, nn
 
 from videmo.errors import InputError
 
 OptimizerName = Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "muon"]
-ADAMW = {
-    "adamw": torch.optim.AdamW,
-    "muon": torch.optim.AdamW,
-    "adamw_8bit": bnb.optim.AdamW8bit,
-    "paged_adamw_8bit": bnb.optim.PagedAdamW8bit,
-}
 
 
 class Group(NamedTuple):
@@ -64,9 +58,16 @@ def make_optimizer(
     if matrices:
         parts.append(torch.optim.Muon(matrices, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"))
     if others:
-        kernels = {"fused": True} if ADAMW[name] is torch.optim.AdamW else {}  # one pass over memory, no copies
-        parts.append(ADAMW[name](others, weight_decay=weight_decay, betas=(0.9, beta2), **kernels))
+        parts.append(_adamw(name)(others, weight_decay=weight_decay, betas=(0.9, beta2)))
     return Joined(*parts) if len(parts) > 1 else parts[0]
+
+
+def _adamw(name: OptimizerName) -> Callable[..., torch.optim.Optimizer]:
+    if not name.endswith("_8bit"):
+        return partial(torch.optim.AdamW, fused=True)  # one pass over memory, and no copies in it
+    import bitsandbytes as bnb  # takes its time
+
+    return {"adamw_8bit": bnb.optim.AdamW8bit, "paged_adamw_8bit": bnb.optim.PagedAdamW8bit}[name]
 
 
 def _by_muon(key: str, p: nn.Parameter) -> bool:
