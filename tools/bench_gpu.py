@@ -41,6 +41,7 @@ from videmo.models.adapters import Lora, lora_config
 from videmo.models.backbone import Backbone
 from videmo.models.quantization import pack
 from videmo.models.scopes import SCOPES, Scope, scope_of
+from videmo.models.tree_attention import FLEX
 from videmo.models.vision import speed_up
 from videmo.pixels import normalise
 from videmo.plan.flops import count_flops, peak_tflops
@@ -145,7 +146,7 @@ def our_step(row: Row, way: str, model: nn.Module, batch: TreeBatch) -> tuple[nn
         **row.scopes,
         lora=LORA,
         quantization=row.quantization,
-        flex=way != "ours-sdpa",
+        attention="sdpa" if way == "ours-sdpa" else FLEX,
         compile=way == "ours-compiled",
     ).to(batch.input_ids.device)
 
@@ -247,11 +248,11 @@ def train(row: Row, way: str, steps: int, tiny: bool) -> dict[str, Any]:
     }
 
 
-def planned(row: Row, flex: bool, tiny: bool) -> dict[str, float]:
+def planned(row: Row, attention: str, tiny: bool) -> dict[str, float]:
     """What ``videmo plan`` says of the row."""
     config = config_of(row.size, tiny)
     batch = make_batch(config, row.clips, SMALL_GRID if tiny else GRID)
-    if flex:
+    if attention == FLEX:
         batch = batch.in_one_row()
     rows, width = batch.input_ids.shape
     size = Batch(
@@ -259,7 +260,7 @@ def planned(row: Row, flex: bool, tiny: bool) -> dict[str, float]:
     )
     with torch.device("meta"):
         model = Qwen2_5_VLForConditionalGeneration._from_config(config, dtype=row.dtype)
-        backbone = Backbone(model, **row.scopes, lora=LORA, quantization=row.quantization, flex=flex)
+        backbone = Backbone(model, **row.scopes, lora=LORA, quantization=row.quantization, attention=attention)
     memory = predict(setup_of(backbone, "bf16-mixed", row.optimizer, "auto", 1, size))
     return {"allocated_gb": round(memory.allocated / 1e9, 2), "peak_gb": round(memory.peak / 1e9, 2)}
 
@@ -351,7 +352,7 @@ def main() -> None:
         for way in options.ways:
             found = alone({"row": asdict(row), "way": way, "steps": options.steps, "tiny": options.tiny})
             if way != "plain" and "error" not in found:
-                found["planned"] = planned(row, way != "ours-sdpa", options.tiny)
+                found["planned"] = planned(row, "sdpa" if way == "ours-sdpa" else FLEX, options.tiny)
             rows[name][way] = found
             console.print(f"{name} {way}: {found}")
     towers = alone({"vision": True, "steps": options.steps, "tiny": options.tiny})

@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch.nn.attention.flex_attention import flex_attention
 from torch.nn.functional import scaled_dot_product_attention
+from transformers.utils import is_flash_attn_2_available
 
 from videmo.data.chat import encode_record
 from videmo.data.trees import Sample, build_trees
 from videmo.errors import InputError
 from videmo.losses.sft import sft_loss
-from videmo.models.backbone import Backbone
+from videmo.models.backbone import FLASH, Backbone
 from videmo.models.generation import generate
 from videmo.models.tree_attention import BLOCK, FLEX, block_mask, bucket, tree_blocks, tree_mask
 from videmo.token_tree import IGNORE_INDEX, Segment, TokenTree, flatten
@@ -124,6 +125,26 @@ def test_the_compiled_kernel_scores_as_sdpa_does_on_a_gpu(checkpoint, make_batch
     torch.testing.assert_close(logps[1], logps[0], rtol=0, atol=1e-3)
 
 
+@pytest.mark.gpu
+def test_flash_attention_encodes_as_sdpa_does(checkpoint, make_batch):
+    pytest.importorskip("flash_attn")
+    batch = make_batch().to("cuda")
+    logps = []
+    for implementation in ("sdpa", FLASH):
+        backbone = Backbone.load(str(checkpoint), attn_implementation=implementation).cuda()
+        with torch.autocast("cuda", torch.bfloat16):
+            logps.append(backbone.score(batch).logps)
+    torch.testing.assert_close(logps[1], logps[0], rtol=0, atol=5e-2)
+
+
 def test_other_backends_are_refused(checkpoint):
-    with pytest.raises(InputError, match="'flash_attention_2' cannot attend over trees; use sdpa, flex_attention or"):
-        Backbone.load(str(checkpoint), attn_implementation="flash_attention_2")
+    with pytest.raises(
+        InputError, match="'paged' cannot attend over trees; use sdpa, flex_attention, flash_attention_2"
+    ):
+        Backbone.load(str(checkpoint), attn_implementation="paged")
+
+
+@pytest.mark.skipif(is_flash_attn_2_available(), reason="flash-attn is installed")
+def test_flash_attention_that_is_not_there_is_named(checkpoint):
+    with pytest.raises(InputError, match="needs a GPU and the package flash-attn"):
+        Backbone.load(str(checkpoint), attn_implementation=FLASH)

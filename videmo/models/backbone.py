@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.attention.flex_attention import BlockMask
 from torch.utils.checkpoint import checkpoint
 from transformers import Cache, DynamicCache, Qwen2_5_VLForConditionalGeneration
+from transformers.utils import is_flash_attn_2_available
 
 from videmo.errors import InputError
 from videmo.models.adapters import Lora, add_adapters
@@ -31,6 +32,7 @@ from videmo.token_tree import IGNORE_INDEX, TreeBatch
 Dtype = Literal["float32", "bfloat16"]
 Quantization = Literal["nf4"]
 FULL = Scope()
+FLASH = "flash_attention_2"
 
 
 class Backbone(nn.Module):
@@ -43,11 +45,11 @@ class Backbone(nn.Module):
         language: How the language model trains, with its embeddings and its output head.
         lora: The adapters of scopes that train by them.
         quantization: ``nf4`` packs the linear layers of a language model that is not trained fully into 4 bits.
-        flex: Whether batches are scored by FlexAttention.
+        attention: ``flex_attention`` or ``flash_attention_2``, as ``load`` has them; others are the model's own.
         compile: Whether each block is compiled by ``torch.compile``, for any length.
 
     Attributes:
-        flex: As given.
+        flex: Whether batches are scored by FlexAttention.
         scopes: The three by name.
         lora: As given.
         quantization: As given.
@@ -63,7 +65,7 @@ class Backbone(nn.Module):
         language: Scope = FULL,
         lora: Lora = Lora(),  # noqa: B008 (frozen)
         quantization: Quantization | None = None,
-        flex: bool = False,
+        attention: str = "sdpa",
         compile: bool = False,
     ) -> None:
         super().__init__()
@@ -71,9 +73,11 @@ class Backbone(nn.Module):
         self.scopes: Scopes = {"vision": vision, "merger": merger, "language": language}
         self.lora, self.quantization, self.base = lora, quantization, ""
         self.keep_features: Callable[[str, Tensor], None] | None = None
-        self.flex = flex
-        if flex:
+        self.flex = attention in (FLEX, FLASH)
+        if self.flex:
             attend_by_blocks(model)
+        if attention == FLASH:
+            self.tower.config._attn_implementation = FLASH
         speed_up(self.tower)
         if quantization:
             if language.mode == "full":
@@ -115,7 +119,8 @@ class Backbone(nn.Module):
             local_files_only: Asks no hub, and takes what was downloaded before.
             dtype: In which the weights are read, and kept where they do not train; what trains is float32.
             attn_implementation: ``sdpa``, ``eager``, or ``flex_attention``, which leaves out what a tree hides;
-                FlashAttention cannot express it.
+                FlashAttention cannot express that, so ``flash_attention_2`` is it for the windows of the vision tower,
+                and FlexAttention for the language model.
             training: What trains and how, as ``Backbone`` takes it.
 
         Raises:
@@ -131,7 +136,7 @@ class Backbone(nn.Module):
             model = Qwen2_5_VLForConditionalGeneration.from_pretrained(
                 checkpoint, config=config, revision=revision, local_files_only=local_files_only, **kind
             )
-        backbone = cls(model, flex=attn_implementation == FLEX, **training)
+        backbone = cls(model, attention=attn_implementation, **training)
         with torch.device("cpu"):
             backbone.base = base_fingerprint(checkpoint, revision, local_files_only)
         return backbone
@@ -147,7 +152,7 @@ class Backbone(nn.Module):
             model = Qwen2_5_VLForConditionalGeneration._from_config(
                 config, dtype=getattr(torch, dtype), attn_implementation=_backend(attn_implementation)
             )
-        backbone = cls(model, flex=attn_implementation == FLEX, **training)
+        backbone = cls(model, attention=attn_implementation, **training)
         backbone.base = f"{RANDOM}{size}"
         return backbone
 
@@ -287,9 +292,18 @@ class Backbone(nn.Module):
 
 
 def _backend(attn_implementation: str) -> str:
-    """What transformers is told: FlexAttention concerns the language model alone, and comes later."""
-    if attn_implementation not in ("sdpa", "eager", FLEX):
+    """What transformers is told; FlexAttention and FlashAttention concern a part of the model, and come later.
+
+    Raises:
+        InputError: If it cannot attend over trees, or is not installed.
+    """
+    if attn_implementation not in ("sdpa", "eager", FLEX, FLASH):
         raise InputError(
-            f"attn_implementation {attn_implementation!r} cannot attend over trees; use sdpa, {FLEX} or eager"
+            f"attn_implementation {attn_implementation!r} cannot attend over trees; use sdpa, {FLEX}, {FLASH} or eager"
         )
-    return "sdpa" if attn_implementation == FLEX else attn_implementation
+    if attn_implementation == FLASH and not is_flash_attn_2_available():
+        raise InputError(
+            f"attn_implementation {FLASH} needs a GPU and the package flash-attn (`pip install flash-attn "
+            f"--no-build-isolation`); {FLEX} needs no package"
+        )
+    return "eager" if attn_implementation == "eager" else "sdpa"

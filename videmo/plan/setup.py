@@ -11,7 +11,6 @@ from videmo.errors import InputError
 from videmo.models.adapters import Lora
 from videmo.models.backbone import Backbone
 from videmo.models.scopes import SCOPES, Scope, ScopeName, scope_of
-from videmo.models.tree_attention import FLEX
 from videmo.plan.activations import Computing
 from videmo.plan.memory import Batch, Setup, Sharding, Weights
 from videmo.plan.shape import Shape
@@ -31,7 +30,7 @@ def meta_model(options: Mapping[str, Any]) -> Backbone:
             **scopes,
             lora=Lora(**options["lora"]),
             quantization=options.get("quantization"),
-            flex=options.get("attn_implementation") == FLEX,
+            attention=options.get("attn_implementation", "sdpa"),
         )
 
 

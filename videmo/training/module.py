@@ -54,7 +54,8 @@ class VidEmoModule(L.LightningModule):
         local_files_only: Asks no hub, and takes what was downloaded before.
         dtype: In which the weights are read, and kept where they do not train; what trains is float32.
         attn_implementation: ``sdpa``, ``eager``, or ``flex_attention``, which leaves out the blocks that a tree hides
-            (on a GPU, compiled for each length of batches when that first comes).
+            (on a GPU, compiled for each length of batches when that first comes); ``flash_attention_2`` is it for the
+            language model, and FlashAttention for the vision tower.
         vision: How the vision tower's blocks train. Where neither they nor the merger do, each video is encoded by
             itself, and ``data.vision_cache`` may keep what the tower makes of it.
         merger: How the tower's merger trains.
