@@ -49,6 +49,14 @@ def test_a_base_is_known_by_its_weights_and_not_by_its_files(checkpoint, tmp_pat
     found = {kind: base_fingerprint(str(tmp_path / kind)) for kind in ("same", "bfloat16", "sharded", "other")}
     assert found["same"] == found["bfloat16"] == found["sharded"] == known
     assert found["other"] != known
+    weights = load_file(checkpoint / "model.safetensors")
+    weights[name] = torch.cat([weights[name][:1], weights[name][1:] + 0.01])  # all but the first row
+    save_file(weights, tmp_path / "other" / "model.safetensors")
+    assert base_fingerprint(str(tmp_path / "other")) != known
+    config = json.loads((checkpoint / "config.json").read_text())
+    config["text_config"]["rope_parameters"]["rope_theta"] = 5e5
+    (tmp_path / "same" / "config.json").write_text(json.dumps(config))
+    assert base_fingerprint(str(tmp_path / "same")) != known
 
 
 def test_what_is_no_model_is_named(tmp_path):

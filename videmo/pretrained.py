@@ -6,6 +6,7 @@ tokenizer writes a byte a token, at the published ids of the special tokens.
 """
 
 import hashlib
+import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from videmo.errors import InputError
 from videmo.hub import find_model
 
 RANDOM = "random:"
+HASHED_ROWS = 8
 Size = Literal["3b", "7b"]
 
 SYSTEM_PROMPT = "You are a helpful assistant."
@@ -132,22 +134,54 @@ def load_config(checkpoint: str, revision: str | None = None, local_files_only: 
     return config
 
 
+COMPUTING = {
+    "": ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id"),
+    "text_config": ("num_attention_heads", "num_key_value_heads", "hidden_act", "rms_norm_eps", "rope_parameters"),
+    "vision_config": (
+        *("num_heads", "hidden_act", "patch_size", "temporal_patch_size", "spatial_merge_size"),
+        *("window_size", "fullatt_block_indexes", "tokens_per_second"),
+    ),
+}
+"""Fields of a config that change what its weights compute, and that the weights' shapes do not tell."""
+
+
+def computing_config(config: Qwen2_5_VLConfig) -> dict[str, Any]:
+    """Those fields by their dotted names, as plain values."""
+    values = config.to_dict()
+    parts = {part: values[part] if part else values for part in COMPUTING}
+    return {
+        f"{part}.{name}".lstrip("."): parts[part][name]
+        for part, names in COMPUTING.items()
+        for name in names
+        if name in parts[part]
+    }
+
+
 def base_fingerprint(checkpoint: str, revision: str | None = None, local_files_only: bool = False) -> str:
-    """A hash of the first row of every weight, whatever files and types hold them: two bases of one size differ here.
+    """A hash of rows spread over every weight, whatever files and types hold them, and of how they compute: two bases
+    of one size differ here.
 
     The arguments are those of ``load_config``, of a checkpoint with weights; empty if they are not safetensors.
     """
-    config = cached_file(checkpoint, CONFIG_NAME, revision=revision, local_files_only=local_files_only)
+    source = {"revision": revision, "local_files_only": local_files_only}
     rows: dict[str, bytes] = {}
-    for file in Path(config).parent.glob("*.safetensors"):
+    for file in Path(cached_file(checkpoint, CONFIG_NAME, **source)).parent.glob("*.safetensors"):
         with safe_open(file, "pt") as weights:
             for name in weights.keys():  # noqa: SIM118 (not a mapping)
-                row = weights.get_slice(name)[:1].to(torch.bfloat16)
-                rows[name] = row.contiguous().flatten().view(torch.uint8).numpy().tobytes()
-    digest = hashlib.blake2b(digest_size=16)
+                rows[name] = _some_rows(weights.get_slice(name))
+    computing = computing_config(load_config(checkpoint, **source))
+    digest = hashlib.blake2b(json.dumps(computing, sort_keys=True).encode(), digest_size=16)
     for name in sorted(rows):
         digest.update(name.encode() + rows[name])
     return digest.hexdigest() if rows else ""
+
+
+def _some_rows(weight) -> bytes:
+    """The first row of a weight in a file, its last, and some between."""
+    size = weight.get_shape()[0]
+    numbers = {number * (size - 1) // (HASHED_ROWS - 1) for number in range(HASHED_ROWS)}
+    rows = torch.cat([weight[number : number + 1] for number in sorted(numbers)]).to(torch.bfloat16)
+    return rows.contiguous().flatten().view(torch.uint8).numpy().tobytes()
 
 
 def load_tokenizer(

@@ -1,5 +1,6 @@
 """Checkpoints of adapters and scopes, through the trainer: what they hold, that they resume, and what refuses them."""
 
+import json
 import shutil
 
 import lightning as L
@@ -141,6 +142,37 @@ def test_a_checkpoint_of_another_base_is_refused_by_both_names(run, world_checkp
     same = tmp_path / "same"
     shutil.copytree(world_checkpoint, same)
     run(SFTModule(str(same), **LORA), ckpt=path, fn="validate")  # where it lies does not matter
+
+
+def test_a_checkpoint_of_another_config_or_tokenizer_is_refused_by_what_differs(run, world_checkpoint, tmp_path):
+    _, path = run(stop=1)
+    other = tmp_path / "other"
+    shutil.copytree(world_checkpoint, other)
+    template = (other / "chat_template.jinja").read_text()
+    (other / "chat_template.jinja").write_text(template.replace("helpful", "terse"))
+    with pytest.raises(InputError, match=rf"another tokenizer or chat template \(.*\) than {other} has"):
+        run(SFTModule(str(other)), ckpt=path, fn="validate")
+    config = json.loads((other / "config.json").read_text())
+    config["text_config"]["rope_parameters"]["rope_theta"] = 5e5
+    (other / "config.json").write_text(json.dumps(config))
+    with pytest.raises(
+        InputError, match=r"config.json says text_config.rope_parameters .*, and that of .* says .*500000"
+    ):
+        run(SFTModule(str(other)), ckpt=path, fn="validate")
+
+
+def test_a_base_whose_weights_are_not_whole_is_refused(run, world_checkpoint, tmp_path):
+    broken = tmp_path / "broken"
+    shutil.copytree(world_checkpoint, broken)
+    weights = load_file(broken / "model.safetensors")
+    del weights[next(name for name in weights if "q_proj.weight" in name)]
+    save_file(weights, broken / "model.safetensors", {"format": "pt"})
+    with pytest.raises(InputError, match=rf"{broken} lacks 1 weights of its model, such as .*q_proj.weight"):
+        run(SFTModule(str(broken), **LORA))
+    whole = (world_checkpoint / "model.safetensors").read_bytes()
+    (broken / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(InputError, match=rf"the weights of {broken} cannot be read \(.*\); get its files again"):
+        run(SFTModule(str(broken), **LORA))
 
 
 def test_adapters_of_a_4_bit_base_are_tested_on_a_whole_one(run):

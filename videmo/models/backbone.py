@@ -133,9 +133,8 @@ class Backbone(nn.Module):
         if torch.get_default_device().type == "meta":
             model = Qwen2_5_VLForConditionalGeneration._from_config(config, **kind)
         else:
-            model = Qwen2_5_VLForConditionalGeneration.from_pretrained(
-                checkpoint, config=config, revision=revision, local_files_only=local_files_only, **kind
-            )
+            source = {"config": config, "revision": revision, "local_files_only": local_files_only}
+            model = _read(checkpoint, **source, **kind)
         backbone = cls(model, attention=attn_implementation, **training)
         with torch.device("cpu"):
             backbone.base = base_fingerprint(checkpoint, revision, local_files_only)
@@ -289,6 +288,30 @@ class Backbone(nn.Module):
             labels=batch.labels[rows, columns],
             **batch.vision,
         )
+
+
+def _read(checkpoint: str, **options) -> Qwen2_5_VLForConditionalGeneration:
+    """A model with all its weights.
+
+    Raises:
+        InputError: If they are not whole, or do not fit the config.
+    """
+    try:
+        model, found = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+            checkpoint, **options, output_loading_info=True
+        )
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception as error:  # whatever transformers and safetensors say of files that are broken
+        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+        raise InputError(
+            f"the weights of {checkpoint} cannot be read ({reason.strip()}); get its files again"
+        ) from error
+    if missing := sorted(found["missing_keys"]):
+        raise InputError(
+            f"{checkpoint} lacks {len(missing)} weights of its model, such as {missing[0]}; get its files again"
+        )
+    return model
 
 
 def _backend(attn_implementation: str) -> str:

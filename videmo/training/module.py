@@ -19,6 +19,7 @@ from videmo.benchmark import BlindBaseline, Prediction, score_predictions, with_
 from videmo.data.backends import MODULES as BACKENDS
 from videmo.data.controls import Shown
 from videmo.data.curriculum import Curriculum, curriculum_of
+from videmo.data.text_lengths import tokenizer_hash
 from videmo.errors import InputError, check_positive
 from videmo.models.adapters import Lora
 from videmo.models.backbone import FULL, Backbone, Dtype, Quantization, TokenScores
@@ -178,8 +179,7 @@ class VidEmoModule(L.LightningModule):
         return super().load_state_dict(state_dict, strict=False, assign=assign)
 
     def _outline(self) -> dict[str, Any]:
-        backbone, checkpoint = self.backbone, self.hparams.checkpoint
-        return outline(checkpoint, backbone.base, backbone.scopes, backbone.lora, backbone.quantization)
+        return outline(self.hparams.checkpoint, self.backbone, tokenizer_hash(self.tokenizer))
 
     @property
     def curriculum(self) -> Curriculum | None:
@@ -326,8 +326,10 @@ def epoch_is_cut(trainer: L.Trainer) -> bool:
 
 
 def _learning(hparams: Mapping[str, Any]) -> dict[str, Any]:
-    """Options that a resumed run takes from its checkpoint, so that other values would change nothing."""
-    names = ("optimizer", "learning_rate", "weight_decay", "adam_beta2", "warmup_ratio")
+    """Options that a resumed run takes from its checkpoint, so that other values would change nothing; and the type in
+    which it reads what does not train.
+    """
+    names = ("optimizer", "learning_rate", "weight_decay", "adam_beta2", "warmup_ratio", "dtype")
     given = {name: hparams[name] for name in names if name in hparams}
     scopes = {name: hparams[name] for name in SCOPES if name in hparams}
     return {**given, **{f"{name}.learning_rate": scope["learning_rate"] for name, scope in scopes.items()}}

@@ -11,8 +11,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from videmo.errors import InputError
-from videmo.models.adapters import Lora
-from videmo.models.scopes import Scopes
+from videmo.models.backbone import Backbone
+from videmo.pretrained import computing_config
 
 SHAPING = ("rank", "alpha", "rslora", "dora")
 """Settings of LoRA that decide what its weights compute; dropout may change."""
@@ -24,25 +24,26 @@ def trained_names(module: nn.Module) -> set[str]:
     return {name for name, p in named if p.requires_grad} | {name for name, _ in module.named_buffers()}
 
 
-def outline(checkpoint: str, base: str, scopes: Scopes, lora: Lora, quantization: str | None) -> dict[str, Any]:
+def outline(checkpoint: str, backbone: Backbone, tokenizer: str) -> dict[str, Any]:
     """What two runs must share for the weights of one to fit the other; plain values, by the names of the options.
 
     Args:
         checkpoint: The base as the user names it.
-        base: What tells its weights from others, of ``base_fingerprint``.
-        scopes: Of the model.
-        lora: Of the scopes that have adapters.
-        quantization: Of the base.
+        backbone: The model.
+        tokenizer: What tells its tokenizer from others.
     """
+    scopes, lora = backbone.scopes, backbone.lora
     adapted = [name for name, scope in scopes.items() if scope.mode == "lora"]
     settings = asdict(lora)
     keys = [*SHAPING, *(f"{name}_targets" for name in adapted)] if adapted else []
     return {
         "checkpoint": checkpoint,
-        "base": "" if all(scope.mode == "full" for scope in scopes.values()) else base,
+        "base": "" if all(scope.mode == "full" for scope in scopes.values()) else backbone.base,
+        "config": computing_config(backbone.config),
+        "tokenizer": tokenizer,
         **{f"{name}.mode": scope.mode for name, scope in scopes.items()},
         **{f"lora.{key}": settings[key] for key in keys},
-        "quantization": quantization,
+        "quantization": backbone.quantization,
     }
 
 
@@ -57,7 +58,20 @@ def refuse_other_model(was: Mapping[str, Any], now: Mapping[str, Any], resuming:
     Raises:
         InputError: Naming both sides of what differs.
     """
-    skip = {"checkpoint", "base"} | (set() if resuming else {"quantization"})
+    config = now["config"]
+    for key, value in was.get("config", config).items():
+        if value != config.get(key):
+            raise InputError(
+                f"the checkpoint was saved with a model whose config.json says {key} {value}, and that of "
+                f"{now['checkpoint']} says {config.get(key)}; name the one that it was trained from as model.checkpoint"
+            )
+    if was.get("tokenizer") not in (None, now["tokenizer"]):
+        raise InputError(
+            f"the checkpoint was saved with another tokenizer or chat template ({was['tokenizer'][:8]}) than "
+            f"{now['checkpoint']} has ({now['tokenizer'][:8]}); name the model that it was trained from as "
+            "model.checkpoint"
+        )
+    skip = {"checkpoint", "base", "config", "tokenizer"} | (set() if resuming else {"quantization"})
     for key in [key for key in {**was, **now} if key not in skip]:
         if was.get(key) != now.get(key):
             raise InputError(
