@@ -39,7 +39,7 @@ from videmo.models.tiny import make_tiny
 from videmo.report import write_report
 from videmo.synth import Plan, find_preset, synthesize
 from videmo.training import VidEmoModule
-from videmo.training.checkpoints import check_folder, hold, kept, last_checkpoint
+from videmo.training.checkpoints import check_kind, hold, kept, last_checkpoint, plain_part
 from videmo.training.tower import pretrain_tower
 
 # Lightning advertises a hosted service at every start; that line says nothing about the run.
@@ -99,7 +99,7 @@ class VidEmoCLI(LightningCLI):
 
     def instantiate_classes(self) -> None:
         super().instantiate_classes()
-        check_folder(self.config[self.subcommand].ckpt_path, self.trainer.strategy)
+        check_kind(self.config[self.subcommand].ckpt_path, self.trainer.strategy)
 
     def _parse_ckpt_path(self) -> None:
         """Configs and options say what is built; Lightning would let a checkpoint's old arguments override them."""
@@ -154,28 +154,28 @@ def check_checkpoint(path: str | None, weights_only: bool = True, resuming: bool
     Raises:
         InputError: Naming the path; Lightning would end in a trace.
     """
-    if path is None or kept(path).is_dir():
+    if path is None:
         return
-    if not Path(path).is_file():
+    if not kept(path).exists():
         raise InputError(
             f"no checkpoint {path}; `videmo fit` writes checkpoints/last.ckpt in its default_root_dir, which "
             "--ckpt_path=last takes"
         )
-    if not zipfile.is_zipfile(path):
+    if Path(path).is_file() and not zipfile.is_zipfile(path):
         raise InputError(f"{path} is not a torch checkpoint, or was cut short; train again or choose another")
     if not weights_only:
         return
     try:
-        held = torch.load(path, mmap=True, map_location="meta", weights_only=True)  # reads no weight
+        held = plain_part(path)
     except (UnpicklingError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(f"{path} cannot be read as a checkpoint of plain values and tensors: {reason}") from None
-    if not (isinstance(held, dict) and {"state_dict", "pytorch-lightning_version"} <= held.keys()):
+    if Path(path).is_file() and not (isinstance(held, dict) and {"state_dict", "pytorch-lightning_version"} <= {*held}):
         raise InputError(
             f"{path} is a torch file, but no checkpoint of `videmo fit`: it has no state_dict of Lightning's. "
             "Hugging Face weights are given as --model.init_args.checkpoint=FOLDER"
         )
-    if resuming and "optimizer_states" not in held:
+    if resuming and held and "callbacks" not in held:
         raise InputError(
             f"{path} holds the best weights of a stage, and nothing of the optimizer: a run is resumed from its "
             "last.ckpt. To train on from these weights, `videmo export` them and give the folder as "

@@ -10,6 +10,7 @@ import faulthandler
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 import time
@@ -38,8 +39,8 @@ from videmo.models.backbone import Backbone
 from videmo.models.scopes import SCOPES, Scope
 from videmo.models.token_scores import score_tokens
 from videmo.token_tree import TreeBatch
-from videmo.training.checkpoints import check_folder, kept, last_checkpoint
-from videmo.training.strategies import FSDP2
+from videmo.training.checkpoints import check_kind, kept, last_checkpoint
+from videmo.training.strategies import FSDP, FSDP2
 
 PR_SET_PDEATHSIG = 1
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -265,6 +266,27 @@ def test_a_killed_run_goes_on_and_its_export_is_the_model(strategy, trains, runs
     assert_export_is(out, replace(read_checkpoint(last), weights=expected), world_checkpoint)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_folder_that_does_not_fit_is_refused_by_both_ranks_in_a_sentence(runs, common, tmp_path):
+    last = last_checkpoint(runs("fsdp2", "adapters"))
+    broken = tmp_path / "broken.ckpt"
+    shutil.copytree(last, broken)
+    next(broken.glob("__1*.distcp")).unlink()
+    own = [*common, *TRAINS["adapters"], *TWO["fsdp2"], "--data.batch_size=6"]
+    for number, (ckpt, option, says) in enumerate(
+        [
+            (last, "--model.init_args.lora.rank=8", "was saved in a run with model.lora.rank=16, this one has 8"),
+            (last.with_name("one.ckpt"), "", "holds the best weights of a stage, and nothing of the optimizer"),
+            (broken, "", f"{broken} cannot be read into this run's model"),
+        ]
+    ):
+        folder = tmp_path / str(number)
+        with pytest.raises(AssertionError, match=says):
+            run("fit", folder, *own, f"--ckpt_path={ckpt}", *filter(None, [option]), world_size=2)
+        assert "Traceback" not in (folder / "fit.txt").read_text()
+
+
 @torch.inference_mode()
 def assert_export_is(out: Path, expected: TrainedWeights, base: Path) -> None:
     """Plain transformers computes from the export what the model that trained computes."""
@@ -345,11 +367,15 @@ def test_a_checkpoint_whose_replacement_was_interrupted_is_found_again(tmp_path)
 
 def test_a_folder_is_refused_where_it_cannot_be_read(tmp_path):
     with pytest.raises(InputError, match="no whole checkpoint for FSDP2"):
-        check_folder(tmp_path, FSDP2())
-    (tmp_path / "meta.pt").touch()
-    check_folder(tmp_path, FSDP2())
+        check_kind(tmp_path, FSDP2())
+    torch.save({"strategy": "FSDP2"}, tmp_path / "meta.pt")
+    check_kind(tmp_path, FSDP2())
+    with pytest.raises(InputError, match="was written by FSDP2, and this run's strategy is FSDP;"):
+        check_kind(tmp_path, FSDP())
+    with pytest.raises(InputError, match="is one file, of a strategy that does not shard, and FSDP2 reads folders"):
+        check_kind(tmp_path / "meta.pt", FSDP2())
     with pytest.raises(InputError, match="no whole checkpoint for SingleDeviceStrategy; give the strategy that wrote"):
-        check_folder(tmp_path, SingleDeviceStrategy())
+        check_kind(tmp_path, SingleDeviceStrategy())
 
 
 @pytest.mark.gpu

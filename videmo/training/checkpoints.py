@@ -10,9 +10,10 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import lightning as L
+import torch
 from lightning.pytorch.strategies import DeepSpeedStrategy, FSDPStrategy, ModelParallelStrategy, Strategy
 
 from videmo.errors import InputError
@@ -89,20 +90,37 @@ def kept(path: str | Path) -> Path:
     return path
 
 
-def check_folder(path: str | Path | None, strategy: Strategy) -> None:
-    """A checkpoint that is a folder must be whole, and for a strategy that writes such folders.
+def check_kind(path: str | Path | None, strategy: Strategy) -> None:
+    """A checkpoint must be whole, and of the kind, a file or a folder, that the strategy writes.
 
     Raises:
-        InputError: Naming both.
+        InputError: Naming both sides.
     """
-    if path is None or not Path(path).is_dir():
+    if path is None:
+        return
+    name, again = type(strategy).__name__, "or `videmo export` it and take the export as model.checkpoint"
+    if Path(path).is_file() and getattr(strategy, "_save_distributed_checkpoint", False):
+        raise InputError(
+            f"{path} is one file, of a strategy that does not shard, and {name} reads folders; leave "
+            f"configs/trainer/fsdp2.yaml out, {again}"
+        )
+    if not Path(path).is_dir():
         return
     mark = next((mark for kind, mark in WRITTEN_LAST.items() if isinstance(strategy, kind)), None)
     if mark is None or not (Path(path) / mark).is_file():
         raise InputError(
-            f"{path} is a folder, and no whole checkpoint for {type(strategy).__name__}; give the strategy that wrote "
-            "it (--config configs/trainer/fsdp2.yaml), or `videmo export` it and take the export as model.checkpoint"
+            f"{path} is a folder, and no whole checkpoint for {name}; give the strategy that wrote it (--config "
+            f"configs/trainer/fsdp2.yaml), {again}"
         )
+    was = plain_part(path).get("strategy", name)
+    if was != name:
+        raise InputError(f"{path} was written by {was}, and this run's strategy is {name}; give the former, {again}")
+
+
+def plain_part(path: str | Path) -> dict[str, Any]:
+    """What a checkpoint holds besides the weights of a folder; no tensor is read. Empty for a folder of DeepSpeed's."""
+    file = Path(path) / WRITTEN_LAST[ModelParallelStrategy] if Path(path).is_dir() else Path(path)
+    return torch.load(file, mmap=True, map_location="meta", weights_only=True) if file.is_file() else {}
 
 
 def _replace(fresh: Path, path: Path) -> None:

@@ -178,6 +178,19 @@ class VidEmoModule(L.LightningModule):
             refuse_other_weights(state_dict, self.state_dict(), super().state_dict().keys())
         return super().load_state_dict(state_dict, strict=False, assign=assign)
 
+    @property
+    def _resuming(self) -> bool:
+        return self._trainer is not None and self.trainer.state.fn == "fit"
+
+    def refuse_other(self, checkpoint: Mapping[str, Any]) -> None:
+        """Compare what a checkpoint says of its model with this run's.
+
+        Raises:
+            InputError: Naming both sides of what differs.
+        """
+        if "outline" in checkpoint:
+            refuse_other_model(checkpoint["outline"], self._outline(), self._resuming)
+
     def _outline(self) -> dict[str, Any]:
         return outline(self.hparams.checkpoint, self.backbone, tokenizer_hash(self.tokenizer))
 
@@ -190,6 +203,7 @@ class VidEmoModule(L.LightningModule):
         """A checkpoint says what its weights fit, in which order its run sees which data, and which stage it is of."""
         _take_back_the_end(self.trainer, checkpoint["loops"]["fit_loop"])
         checkpoint["outline"] = self._outline()
+        checkpoint["strategy"] = type(self.trainer.strategy).__name__
         checkpoint["data_seed"] = self.trainer.datamodule.seed
         checkpoint["data_hash"] = self.trainer.datamodule.data_hash
         if self.curriculum:
@@ -202,10 +216,8 @@ class VidEmoModule(L.LightningModule):
         Raises:
             InputError: If this run's base, scopes or adapters are others, or its seed, optimizer, records or batches.
         """
-        resuming = self._trainer is not None and self.trainer.state.fn == "fit"
-        if "outline" in checkpoint:
-            refuse_other_model(checkpoint["outline"], self._outline(), resuming)
-        if not resuming:
+        self.refuse_other(checkpoint)
+        if not self._resuming:
             return
         step, max_steps = checkpoint["global_step"], self.trainer.max_steps
         if 0 <= max_steps < step:
