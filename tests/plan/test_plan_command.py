@@ -37,4 +37,24 @@ def test_tokens_and_steps_are_those_of_the_data(world, world_checkpoint, capsys,
 
 def test_own_options_are_checked(capsys):
     assert main(["plan", "--config=configs/sft.yaml", "--gpu_memory=-1"]) == 1
-    assert "--gpu_memory must be greater than 0" in capsys.readouterr().err
+    assert "--gpu_memory must be above 0, got -1" in capsys.readouterr().err
+    assert main(["plan", "--config=configs/sft.yaml", "--mfu=35"]) == 1
+    assert "--mfu is a share of the peak, up to 1; got 35" in capsys.readouterr().err
+
+
+FSDP2 = ["--config=configs/trainer/fsdp2.yaml", "--trainer.devices=2", "--trainer.accelerator=cpu"]
+LORA = ["--config=configs/lora.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ([*LORA, "--config=configs/qlora.yaml", *FSDP2], "4-bit weights cannot be sharded"),
+        ([*LORA, "--model.init_args.optimizer=adamw_8bit", *FSDP2], "adamw_8bit cannot update what FSDP2 shards"),
+        ([*LORA, "--model.init_args.language.mode=frozen"], "nothing trains"),
+    ],
+)
+def test_what_fit_refuses_is_not_planned(options, says, world_checkpoint, tmp_path, capsys):
+    common = [f"--model.init_args.checkpoint={world_checkpoint}", f"--data.root={tmp_path}/no"]
+    assert main(["plan", "--config=configs/sft.yaml", *options, *common]) == 1
+    assert says in capsys.readouterr().err

@@ -268,22 +268,24 @@ def test_a_killed_run_goes_on_and_its_export_is_the_model(strategy, trains, runs
 
 @pytest.mark.slow
 @pytest.mark.timeout(240)
-def test_a_folder_that_does_not_fit_is_refused_by_both_ranks_in_a_sentence(runs, common, tmp_path):
+def test_what_cannot_be_sharded_or_resumed_is_refused_by_both_ranks_in_a_sentence(runs, common, tmp_path):
     last = last_checkpoint(runs("fsdp2", "adapters"))
     broken = tmp_path / "broken.ckpt"
     shutil.copytree(last, broken)
     next(broken.glob("__1*.distcp")).unlink()
     own = [*common, *TRAINS["adapters"], *TWO["fsdp2"], "--data.batch_size=6"]
-    for number, (ckpt, option, says) in enumerate(
+    rank, eight_bits = "--model.init_args.lora.rank=8", "--model.init_args.optimizer=adamw_8bit"
+    for number, (options, says) in enumerate(
         [
-            (last, "--model.init_args.lora.rank=8", "was saved in a run with model.lora.rank=16, this one has 8"),
-            (last.with_name("one.ckpt"), "", "holds the best weights of a stage, and nothing of the optimizer"),
-            (broken, "", f"{broken} cannot be read into this run's model"),
+            ([f"--ckpt_path={last}", rank], "was saved in a run with model.lora.rank=16, this one has 8"),
+            ([f"--ckpt_path={last.with_name('one.ckpt')}"], "holds the best weights of a stage"),
+            ([f"--ckpt_path={broken}"], f"{broken} cannot be read into this run's model"),
+            ([eight_bits], "adamw_8bit cannot update what FSDP2 shards"),
         ]
     ):
         folder = tmp_path / str(number)
         with pytest.raises(AssertionError, match=says):
-            run("fit", folder, *own, f"--ckpt_path={ckpt}", *filter(None, [option]), world_size=2)
+            run("fit", folder, *own, *options, world_size=2)
         assert "Traceback" not in (folder / "fit.txt").read_text()
 
 

@@ -28,11 +28,7 @@ def shard(backbone: Backbone, mesh: DeviceMesh, precision: str) -> None:
         mesh: The ranks that train on different data.
         precision: The trainer's. Where it is mixed, layers are gathered and computed in the lower precision, while
             weights, gradients' sums and rotary frequencies stay in float32.
-
-    Raises:
-        InputError: If its weights are quantised.
     """
-    refuse_quantised(backbone)
     mixed = {"bf16-mixed": torch.bfloat16}.get(precision)
     # Autocast casts what is computed with; casting a layer's inputs, too, would round its rotary embeddings.
     policy = MixedPrecisionPolicy(mixed, torch.float32 if mixed else None, cast_forward_inputs=False)
@@ -61,14 +57,18 @@ def layers_of(backbone: Backbone) -> list[nn.Module]:
     return [module for module in backbone.modules() if isinstance(module, LAYERS)]
 
 
-def refuse_quantised(backbone: nn.Module) -> None:
-    """Packed 4-bit weights cannot be cut.
+def refuse_what_cannot_be_cut(quantization: str | None, optimizer: str, dtensor: bool = True) -> None:
+    """Packed 4-bit weights have no parts, and bitsandbytes' optimizers know no DTensor, as which FSDP2 keeps weights.
 
     Raises:
-        InputError: If there are any.
+        InputError: If one of them is asked for.
     """
-    if any(not parameter.is_floating_point() for parameter in backbone.parameters()):
+    if quantization:
         raise InputError(
             "4-bit weights cannot be sharded: train QLoRA with configs/trainer/ddp.yaml or on one GPU, or leave "
             "model.quantization out"
+        )
+    if dtensor and optimizer.endswith("_8bit"):
+        raise InputError(
+            f"{optimizer} cannot update what FSDP2 shards; use model.optimizer=adamw, whose states are sharded, too"
         )

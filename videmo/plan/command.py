@@ -16,7 +16,8 @@ import torch
 from jsonargparse import ArgumentParser
 
 from videmo.data.datamodule import EmoCFGDataModule
-from videmo.errors import InputError
+from videmo.errors import InputError, check_positive
+from videmo.models.sharding import refuse_what_cannot_be_cut
 from videmo.plan.flops import MFU, count_flops, peak_tflops
 from videmo.plan.knobs import knobs
 from videmo.plan.memory import predict
@@ -24,6 +25,7 @@ from videmo.plan.setup import meta_model, setup_of
 from videmo.plan.table import Plan, Time, show
 from videmo.plan.work import Work
 from videmo.plan.workload import from_data, from_settings
+from videmo.training.optimizer import NOTHING_TRAINS
 
 DEFAULT_TFLOPS = 312.0
 """An A100's, where the GPU is not known."""
@@ -57,8 +59,9 @@ def _own_options(args: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     parser.add_argument("--json", help="a file that everything is written to, too")
     own, fit_args = parser.parse_known_args(args)
     for name in ("gpu_memory", "mfu", "peak_tflops"):
-        if getattr(own, name) is not None and not getattr(own, name) > 0:
-            raise InputError(f"--{name} must be greater than 0, got {getattr(own, name)}")
+        check_positive(f"--{name}", getattr(own, name))
+    if own.mfu > 1:
+        raise InputError(f"--mfu is a share of the peak, up to 1; got {own.mfu}")
     return own, fit_args
 
 
@@ -81,6 +84,10 @@ def make_plan(
     tower_is_frozen = model["vision"]["mode"] == model["merger"]["mode"] == "frozen"
     precision = trainer["precision"] or "bf16-mixed"
     setup = setup_of(backbone, str(precision), model["optimizer"], trainer["strategy"], world, work.largest)
+    if setup.sharding in ("fsdp", "fsdp2"):
+        refuse_what_cannot_be_cut(backbone.quantization, model["optimizer"], dtensor=setup.sharding == "fsdp2")
+    if not setup.trained:
+        raise InputError(NOTHING_TRAINS)
     memory = predict(setup)
     checkpointed = predict(replace(setup, checkpointing=frozenset({"vision", "language"})))
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else ""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from videmo.plan.memory import Memory, Setup, predict
+from videmo.plan.memory import Batch, Memory, Setup, predict
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ def _changes(setup: Setup, batch_size: int) -> Iterator[tuple[str, Setup]]:
     rows = setup.batch.rows
     if rows > 1:
         part, batch = 1 / rows, setup.batch
-        one = replace(batch, rows=1, learned=round(batch.learned * part), patches=round(batch.patches * part), frames=1)
+        learned, patches, frames = (round(size * part) for size in (batch.learned, batch.patches, batch.frames))
+        one = Batch(1, batch.row, learned, patches, frames)
         few = 1 << (max(1, int(batch_size * part)).bit_length() - 1)  # a power of 2 divides most steps
         yield f"data.batch_size={few} (one row; the accumulation keeps the step)", replace(setup, batch=one)
     learn = [name for name in ("language", "vision") if setup.computing[name].mode != "frozen"]
@@ -41,14 +42,15 @@ def _changes(setup: Setup, batch_size: int) -> Iterator[tuple[str, Setup]]:
         if not setup.checkpointing.issuperset(learn[:count]):
             option = " and ".join(f"model.{name}.activation_checkpointing=true" for name in learn[:count])
             yield option, replace(setup, checkpointing=setup.checkpointing | frozenset(learn[:count]))
+    eight_bits, cut = setup.optimizer.endswith("_8bit"), setup.sharding not in ("none", "ddp")
     full = [name for name, computing in setup.computing.items() if computing.mode == "full"]
     if "vision" in full and "language" in full:
         yield "model.vision.mode=frozen", _with(setup, "vision", "frozen")
-    if setup.optimizer == "adamw" and not setup.deepspeed:
+    if setup.optimizer == "adamw" and not setup.deepspeed and setup.sharding != "fsdp2":
         yield "model.optimizer=adamw_8bit", replace(setup, optimizer="adamw_8bit")
-    if setup.world > 1 and setup.sharding in ("none", "ddp") and "language" in full:
+    if setup.world > 1 and not cut and "language" in full and not eight_bits:
         yield "configs/trainer/fsdp2.yaml", replace(setup, sharding="fsdp2")
-    if setup.world == 1 and "language" in full:
+    if setup.world == 1 and "language" in full and not eight_bits:
         yield "configs/trainer/fsdp2.yaml on 8 GPUs", replace(setup, sharding="fsdp2", world=8)
     if "language" in full:
         lora = setup
@@ -56,8 +58,9 @@ def _changes(setup: Setup, batch_size: int) -> Iterator[tuple[str, Setup]]:
             lora = _with(lora, name, "frozen", held=2)
         lora = replace(_with(lora, "language", "lora", held=2), checkpointing=frozenset({"language"}))
         yield "configs/lora.yaml", lora
-        yield "configs/lora.yaml and configs/qlora.yaml", _packed(lora)
-    elif setup.computing["language"].mode == "lora" and not setup.weights["language"].packed:
+        if not cut:
+            yield "configs/lora.yaml and configs/qlora.yaml", _packed(lora)
+    elif setup.computing["language"].mode == "lora" and not setup.weights["language"].packed and not cut:
         yield "configs/qlora.yaml", _packed(setup)
 
 

@@ -116,7 +116,7 @@ def from_data(data: EmoCFGDataModule, world: int, accumulate: int) -> Workload:
         float(np.mean(tokens)),
         mean,
         max(found, key=lambda batch: batch.tokens),
-        trainer.accumulate_grad_batches,
+        min(trainer.accumulate_grad_batches, len(found)),  # all of an epoch, where that is less
         tuple(stages) or (StagePlan("all", 1, -(-len(records) // data.samples_a_step)),),
     )
 

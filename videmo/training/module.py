@@ -26,7 +26,7 @@ from videmo.models.backbone import FULL, Backbone, Dtype, Quantization, TokenSco
 from videmo.models.encoding import is_wrapped
 from videmo.models.generation import generate
 from videmo.models.scopes import SCOPES, Scope, count_scopes, scope_of, scope_table
-from videmo.models.sharding import shard
+from videmo.models.sharding import refuse_what_cannot_be_cut, shard
 from videmo.pretrained import load_tokenizer
 from videmo.tasks import find_task
 from videmo.token_tree import IGNORE_INDEX, TreeBatch
@@ -118,6 +118,8 @@ class VidEmoModule(L.LightningModule):
             given = self.hparams
             source = {"revision": given.revision, "local_files_only": given.local_files_only}
             shares = self._device_mesh is not None  # under FSDP2; other strategies cut what they are given
+            if shares:
+                refuse_what_cannot_be_cut(given.quantization, given.optimizer)
             with torch.device("meta") if shares and self.global_rank else nullcontext():
                 self.backbone = Backbone.load(
                     given.checkpoint,

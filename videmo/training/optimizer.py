@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from videmo.errors import InputError
 
+NOTHING_TRAINS = "nothing trains: set one of model.vision, model.merger and model.language to full or lora"
 OptimizerName = Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "muon"]
 
 
@@ -44,7 +45,7 @@ def make_optimizer(
         Group(g.name, g.learning_rate, [(n, p) for n, p in g.named_parameters if p.requires_grad]) for g in groups
     ]
     if not any(group.named_parameters for group in trained):
-        raise InputError("nothing trains: set one of model.vision, model.merger and model.language to full or lora")
+        raise InputError(NOTHING_TRAINS)
     if name == "paged_adamw_8bit" and not torch.cuda.is_available():
         raise InputError("paged_adamw_8bit moves memory between host and GPU, and there is no GPU; use adamw_8bit")
     matrices = _param_groups(trained, lambda key, p: name == "muon" and _by_muon(key, p))

@@ -24,7 +24,7 @@ from torch.distributed.fsdp import FullyShardedDataParallel, MixedPrecision
 from torch.distributed.fsdp.wrap import ModuleWrapPolicy
 
 from videmo.errors import InputError
-from videmo.models.sharding import LAYERS, refuse_quantised
+from videmo.models.sharding import LAYERS, refuse_what_cannot_be_cut
 from videmo.token_tree import TreeBatch
 from videmo.training.checkpoints import plain_part
 
@@ -67,7 +67,7 @@ class FSDP(FSDPStrategy):
         return replace(chosen, **exact) if chosen else None
 
     def _setup_model(self, model: nn.Module) -> FullyShardedDataParallel:
-        refuse_quantised(model)
+        refuse_what_cannot_be_cut(model.hparams.quantization, model.hparams.optimizer, dtensor=False)
         policy = self.kwargs.pop("auto_wrap_policy", None) or ModuleWrapPolicy(LAYERS)
         root = FullyShardedDataParallel(
             model,
