@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -164,12 +165,19 @@ def test_a_misspelt_option_is_refused_by_name(args, says, capsys):
         ("--model.init_args.max_new_tokens=0", "max_new_tokens must be at least 1, got 0"),
         ("--model.init_args.lora.rank=0", "lora.rank must be at least 1, got 0"),
         ("--trainer.max_steps=-2", "`max_steps` must be a non-negative integer or -1"),
+        ("--model.init_args.lora.alpha=-3", "lora.alpha must be above 0, got -3.0"),
         ("--trainer.accumulate_grad_batches=0", "trainer.accumulate_grad_batches must be above 0, got 0"),
     ],
 )
 def test_a_value_that_makes_no_sense_is_named_in_one_line(option, says, sft, capsys):
     assert main(["fit", *sft, option]) == 1
     assert capsys.readouterr().err.splitlines()[-1].startswith(f"videmo: {says}")
+
+
+@pytest.mark.skipif(find_spec("deepspeed") is not None, reason="DeepSpeed is installed")
+def test_a_strategy_whose_package_lacks_is_named(sft, capsys):
+    assert main(["fit", *sft, "--config=configs/trainer/deepspeed_zero2.yaml"]) == 1
+    assert "videmo: trainer.strategy is DeepSpeed's, which is not installed" in capsys.readouterr().err
 
 
 def test_a_run_is_not_written_over_nor_into(sft, tmp_path, capsys):

@@ -12,6 +12,7 @@ import warnings
 import zipfile
 from argparse import ArgumentError
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from itertools import takewhile
 from pathlib import Path
 from pickle import UnpicklingError
@@ -115,6 +116,8 @@ class VidEmoCLI(LightningCLI):
             settings.trainer.max_epochs = -1  # the curriculum says how many; Lightning would warn of its own default
         if settings.ckpt_path == "last":
             settings.ckpt_path = str(last_checkpoint(settings.trainer.default_root_dir or "."))
+        if "deepspeed" in str(settings.trainer.strategy).lower() and find_spec("deepspeed") is None:
+            raise InputError("trainer.strategy is DeepSpeed's, which is not installed: `pip install deepspeed`")
         for name in ("accumulate_grad_batches", "val_check_interval"):  # Lightning would divide by 0
             check_positive(f"trainer.{name}", settings.trainer[name])
         check_checkpoint(settings.ckpt_path, settings.weights_only, resuming=self.subcommand == "fit")

@@ -21,6 +21,8 @@ from videmo.hub import find_model
 
 RANDOM = "random:"
 HASHED_ROWS = 8
+VIDEMO_FILE = "videmo.json"
+"""What an export says of its training."""
 Size = Literal["3b", "7b"]
 
 SYSTEM_PROMPT = "You are a helpful assistant."
@@ -182,6 +184,16 @@ def _some_rows(weight) -> bytes:
     numbers = {number * (size - 1) // (HASHED_ROWS - 1) for number in range(HASHED_ROWS)}
     rows = torch.cat([weight[number : number + 1] for number in sorted(numbers)]).to(torch.bfloat16)
     return rows.contiguous().flatten().view(torch.uint8).numpy().tobytes()
+
+
+def trained_video(checkpoint: str) -> dict[str, Any]:
+    """How videos were sampled and sized in the training that a folder of ``videmo export`` is from; empty for others."""
+    file = Path(checkpoint) / VIDEMO_FILE
+    try:
+        found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    except ValueError as error:
+        raise InputError(f"{file} is no JSON ({error}); export the model again") from None
+    return found.get("video", {}) if isinstance(found, dict) else {}
 
 
 def load_tokenizer(

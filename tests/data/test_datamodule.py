@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -182,6 +183,17 @@ def test_epochs_of_the_trainer_that_a_curriculum_contradicts_are_refused(world, 
     module.trainer = L.Trainer(max_epochs=5, accelerator="cpu", logger=False, default_root_dir=tmp_path)
     with pytest.raises(InputError, match=r"trainer.max_epochs 5 contradicts data.curriculum, whose stages have 2"):
         module.setup("fit")
+
+
+def test_a_model_that_was_trained_with_other_videos_is_told(world, world_checkpoint, tmp_path, caplog):
+    exported = tmp_path / "model"
+    shutil.copytree(world_checkpoint, exported)
+    (exported / "videmo.json").write_text(json.dumps({"video": {"fps": 2.0, "max_frames": 4, "max_pixels": 7056}}))
+    module = EmoCFGDataModule(str(world), str(exported), video=VideoSettings(max_frames=4))
+    module.trainer = L.Trainer(accelerator="cpu", logger=False, default_root_dir=tmp_path)
+    module.setup("validate")
+    says = f"{exported} was trained in a run with data.video.max_pixels 7056, this one has 100352"
+    assert [text for text in caplog.messages if "was trained" in text] == [says]
 
 
 def test_a_run_without_validation_says_so(datamodule, caplog, tmp_path):

@@ -147,8 +147,10 @@ def test_targets_are_layers_of_their_scope(checkpoint):
 
 
 def test_settings_that_mean_nothing_are_refused(checkpoint):
-    with pytest.raises(InputError, match=r"lora\.language_targets: .* ends with 'qproj'; they are q_proj, "):
-        Backbone.load(str(checkpoint), **LANGUAGE, lora=Lora(language_targets=["qproj"]))
+    for targets, named in ((["qproj"], "'qproj'"), (["input_layernorm"], "'input_layernorm'"), ([], "an empty list")):
+        says = rf"lora\.language_targets: {named} names no linear layer of the language scope; there are q_proj, "
+        with pytest.raises(InputError, match=says):
+            Backbone.load(str(checkpoint), **LANGUAGE, lora=Lora(language_targets=targets))
     with pytest.raises(InputError, match=r"lora\.rank must be at least 1, got 0"):
         Lora(rank=0)
     with pytest.raises(InputError, match=r"lora\.dropout is a share"):

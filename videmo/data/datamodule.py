@@ -6,7 +6,7 @@ import json
 import logging
 import os
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -37,7 +37,7 @@ from videmo.data.usable import Records, find_usable, refuse
 from videmo.data.vision_cache import BatchPlan, VisionCache
 from videmo.errors import InputError
 from videmo.fingerprint import WORLD_FILE, content_hash
-from videmo.pretrained import load_config, load_tokenizer
+from videmo.pretrained import load_config, load_tokenizer, trained_video
 from videmo.token_tree import TokenLayout, TreeBatch
 
 INDEX_FOLDER = ".videmo"
@@ -176,6 +176,8 @@ class EmoCFGDataModule(L.LightningDataModule):
             self._files(split)  # a pattern of the test that matches nothing is not to end a training
         usable(self.video.backends)  # what is missing is said here once, and not by every worker
         self._vision = None  # another model may stand there than last time
+        for differs in self._other_video(trained_video(self.checkpoint)):
+            self._warn("%s was trained in a run with data.video.%s", self.checkpoint, differs)
         if self.on_bad_sample == "skip":
             path = Path(self.trainer.default_root_dir) / QUARANTINE_FILE
             self._skips = SkipLog(path, self.root, self.video_root, quiet=not self.trainer.is_global_zero)
@@ -344,13 +346,18 @@ class EmoCFGDataModule(L.LightningDataModule):
         Raises:
             InputError: If a run that resumes would sample or size them otherwise.
         """
+        for differs in self._other_video(state_dict["video"]):
+            text = f"the checkpoint was saved in a run with data.video.{differs}"
+            if self.trainer.state.fn == "fit":
+                raise InputError(f"{text}; resume with that, or start anew in another default_root_dir")
+            self._warn("%s", text)
+
+    def _other_video(self, was: Mapping[str, Any]) -> Iterator[str]:
+        """What differs between the settings of another run and these, in words."""
         now = asdict(self.video)
-        for name, was in state_dict["video"].items():
-            if name in now and name not in ("backends", "decode_timeout") and was != now[name]:
-                text = f"the checkpoint was saved in a run with data.video.{name} {was}, this one has {now[name]}"
-                if self.trainer.state.fn == "fit":
-                    raise InputError(f"{text}; resume with that, or start anew in another default_root_dir")
-                self._warn("%s", text)
+        for name in [name for name in was if name in now and name not in ("backends", "decode_timeout")]:
+            if was[name] != now[name]:
+                yield f"{name} {was[name]}, this one has {now[name]}"
 
     def fingerprint(self) -> dict[str, str]:
         """Which questions a result answers: the data's name, and a hash of its test files."""

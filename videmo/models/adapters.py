@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from peft import LoraConfig, inject_adapter_in_model
 from torch import nn
 
-from videmo.errors import InputError
+from videmo.errors import InputError, check_positive
 from videmo.models.scopes import ScopeName
 
 WITHIN = {
@@ -52,6 +52,7 @@ class Lora:
     def __post_init__(self) -> None:
         if self.rank < 1:
             raise InputError(f"lora.rank must be at least 1, got {self.rank}")
+        check_positive("lora.alpha", self.alpha)
         if not 0 <= self.dropout < 1:
             raise InputError(f"lora.dropout is a share of the inputs, from 0 to below 1; got {self.dropout}")
 
@@ -82,13 +83,13 @@ def add_adapters(model: nn.Module, lora: Lora, scopes: Collection[ScopeName]) ->
     Raises:
         InputError: If a target names no layer.
     """
-    names = [name for name, _ in model.named_modules()]
+    linear = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)]
     for scope in scopes:
-        inside = [name for name in names if re.match(WITHIN[scope], name)]
-        for target in lora.targets(scope):
-            if not any(name.endswith(f".{target}") for name in inside):
-                raise InputError(
-                    f"lora.{scope}_targets: no layer's name in the {scope} scope ends with {target!r}; they are "
-                    f"{', '.join(Lora().targets(scope))}"
-                )
+        inside = [name for name in linear if re.match(WITHIN[scope], name)]
+        unknown = [t for t in lora.targets(scope) if not any(name.endswith(f".{t}") for name in inside)]
+        if unknown or not lora.targets(scope):
+            raise InputError(
+                f"lora.{scope}_targets: {' '.join(map(repr, unknown)) or 'an empty list'} names no linear layer of the "
+                f"{scope} scope; there are {', '.join(Lora().targets(scope))}"
+            )
     inject_adapter_in_model(lora_config(lora, scopes), model)
