@@ -187,7 +187,7 @@ def _some_rows(weight) -> bytes:
 
 
 def trained_video(checkpoint: str) -> dict[str, Any]:
-    """How videos were sampled and sized in the training that a folder of ``videmo export`` is from; empty for others."""
+    """How videos were sampled and sized in the training of a folder of ``videmo export``; empty for others."""
     file = Path(checkpoint) / VIDEMO_FILE
     try:
         found = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
