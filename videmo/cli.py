@@ -119,7 +119,8 @@ class VidEmoCLI(LightningCLI):
         if "deepspeed" in str(settings.trainer.strategy).lower() and find_spec("deepspeed") is None:
             raise InputError("trainer.strategy is DeepSpeed's, which is not installed: `pip install deepspeed`")
         for name in ("accumulate_grad_batches", "val_check_interval"):  # Lightning would divide by 0
-            check_positive(f"trainer.{name}", settings.trainer[name])
+            if isinstance(value := settings.trainer[name], int | float):
+                check_positive(f"trainer.{name}", value)
         check_checkpoint(settings.ckpt_path, settings.weights_only, resuming=self.subcommand == "fit")
 
 

@@ -306,7 +306,7 @@ def test_an_epoch_that_was_left_in_the_middle_does_not_leak_into_the_next(datamo
 def test_a_worker_keeps_the_memory_that_clips_free():
     clips = """
 import resource, torch
-from videmo.data.datamodule import _keep_freed_memory
+from videmo.data.worker import keep_freed_memory
 
 def faults_a_clip() -> float:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
@@ -315,7 +315,7 @@ def faults_a_clip() -> float:
         del frames
     return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 20
 
-_keep_freed_memory()
+keep_freed_memory()
 faults_a_clip()
 print(faults_a_clip())
 """

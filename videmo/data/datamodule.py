@@ -1,16 +1,12 @@
 """``EmoCFGDataModule``: Emo-CFG folders as batches of token trees, for fit, validate and test."""
 
-import ctypes
 import hashlib
 import json
 import logging
-import os
-import signal
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property, partial
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import lightning as L
@@ -35,6 +31,7 @@ from videmo.data.sampling import VideoSettings
 from videmo.data.skips import SkipLog
 from videmo.data.usable import Records, find_usable, refuse
 from videmo.data.vision_cache import BatchPlan, VisionCache
+from videmo.data.worker import set_up_worker
 from videmo.errors import InputError
 from videmo.fingerprint import WORLD_FILE, content_hash
 from videmo.pretrained import load_config, load_tokenizer, trained_video
@@ -43,7 +40,6 @@ from videmo.token_tree import TokenLayout, TreeBatch
 INDEX_FOLDER = ".videmo"
 ENDLESS = 10**6  # epochs of a run without a curriculum: the trainer ends it
 LIGHTNINGS_EPOCHS = 1000  # max_epochs where a user gives none
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 PLANNED_EPOCHS = 20  # that are laid out beforehand to find how many micro-batches hold every step
 log = logging.getLogger(__name__)
 
@@ -498,7 +494,7 @@ class EmoCFGDataModule(L.LightningDataModule):
             collate_fn=as_batch,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0 and split == "train",
-            worker_init_fn=_set_up_worker,
+            worker_init_fn=set_up_worker,
             pin_memory=self.trainer.strategy.root_device.type == "cuda",
         )
         progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
@@ -509,37 +505,6 @@ class EmoCFGDataModule(L.LightningDataModule):
 def _plan(records: Records, vision: VisionCache, numbers: list[int]) -> BatchPlan:
     """What a worker is told of a batch when it is handed out: which of its videos it need not decode."""
     return vision.plan(numbers, (path for number in numbers for path in records.videos_of(number)))
-
-
-def _set_up_worker(worker: int) -> None:
-    _leave_signals_to_parent()
-    _keep_freed_memory()
-
-
-def _keep_freed_memory() -> None:
-    """glibc gives the frames of a clip back to the kernel as soon as they are cut, and gets the next one's anew, page
-    by page: a quarter of a clip's time. Let it keep up to 256 MB; single pieces above 32 MB go back all the same.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc alone has it
-    if mallopt is not None:
-        mallopt(_M_TRIM_THRESHOLD, 256 * 2**20)
-        mallopt(_M_MMAP_THRESHOLD, 32 * 2**20)
-
-
-def _leave_signals_to_parent() -> None:
-    """Ctrl-C reaches all processes of a terminal, a scheduler's SIGTERM all of a job; the main one lets a step end, for
-    which it needs its workers. Only its own SIGTERM ends one.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(signal, "sigwaitinfo"):  # not on macOS
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-
-
-def _end_with_parent(parent: int) -> None:
-    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
-        pass
-    os._exit(0)
 
 
 class _AllRanks:
