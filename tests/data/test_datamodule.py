@@ -185,6 +185,12 @@ def test_epochs_of_the_trainer_that_a_curriculum_contradicts_are_refused(world, 
         module.setup("fit")
 
 
+def test_a_weight_of_a_file_that_takes_nothing_is_told(datamodule, caplog):
+    datamodule(train={"jsons/train/attribute/full/MEAD_Head-Pose.json": 0.001, "jsons/train/emotion/full/*.json": 1.0})
+    told = [text for text in _warnings(caplog) if "the weight 0.001 of data.train takes none of the" in text]
+    assert len(told) == 1 and told[0].endswith("records of head_pose in an epoch")
+
+
 def test_a_model_that_was_trained_with_other_videos_is_told(world, world_checkpoint, tmp_path, caplog):
     exported = tmp_path / "model"
     shutil.copytree(world_checkpoint, exported)

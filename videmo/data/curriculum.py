@@ -177,6 +177,16 @@ class Curriculum:
             if not any(counts[task] for task in tasks)
         }
 
+    def idle_files(self, stage: Stage) -> dict[tuple[str, float], int]:
+        """Tasks of a stage of whose files with a weight of their own an epoch takes no record: task and weight, and how
+        many records those are.
+        """
+        return {
+            (group.task.name, group.file_weight): len(group.records)
+            for group, count in zip(self._groups, self._counts(stage), strict=True)
+            if count == 0 and group.file_weight != 1 and stage.weight(group.task) > 0
+        }
+
     def _counts(self, stage: Stage) -> list[int]:
         """How many records of each group an epoch of a stage takes."""
         sizes = [len(group.records) * group.file_weight for group in self._groups]

@@ -205,6 +205,7 @@ class EmoCFGDataModule(L.LightningDataModule):
     def _plan_fit(self) -> None:
         self._leave_out_long_ones()
         trainer, records = self.trainer, self.records("train")
+        trainer.reload_dataloaders_every_n_epochs = 1  # or Lightning would cut all epochs to the first one's batches
         # Lightning resumes a run that ends by max_steps as if it had no epochs, and would leave some out.
         trainer.fit_loop._iteration_based_training = lambda: False
         micro_batch = self.batch_size * trainer.world_size
@@ -230,6 +231,11 @@ class EmoCFGDataModule(L.LightningDataModule):
             self._weights_of_files(records),
         )
         self._chosen = plan.records
+        for stage in plan.stages:
+            for (task, weight), held in plan.idle_files(stage).items():
+                self._warn(
+                    "the weight %g of data.train takes none of the %d records of %s in an epoch", weight, held, task
+                )
         if self.stages is not None:
             not_the_users = (None, -1, LIGHTNINGS_EPOCHS, plan.num_epochs)
             if trainer.max_epochs not in not_the_users and not trainer.fast_dev_run:
@@ -247,7 +253,6 @@ class EmoCFGDataModule(L.LightningDataModule):
                 if validated and validated.isdisjoint(plan.tasks_of(stage)):
                     self._warn("stage %r: no validation record is of its tasks, so its last weights stay", stage.name)
             trainer.fit_loop.max_epochs = plan.num_epochs
-            trainer.reload_dataloaders_every_n_epochs = 1  # an epoch's length is its stage's
         self._order = self._batch_order("train", self.batch_size, window=trainer.accumulate_grad_batches)
         if self.batch_tokens:
             epochs = min(plan.num_epochs, PLANNED_EPOCHS)

@@ -52,6 +52,9 @@ _FILE_TYPES = {
 }
 
 
+_PICTURES = ("a PNG image", "a JPEG image")
+
+
 class VideoError(InputError):
     """A video that cannot be used; the message names the file, says what is wrong and how to mend it."""
 
@@ -192,6 +195,8 @@ def _reason(path: Path, failed: Failed) -> str:
         kind = next((kind for magic, kind in _FILE_TYPES.items() if head.startswith(magic)), None)
         if kind is None:
             return f"it does not begin like a video file; {_DOWNLOAD_AGAIN}"
+    if kind in _PICTURES:
+        return f"it is {kind}, and no video; leave its records out, or make a video of it"
     if failed.problem is NoPictureStreamError:
         return (
             f"it is {kind} without a picture stream that {' or '.join(failed.reasons)} can decode: sound, a codec that "
