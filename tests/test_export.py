@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import signal
 import socket
 import subprocess
 import sys
@@ -25,6 +26,8 @@ from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 from videmo.export.checkpoint import read_checkpoint
 from videmo.export.command import export_checkpoint
+from videmo.export.folder import write_json, written_aside
+from videmo.export.model import whole_model
 from videmo.models.adapters import Lora
 from videmo.models.backbone import Backbone
 from videmo.models.scopes import Scope
@@ -444,10 +447,71 @@ def test_only_an_earlier_export_is_replaced(checkpoint, tmp_path, capsys):
     assert "holds something that is no export" in capsys.readouterr().err
     (out / "thesis.tex").rename(tmp_path / "thesis.tex")
     assert main(["export", f"--ckpt={ckpt}", f"--out={out}"]) == 0
-    (out / "left over").write_text("")
+    (out / "stale.safetensors").write_text("")
+    listed = json.loads((out / "videmo.json").read_text())
+    (out / "videmo.json").write_text(json.dumps({**listed, "files": [*listed["files"], "stale.safetensors"]}))
     assert main(["export", f"--ckpt={ckpt}", f"--out={out}"]) == 0
-    assert not (out / "left over").exists() and (out / "config.json").is_file()
+    assert not (out / "stale.safetensors").exists() and (out / "config.json").is_file()
     assert {path.name for path in tmp_path.iterdir()} == {"a.ckpt", "out", "thesis.tex"}
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_what_no_export_wrote_is_not_deleted(when, checkpoint, tmp_path, monkeypatch):
+    ckpt, out = saved(plain(checkpoint), checkpoint, tmp_path / "a.ckpt"), tmp_path / "out"
+    export_checkpoint(ckpt, out)
+    (out / "epoch 2").mkdir()
+    export_checkpoint(ckpt, out / "epoch 2" / "model")
+    if when == "meanwhile":
+        (out / "epoch 2").rename(tmp_path / "epoch 2")
+
+        def slow_model(*given):
+            (tmp_path / "epoch 2").rename(out / "epoch 2")
+            return whole_model(*given)
+
+        monkeypatch.setattr("videmo.export.command.whole_model", slow_model)
+    with pytest.raises(InputError, match=r"out holds epoch 2, which no export wrote .*; move it away, or name a new"):
+        export_checkpoint(ckpt, out)
+    assert (out / "epoch 2" / "model" / "config.json").is_file()
+    assert {path.name for path in tmp_path.iterdir()} == {"a.ckpt", "out"}
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from videmo.export import command, folder
+
+def die(*given):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+ckpt, out, place = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+if place == "before the last file":
+    command.write_files = die
+else:  # between the two moves
+    replace = os.replace
+    folder.os.replace = lambda old, new: die() if new == out else replace(old, new)
+command.export_checkpoint(ckpt, out)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["before the last file", "between the two moves"])
+def test_a_killed_export_leaves_nothing_to_the_next_one(place, checkpoint, tmp_path):
+    ckpt, out = saved(plain(checkpoint), checkpoint, tmp_path / "a.ckpt"), tmp_path / "out"
+    export_checkpoint(ckpt, out)
+    done = subprocess.run([sys.executable, "-c", KILLED, ckpt, out, place], cwd=ROOT, capture_output=True, timeout=250)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    (left,) = tmp_path.glob(".out*")
+    assert out.exists() == (place == "before the last file")
+    (tmp_path / ".out-settings").mkdir()  # the user's own
+
+    with written_aside(tmp_path / "out") as folder:
+        assert (out / "config.json").is_file() and not left.exists()
+        (other,) = tmp_path.glob(".out.videmo*")
+        with written_aside(out) as second:  # one that still runs is no leftover
+            assert other.is_dir() and folder.is_dir()
+            write_json(second / "videmo.json", {})
+        write_json(folder / "videmo.json", {"files": []})
+    assert {path.name for path in tmp_path.iterdir()} == {"a.ckpt", "out", ".out-settings"}
 
 
 def test_a_base_that_moved_is_named_or_given(checkpoint, tmp_path):
