@@ -54,7 +54,8 @@ def trained_like(base, seed=1) -> Qwen2_5_VLForConditionalGeneration:
 
 def rest_of(base, **more) -> dict:
     """What a checkpoint holds besides weights and optimizer."""
-    return {"hyper_parameters": {"checkpoint": str(base)}, "EmoCFGDataModule": {"video": asdict(SMALL)}, **more}
+    rest = {"hyper_parameters": {"checkpoint": str(base)}, "EmoCFGDataModule": {"video": asdict(SMALL)}}
+    return {**rest, "outline": {"base": ""}, **more}
 
 
 def weights_of(model) -> dict[str, torch.Tensor]:
@@ -164,6 +165,16 @@ def test_names_config_and_tokenizer_are_those_of_the_base(checkpoint, tmp_path):
     assert ours == base
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_run_that_diverged_is_not_exported(value, checkpoint, tmp_path):
+    model = plain(checkpoint)
+    with torch.no_grad():
+        model.model.language_model.layers[1].mlp.up_proj.weight[3, 5] = value
+    spoilt = r"a\.ckpt holds NaN or infinite values in model\.model\.language_model\.layers\.1\.mlp\.up_proj\.weight"
+    with pytest.raises(InputError, match=spoilt):
+        export_checkpoint(saved(model, checkpoint, tmp_path / "a.ckpt"), tmp_path / "out")
+
+
 def test_another_dtype_stands_in_weights_and_config(checkpoint, tmp_path):
     ckpt = saved(trained_like(checkpoint), checkpoint, tmp_path / "a.ckpt")
     export_checkpoint(ckpt, tmp_path / "out", dtype="bfloat16")
@@ -257,6 +268,21 @@ def test_a_merged_qlora_run_is_the_model_of_4_bits_that_trained(checkpoint, tmp_
     export_checkpoint(tmp_path / "a.ckpt", tmp_path / "merged", merge=True)
     assert_same_model(plain(tmp_path / "merged"), expected)
     assert "a peft adapter" in export_checkpoint(tmp_path / "a.ckpt", tmp_path / "adapter")
+
+
+def test_a_dtype_is_for_whole_models_and_refused_before_a_run(checkpoint, tmp_path):
+    scopes, lora = ADAPTED["language"]
+    adapted(checkpoint, tmp_path / "a.ckpt", scopes, lora)
+    with pytest.raises(InputError, match="dtype float16 is for the weights of a whole model"):
+        export_checkpoint(tmp_path / "a.ckpt", tmp_path / "out", dtype="float16")
+    export_checkpoint(tmp_path / "a.ckpt", tmp_path / "out", dtype="float16", merge=True)
+    assert Qwen2_5_VLForConditionalGeneration.from_pretrained(tmp_path / "out").dtype == torch.float16
+
+    module = SFTModule(str(checkpoint), **scopes, lora=lora)
+    trainer = L.Trainer(default_root_dir=tmp_path, logger=False, enable_checkpointing=False, accelerator="cpu")
+    with pytest.raises(InputError, match="dtype float16 is for the weights of a whole model"):
+        Export(dtype="float16").setup(trainer, module, "fit")
+    Export(dtype="float16", merge=True).setup(trainer, module, "fit")
 
 
 def test_adapters_beside_a_scope_that_trained_fully_need_merging(checkpoint, tmp_path):
@@ -409,6 +435,9 @@ def test_unreadable_checkpoints_are_named(checkpoint, tmp_path):
     torch.save({"state_dict": {"head.weight": torch.ones(2)}, **rest_of(checkpoint)}, tmp_path / "other.ckpt")
     bare = {"state_dict": weights_of(plain(checkpoint)), "hyper_parameters": {"checkpoint": str(checkpoint)}}
     torch.save(bare, tmp_path / "old.ckpt")
+    held = torch.load(whole)
+    del held["outline"]
+    torch.save(held, tmp_path / "bare.ckpt")
     for name, says in {
         "none.ckpt": "no checkpoint .*none.ckpt",
         "cut.ckpt": "cut.ckpt is not a torch checkpoint, or was cut short",
@@ -416,6 +445,7 @@ def test_unreadable_checkpoints_are_named(checkpoint, tmp_path):
         "list.ckpt": "list.ckpt is a torch file, but no checkpoint of a run: it holds a list",
         "other.ckpt": "other.ckpt was not saved by videmo",
         "old.ckpt": "does not say how its videos were sampled",
+        "bare.ckpt": "bare.ckpt does not say which base its weights fit .*resume the run for a step",
     }.items():
         with pytest.raises(InputError, match=says):
             read_checkpoint(tmp_path / name)

@@ -3,12 +3,14 @@
 videmo export --ckpt runs/sft/checkpoints/last.ckpt --out runs/sft/model
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from safetensors.torch import save_file
 
+from videmo.errors import InputError
 from videmo.export.checkpoint import TrainedWeights, read_checkpoint
 from videmo.export.folder import base_folder, check_destination, write_config, write_files, written_aside
 from videmo.export.model import adapter, has_adapters, whole_model
@@ -29,7 +31,7 @@ def export(ckpt: str, out: str, merge: bool = False, base: str | None = None, dt
         out: The folder to write: a new one, or an earlier export, which is replaced.
         merge: Adds adapters to the weights of the base.
         base: The model that training started from, where it has moved since.
-        dtype: Of a whole model's weights; the base's own by default.
+        dtype: Of a whole model's weights; the base's own by default. Adapters stay in float32, as they trained.
     """
     print(export_checkpoint(Path(ckpt), Path(out), merge=merge, base=base, dtype=dtype))
 
@@ -48,10 +50,11 @@ def export_checkpoint(
     check_destination(out)
     trained = read_checkpoint(ckpt)
     given = trained.arguments
+    check_dtype(given, merge, dtype)
     source = base or given["checkpoint"]
     files = _base_folder(source, trained)
     origin = f"from step {trained.step:,} of {ckpt}"
-    if has_adapters(trained) and not merge:
+    if has_adapters(given) and not merge:
         config, weights = adapter(trained, source)
         with written_aside(out) as folder:
             config.save_pretrained(folder)
@@ -67,6 +70,24 @@ def export_checkpoint(
         _write_tokenizer(folder, source, files)
         write_files(folder, files, trained.video, _facts("model", source, trained))
     return f"{out}: a whole model in {wanted}, {origin}"
+
+
+def check_dtype(arguments: Mapping[str, Any], merge: bool, dtype: Dtype | None) -> None:
+    """Refuse to cast adapters: they are small, and peft computes with them in float32 whatever a file has them in.
+
+    Args:
+        arguments: Of the module that trains.
+        merge: As given.
+        dtype: As given.
+
+    Raises:
+        InputError: If the export is an adapter and names a dtype.
+    """
+    if dtype and not merge and has_adapters(arguments):
+        raise InputError(
+            f"dtype {dtype} is for the weights of a whole model, and an export of adapters leaves theirs in float32; "
+            "leave it out, or set merge=true for a whole model"
+        )
 
 
 def _base_folder(source: str, trained: TrainedWeights) -> Path | None:
