@@ -11,6 +11,7 @@ from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
+import bitsandbytes as bnb
 import lightning as L
 import pytest
 import torch
@@ -31,6 +32,7 @@ from videmo.export.model import whole_model
 from videmo.models.adapters import Lora
 from videmo.models.backbone import Backbone
 from videmo.models.scopes import Scope
+from videmo.models.vision import speed_up
 from videmo.training import SFTModule
 from videmo.training.trained import trained_names
 
@@ -219,9 +221,9 @@ ADAPTED = {
 }
 
 
-def adapted(base, file: Path, scopes, lora, quantization=None, keep_frozen=False) -> Backbone:
+def adapted(base, file: Path, scopes, lora, quantization=None, keep_frozen=False, dtype="float32") -> Backbone:
     """A model with adapters that have learnt something, saved as its run would; by FSDP 1 with all its weights."""
-    backbone = Backbone.load(str(base), **scopes, lora=lora, quantization=quantization)
+    backbone = Backbone.load(str(base), **scopes, lora=lora, quantization=quantization, dtype=dtype)
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
         for p in backbone.parameters():
@@ -230,7 +232,7 @@ def adapted(base, file: Path, scopes, lora, quantization=None, keep_frozen=False
     state, kept = backbone.state_dict(), trained_names(backbone)
     rest = rest_of(base, outline={"base": backbone.base}, global_step=7)
     rest["hyper_parameters"] |= {name: asdict(scope) for name, scope in scopes.items()}
-    rest["hyper_parameters"] |= {"lora": asdict(lora), "quantization": quantization}
+    rest["hyper_parameters"] |= {"lora": asdict(lora), "quantization": quantization, "dtype": dtype}
     kept = state.keys() if keep_frozen else kept
     torch.save({"state_dict": {f"backbone.{n}": state[n] for n in state if n in kept}, **rest}, file)
     return backbone.eval()
@@ -251,6 +253,70 @@ def test_adapters_load_in_peft_and_merged_in_transformers(case, checkpoint, tmp_
     merged = plain(tmp_path / "merged")
     assert type(merged.model.language_model.layers[0].self_attn.q_proj) is torch.nn.Linear
     assert_same_model(merged, expected)
+
+
+@torch.inference_mode()
+def logits_of(backbone: Backbone) -> torch.Tensor:
+    """As training computes them."""
+    given = inputs(backbone.model)
+    patches = given.pop("pixel_values_videos")
+    position_ids, _ = backbone.model.model.get_rope_index(**given)
+    places = torch.arange(given["input_ids"].shape[1])
+    return backbone(
+        given["input_ids"],
+        position_ids,
+        (places[:, None] >= places)[None],
+        (torch.zeros_like(places), places),
+        pixel_values_videos=patches,
+        video_grid_thw=given["video_grid_thw"],
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("quantization", [None, "nf4"])
+@pytest.mark.parametrize("case", ["language", "all", "full merger"])
+def test_the_readme_of_an_adapter_loads_what_trained(case, quantization, dtype, checkpoint, tmp_path, monkeypatch):
+    """Run as it stands, from another folder than the one where the base's relative path means something."""
+    monkeypatch.chdir(checkpoint.parent)
+    backbone = adapted(checkpoint.name, tmp_path / "a.ckpt", *ADAPTED[case], quantization=quantization, dtype=dtype)
+    said = export_checkpoint(tmp_path / "a.ckpt", tmp_path / "adapter")
+    kind = f"{'4 bits (nf4) and ' if quantization else ''}{dtype}"
+    assert f"it needs that model's weights in {kind}, as {tmp_path}/adapter/README.md loads them" in said
+    monkeypatch.chdir(tmp_path)
+    stated = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
+    assert stated["base_model_name_or_path"] == str(checkpoint)
+
+    names = {}
+    exec((tmp_path / "adapter" / "README.md").read_text().split("```python\n")[1].split("```")[0], names)
+    model = names["model"]
+    for module in model.modules():
+        if isinstance(module, bnb.nn.Linear4bit):
+            module.support_avx512bf16_for_cpu = False  # a kernel for inference on CPUs, that rounds to bfloat16
+    given = inputs(model)
+    with torch.inference_mode():
+        plain_tower = model(**given).logits[0]
+        speed_up(model.get_base_model().model.visual)  # in bfloat16 another order of operations rounds otherwise
+        found = model(**given).logits[0]
+    assert (found - logits_of(backbone)).abs().max() < 1e-5
+    assert (plain_tower - found).abs().max() < (1e-5 if dtype == "float32" else 0.02 * found.abs().max())
+    greedy = GenerationConfig(do_sample=False, max_new_tokens=3, eos_token_id=-1, pad_token_id=0)
+    assert model.generate(**given, generation_config=greedy).shape[1] == given["input_ids"].shape[1] + 3
+
+
+@pytest.mark.parametrize("quantization", [None, "nf4"])
+def test_a_merged_model_keeps_the_rounding_of_training_and_says_so(quantization, checkpoint, tmp_path):
+    case = ADAPTED["language"]
+    backbone = adapted(checkpoint, tmp_path / "a.ckpt", *case, quantization=quantization, dtype="bfloat16")
+    said = export_checkpoint(tmp_path / "a.ckpt", tmp_path / "merged", merge=True)
+    kind = "4 bits (nf4) and bfloat16" if quantization else "bfloat16"
+    assert said.endswith(f"; what did not train is as training had it, in {kind}")
+    found, base = plain(tmp_path / "merged"), plain(checkpoint)
+    expected = base.model.visual.bfloat16().float().state_dict()
+    assert all(torch.equal(weight, expected[name]) for name, weight in found.model.visual.state_dict().items())
+    if not quantization:
+        assert_same_model(found, backbone.float().model)
+        said = export_checkpoint(tmp_path / "a.ckpt", tmp_path / "merged", merge=True, dtype="bfloat16")
+        assert said.endswith("a.ckpt")
 
 
 @pytest.mark.parametrize("merge", [False, True])

@@ -11,9 +11,10 @@ import torch
 from safetensors.torch import save_file
 
 from videmo.errors import InputError
+from videmo.export.card import CARD_FILE, card, weights_beside
 from videmo.export.checkpoint import TrainedWeights, read_checkpoint
 from videmo.export.folder import base_folder, check_destination, write_config, write_files, written_aside
-from videmo.export.model import adapter, has_adapters, whole_model
+from videmo.export.model import adapter, has_adapters, trains_whole, whole_model
 from videmo.pretrained import load_config, load_tokenizer
 
 ADAPTER_FILE = "adapter_model.safetensors"  # peft's name
@@ -52,6 +53,8 @@ def export_checkpoint(
     given = trained.arguments
     check_dtype(given, merge, dtype)
     source = base or given["checkpoint"]
+    if Path(source).is_dir():
+        source = str(Path(source).absolute())  # others will look for it from elsewhere
     files = _base_folder(source, trained)
     origin = f"from step {trained.step:,} of {ckpt}"
     if has_adapters(given) and not merge:
@@ -59,9 +62,11 @@ def export_checkpoint(
         with written_aside(out) as folder:
             config.save_pretrained(folder)
             save_file({name: weight.contiguous() for name, weight in weights.items()}, folder / ADAPTER_FILE)
+            (folder / CARD_FILE).write_text(card(out, source, given), encoding="utf-8")
             _write_tokenizer(folder, source, files)
             write_files(folder, files, trained.video, _facts("adapter", source, trained))
-        return f"{out}: a peft adapter of {source}, {origin}"
+        beside = f"it needs that model's weights {weights_beside(given)}, as {out / CARD_FILE} loads them"
+        return f"{out}: a peft adapter of {source}, {origin}; {beside}"
     wanted = dtype or str(load_config(source, **_source(given)).dtype or torch.float32).removeprefix("torch.")
     model = whole_model(trained, source).to(getattr(torch, wanted))
     with written_aside(out) as folder:
@@ -69,7 +74,8 @@ def export_checkpoint(
         write_config(folder, files, wanted)
         _write_tokenizer(folder, source, files)
         write_files(folder, files, trained.video, _facts("model", source, trained))
-    return f"{out}: a whole model in {wanted}, {origin}"
+    kept = f"; what did not train is as training had it, {weights_beside(given)}" if _is_rounded(given, wanted) else ""
+    return f"{out}: a whole model in {wanted}, {origin}{kept}"
 
 
 def check_dtype(arguments: Mapping[str, Any], merge: bool, dtype: Dtype | None) -> None:
@@ -88,6 +94,12 @@ def check_dtype(arguments: Mapping[str, Any], merge: bool, dtype: Dtype | None) 
             f"dtype {dtype} is for the weights of a whole model, and an export of adapters leaves theirs in float32; "
             "leave it out, or set merge=true for a whole model"
         )
+
+
+def _is_rounded(arguments: Mapping[str, Any], dtype: str) -> bool:
+    """Whether what did not train has fewer bits than the type of a whole model, as training read it."""
+    was = arguments.get("dtype", "float32")
+    return not trains_whole(arguments) and (bool(arguments.get("quantization")) or was not in ("float32", dtype))
 
 
 def _base_folder(source: str, trained: TrainedWeights) -> Path | None:

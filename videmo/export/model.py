@@ -1,7 +1,8 @@
 """What a checkpoint stands for, as others know it: a whole transformers model, or the files of a peft adapter.
 
 A whole model is the base with what trained in its places, and with adapters added to the weights, in float32. Under
-QLoRA the adapters learnt beside weights of 4 bits, so they are added to what those 4 bits say: the merged model is the
+QLoRA the adapters learnt beside weights of 4 bits, so they are added to what those 4 bits say; and whatever the base's
+own type, what did not train is rounded to the one in which training read it (``model.dtype``): the merged model is the
 one that trained.
 """
 
@@ -29,6 +30,11 @@ SHOWN = 3  # names in a sentence
 def has_adapters(arguments: Mapping[str, Any]) -> bool:
     """Whether any scope of a module with these arguments trains by LoRA."""
     return any(scope.mode == "lora" for scope in _training(arguments)[0].values())
+
+
+def trains_whole(arguments: Mapping[str, Any]) -> bool:
+    """Whether every weight trains, so that nothing of the base is left."""
+    return all(scope.mode == "full" for scope in _training(arguments)[0].values())
 
 
 def whole_model(trained: TrainedWeights, base: str) -> Qwen2_5_VLForConditionalGeneration:
