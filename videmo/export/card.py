@@ -4,7 +4,8 @@ An adapter means something only beside the weights that it learnt with, so the b
 and under QLoRA in the same 4 bits with the same parts left whole. Between layers of 4 bits training keeps float32
 (``videmo.models.quantization``), which plain transformers must be told. What differs then is the order in which a
 bfloat16 vision tower rounds, and on CPUs with AVX-512 bitsandbytes' kernel for inference: 0.02 to 0.03 in logits of 3
-for a tiny model, where the usual 4 bits are 0.5 off, and the base as it is 0.8.
+for a tiny model, where the usual 4 bits are 0.5 off, and the base as it is 0.8. A trainer's precision (bf16-mixed) is
+no part of this: it casts what is computed with, not what is kept.
 """
 
 import json
