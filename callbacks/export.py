@@ -6,7 +6,7 @@ from pathlib import Path
 import lightning as L
 from rich.console import Console
 
-from videmo.export.command import Dtype, export_checkpoint
+from videmo.export.command import Dtype, check_dtype, export_checkpoint
 from videmo.export.folder import check_destination
 
 
@@ -26,13 +26,14 @@ class Export(L.Callback):
         self.dtype = dtype
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Refuse a folder that is taken before the run, not after it.
+        """Refuse a folder that is taken, and a dtype that adapters do not get, before the run, not after it.
 
         Raises:
-            InputError: Naming the folder.
+            InputError: Naming the folder or the dtype.
         """
         if stage == "fit":
             check_destination(self._folder(trainer))
+            check_dtype(pl_module.hparams, self.merge, self.dtype)
 
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         out = self._folder(trainer)

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import signal
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 
+import bitsandbytes as bnb
 import lightning as L
 import pytest
 import torch
@@ -25,9 +27,12 @@ from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 from videmo.export.checkpoint import read_checkpoint
 from videmo.export.command import export_checkpoint
+from videmo.export.folder import write_json, written_aside
+from videmo.export.model import whole_model
 from videmo.models.adapters import Lora
 from videmo.models.backbone import Backbone
 from videmo.models.scopes import Scope
+from videmo.models.vision import speed_up
 from videmo.training import SFTModule
 from videmo.training.trained import trained_names
 
@@ -51,7 +56,8 @@ def trained_like(base, seed=1) -> Qwen2_5_VLForConditionalGeneration:
 
 def rest_of(base, **more) -> dict:
     """What a checkpoint holds besides weights and optimizer."""
-    return {"hyper_parameters": {"checkpoint": str(base)}, "EmoCFGDataModule": {"video": asdict(SMALL)}, **more}
+    rest = {"hyper_parameters": {"checkpoint": str(base)}, "EmoCFGDataModule": {"video": asdict(SMALL)}}
+    return {**rest, "outline": {"base": ""}, **more}
 
 
 def weights_of(model) -> dict[str, torch.Tensor]:
@@ -161,6 +167,16 @@ def test_names_config_and_tokenizer_are_those_of_the_base(checkpoint, tmp_path):
     assert ours == base
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_run_that_diverged_is_not_exported(value, checkpoint, tmp_path):
+    model = plain(checkpoint)
+    with torch.no_grad():
+        model.model.language_model.layers[1].mlp.up_proj.weight[3, 5] = value
+    spoilt = r"a\.ckpt holds NaN or infinite values in model\.model\.language_model\.layers\.1\.mlp\.up_proj\.weight"
+    with pytest.raises(InputError, match=spoilt):
+        export_checkpoint(saved(model, checkpoint, tmp_path / "a.ckpt"), tmp_path / "out")
+
+
 def test_another_dtype_stands_in_weights_and_config(checkpoint, tmp_path):
     ckpt = saved(trained_like(checkpoint), checkpoint, tmp_path / "a.ckpt")
     export_checkpoint(ckpt, tmp_path / "out", dtype="bfloat16")
@@ -205,9 +221,9 @@ ADAPTED = {
 }
 
 
-def adapted(base, file: Path, scopes, lora, quantization=None, keep_frozen=False) -> Backbone:
+def adapted(base, file: Path, scopes, lora, quantization=None, keep_frozen=False, dtype="float32") -> Backbone:
     """A model with adapters that have learnt something, saved as its run would; by FSDP 1 with all its weights."""
-    backbone = Backbone.load(str(base), **scopes, lora=lora, quantization=quantization)
+    backbone = Backbone.load(str(base), **scopes, lora=lora, quantization=quantization, dtype=dtype)
     generator = torch.Generator().manual_seed(2)
     with torch.no_grad():
         for p in backbone.parameters():
@@ -216,7 +232,7 @@ def adapted(base, file: Path, scopes, lora, quantization=None, keep_frozen=False
     state, kept = backbone.state_dict(), trained_names(backbone)
     rest = rest_of(base, outline={"base": backbone.base}, global_step=7)
     rest["hyper_parameters"] |= {name: asdict(scope) for name, scope in scopes.items()}
-    rest["hyper_parameters"] |= {"lora": asdict(lora), "quantization": quantization}
+    rest["hyper_parameters"] |= {"lora": asdict(lora), "quantization": quantization, "dtype": dtype}
     kept = state.keys() if keep_frozen else kept
     torch.save({"state_dict": {f"backbone.{n}": state[n] for n in state if n in kept}, **rest}, file)
     return backbone.eval()
@@ -239,6 +255,70 @@ def test_adapters_load_in_peft_and_merged_in_transformers(case, checkpoint, tmp_
     assert_same_model(merged, expected)
 
 
+@torch.inference_mode()
+def logits_of(backbone: Backbone) -> torch.Tensor:
+    """As training computes them."""
+    given = inputs(backbone.model)
+    patches = given.pop("pixel_values_videos")
+    position_ids, _ = backbone.model.model.get_rope_index(**given)
+    places = torch.arange(given["input_ids"].shape[1])
+    return backbone(
+        given["input_ids"],
+        position_ids,
+        (places[:, None] >= places)[None],
+        (torch.zeros_like(places), places),
+        pixel_values_videos=patches,
+        video_grid_thw=given["video_grid_thw"],
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("quantization", [None, "nf4"])
+@pytest.mark.parametrize("case", ["language", "all", "full merger"])
+def test_the_readme_of_an_adapter_loads_what_trained(case, quantization, dtype, checkpoint, tmp_path, monkeypatch):
+    """Run as it stands, from another folder than the one where the base's relative path means something."""
+    monkeypatch.chdir(checkpoint.parent)
+    backbone = adapted(checkpoint.name, tmp_path / "a.ckpt", *ADAPTED[case], quantization=quantization, dtype=dtype)
+    said = export_checkpoint(tmp_path / "a.ckpt", tmp_path / "adapter")
+    kind = f"{'4 bits (nf4) and ' if quantization else ''}{dtype}"
+    assert f"it needs that model's weights in {kind}, as {tmp_path}/adapter/README.md loads them" in said
+    monkeypatch.chdir(tmp_path)
+    stated = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
+    assert stated["base_model_name_or_path"] == str(checkpoint)
+
+    names = {}
+    exec((tmp_path / "adapter" / "README.md").read_text().split("```python\n")[1].split("```")[0], names)
+    model = names["model"]
+    for module in model.modules():
+        if isinstance(module, bnb.nn.Linear4bit):
+            module.support_avx512bf16_for_cpu = False  # a kernel for inference on CPUs, that rounds to bfloat16
+    given = inputs(model)
+    with torch.inference_mode():
+        plain_tower = model(**given).logits[0]
+        speed_up(model.get_base_model().model.visual)  # in bfloat16 another order of operations rounds otherwise
+        found = model(**given).logits[0]
+    assert (found - logits_of(backbone)).abs().max() < 1e-5
+    assert (plain_tower - found).abs().max() < (1e-5 if dtype == "float32" else 0.02 * found.abs().max())
+    greedy = GenerationConfig(do_sample=False, max_new_tokens=3, eos_token_id=-1, pad_token_id=0)
+    assert model.generate(**given, generation_config=greedy).shape[1] == given["input_ids"].shape[1] + 3
+
+
+@pytest.mark.parametrize("quantization", [None, "nf4"])
+def test_a_merged_model_keeps_the_rounding_of_training_and_says_so(quantization, checkpoint, tmp_path):
+    case = ADAPTED["language"]
+    backbone = adapted(checkpoint, tmp_path / "a.ckpt", *case, quantization=quantization, dtype="bfloat16")
+    said = export_checkpoint(tmp_path / "a.ckpt", tmp_path / "merged", merge=True)
+    kind = "4 bits (nf4) and bfloat16" if quantization else "bfloat16"
+    assert said.endswith(f"; what did not train is as training had it, in {kind}")
+    found, base = plain(tmp_path / "merged"), plain(checkpoint)
+    expected = base.model.visual.bfloat16().float().state_dict()
+    assert all(torch.equal(weight, expected[name]) for name, weight in found.model.visual.state_dict().items())
+    if not quantization:
+        assert_same_model(found, backbone.float().model)
+        said = export_checkpoint(tmp_path / "a.ckpt", tmp_path / "merged", merge=True, dtype="bfloat16")
+        assert said.endswith("a.ckpt")
+
+
 @pytest.mark.parametrize("merge", [False, True])
 def test_frozen_weights_beside_adapters_are_left_to_the_base(merge, checkpoint, tmp_path):
     expected = adapted(checkpoint, tmp_path / "a.ckpt", *ADAPTED["language"], keep_frozen=True).model
@@ -254,6 +334,21 @@ def test_a_merged_qlora_run_is_the_model_of_4_bits_that_trained(checkpoint, tmp_
     export_checkpoint(tmp_path / "a.ckpt", tmp_path / "merged", merge=True)
     assert_same_model(plain(tmp_path / "merged"), expected)
     assert "a peft adapter" in export_checkpoint(tmp_path / "a.ckpt", tmp_path / "adapter")
+
+
+def test_a_dtype_is_for_whole_models_and_refused_before_a_run(checkpoint, tmp_path):
+    scopes, lora = ADAPTED["language"]
+    adapted(checkpoint, tmp_path / "a.ckpt", scopes, lora)
+    with pytest.raises(InputError, match="dtype float16 is for the weights of a whole model"):
+        export_checkpoint(tmp_path / "a.ckpt", tmp_path / "out", dtype="float16")
+    export_checkpoint(tmp_path / "a.ckpt", tmp_path / "out", dtype="float16", merge=True)
+    assert Qwen2_5_VLForConditionalGeneration.from_pretrained(tmp_path / "out").dtype == torch.float16
+
+    module = SFTModule(str(checkpoint), **scopes, lora=lora)
+    trainer = L.Trainer(default_root_dir=tmp_path, logger=False, enable_checkpointing=False, accelerator="cpu")
+    with pytest.raises(InputError, match="dtype float16 is for the weights of a whole model"):
+        Export(dtype="float16").setup(trainer, module, "fit")
+    Export(dtype="float16", merge=True).setup(trainer, module, "fit")
 
 
 def test_adapters_beside_a_scope_that_trained_fully_need_merging(checkpoint, tmp_path):
@@ -406,6 +501,9 @@ def test_unreadable_checkpoints_are_named(checkpoint, tmp_path):
     torch.save({"state_dict": {"head.weight": torch.ones(2)}, **rest_of(checkpoint)}, tmp_path / "other.ckpt")
     bare = {"state_dict": weights_of(plain(checkpoint)), "hyper_parameters": {"checkpoint": str(checkpoint)}}
     torch.save(bare, tmp_path / "old.ckpt")
+    held = torch.load(whole)
+    del held["outline"]
+    torch.save(held, tmp_path / "bare.ckpt")
     for name, says in {
         "none.ckpt": "no checkpoint .*none.ckpt",
         "cut.ckpt": "cut.ckpt is not a torch checkpoint, or was cut short",
@@ -413,6 +511,7 @@ def test_unreadable_checkpoints_are_named(checkpoint, tmp_path):
         "list.ckpt": "list.ckpt is a torch file, but no checkpoint of a run: it holds a list",
         "other.ckpt": "other.ckpt was not saved by videmo",
         "old.ckpt": "does not say how its videos were sampled",
+        "bare.ckpt": "bare.ckpt does not say which base its weights fit .*resume the run for a step",
     }.items():
         with pytest.raises(InputError, match=says):
             read_checkpoint(tmp_path / name)
@@ -444,10 +543,71 @@ def test_only_an_earlier_export_is_replaced(checkpoint, tmp_path, capsys):
     assert "holds something that is no export" in capsys.readouterr().err
     (out / "thesis.tex").rename(tmp_path / "thesis.tex")
     assert main(["export", f"--ckpt={ckpt}", f"--out={out}"]) == 0
-    (out / "left over").write_text("")
+    (out / "stale.safetensors").write_text("")
+    listed = json.loads((out / "videmo.json").read_text())
+    (out / "videmo.json").write_text(json.dumps({**listed, "files": [*listed["files"], "stale.safetensors"]}))
     assert main(["export", f"--ckpt={ckpt}", f"--out={out}"]) == 0
-    assert not (out / "left over").exists() and (out / "config.json").is_file()
+    assert not (out / "stale.safetensors").exists() and (out / "config.json").is_file()
     assert {path.name for path in tmp_path.iterdir()} == {"a.ckpt", "out", "thesis.tex"}
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_what_no_export_wrote_is_not_deleted(when, checkpoint, tmp_path, monkeypatch):
+    ckpt, out = saved(plain(checkpoint), checkpoint, tmp_path / "a.ckpt"), tmp_path / "out"
+    export_checkpoint(ckpt, out)
+    (out / "epoch 2").mkdir()
+    export_checkpoint(ckpt, out / "epoch 2" / "model")
+    if when == "meanwhile":
+        (out / "epoch 2").rename(tmp_path / "epoch 2")
+
+        def slow_model(*given):
+            (tmp_path / "epoch 2").rename(out / "epoch 2")
+            return whole_model(*given)
+
+        monkeypatch.setattr("videmo.export.command.whole_model", slow_model)
+    with pytest.raises(InputError, match=r"out holds epoch 2, which no export wrote .*; move it away, or name a new"):
+        export_checkpoint(ckpt, out)
+    assert (out / "epoch 2" / "model" / "config.json").is_file()
+    assert {path.name for path in tmp_path.iterdir()} == {"a.ckpt", "out"}
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from videmo.export import command, folder
+
+def die(*given):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+ckpt, out, place = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+if place == "before the last file":
+    command.write_files = die
+else:  # between the two moves
+    replace = os.replace
+    folder.os.replace = lambda old, new: die() if new == out else replace(old, new)
+command.export_checkpoint(ckpt, out)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", ["before the last file", "between the two moves"])
+def test_a_killed_export_leaves_nothing_to_the_next_one(place, checkpoint, tmp_path):
+    ckpt, out = saved(plain(checkpoint), checkpoint, tmp_path / "a.ckpt"), tmp_path / "out"
+    export_checkpoint(ckpt, out)
+    done = subprocess.run([sys.executable, "-c", KILLED, ckpt, out, place], cwd=ROOT, capture_output=True, timeout=250)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    (left,) = tmp_path.glob(".out*")
+    assert out.exists() == (place == "before the last file")
+    (tmp_path / ".out-settings").mkdir()  # the user's own
+
+    with written_aside(tmp_path / "out") as folder:
+        assert (out / "config.json").is_file() and not left.exists()
+        (other,) = tmp_path.glob(".out.videmo*")
+        with written_aside(out) as second:  # one that still runs is no leftover
+            assert other.is_dir() and folder.is_dir()
+            write_json(second / "videmo.json", {})
+        write_json(folder / "videmo.json", {"files": []})
+    assert {path.name for path in tmp_path.iterdir()} == {"a.ckpt", "out", ".out-settings"}
 
 
 def test_a_base_that_moved_is_named_or_given(checkpoint, tmp_path):

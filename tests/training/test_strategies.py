@@ -380,6 +380,20 @@ def test_a_folder_is_refused_where_it_cannot_be_read(tmp_path):
         check_kind(tmp_path, SingleDeviceStrategy())
 
 
+@pytest.mark.parametrize("strategy", [SingleDeviceStrategy, FSDP2])
+@pytest.mark.parametrize(
+    "file, says",
+    [
+        ("config.json", "is a model, and no run's checkpoint; give it as --model.init_args.checkpoint"),
+        ("adapter_config.json", "it is an adapter: export its run with --merge=true, and give that as --model.init"),
+    ],
+)
+def test_a_model_is_no_checkpoint(file, says, strategy, tmp_path):
+    (tmp_path / file).touch()
+    with pytest.raises(InputError, match=says):
+        check_kind(tmp_path, strategy())
+
+
 @pytest.mark.gpu
 @pytest.mark.slow
 @pytest.mark.timeout(900)

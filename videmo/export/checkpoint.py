@@ -48,7 +48,7 @@ class TrainedWeights:
     video: VideoSettings
     weights: dict[str, Tensor]
     step: int
-    base: str = ""
+    base: str
 
 
 def read_checkpoint(path: str | Path) -> TrainedWeights:
@@ -79,8 +79,14 @@ def read_checkpoint(path: str | Path) -> TrainedWeights:
     own = {n.removeprefix(WEIGHTS_OF_BACKBONE): w for n, w in weights.items() if n.startswith(WEIGHTS_OF_BACKBONE)}
     if not own or "checkpoint" not in rest["hyper_parameters"]:
         raise InputError(f"{path} was not saved by videmo: expected weights {WEIGHTS_OF_BACKBONE}* and a model's name")
-    step, base = rest.get("global_step", 0), rest.get("outline", {}).get("base", "")
-    return TrainedWeights(path, rest["hyper_parameters"], _video_settings(path, rest), own, step, base)
+    video = _video_settings(path, rest)
+    if not isinstance(rest.get("outline"), dict):
+        raise InputError(
+            f"{path} does not say which base its weights fit (it has no outline): it was changed, or an earlier videmo "
+            "saved it; resume the run for a step to save it anew"
+        )
+    step, base = rest.get("global_step", 0), rest["outline"].get("base", "")
+    return TrainedWeights(path, rest["hyper_parameters"], video, own, step, base)
 
 
 def _load(file: Path) -> dict[str, Any]:

@@ -3,15 +3,18 @@
 videmo export --ckpt runs/sft/checkpoints/last.ckpt --out runs/sft/model
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
 from safetensors.torch import save_file
 
+from videmo.errors import InputError
+from videmo.export.card import CARD_FILE, card, weights_beside
 from videmo.export.checkpoint import TrainedWeights, read_checkpoint
 from videmo.export.folder import base_folder, check_destination, write_config, write_files, written_aside
-from videmo.export.model import adapter, has_adapters, whole_model
+from videmo.export.model import adapter, has_adapters, trains_whole, whole_model
 from videmo.pretrained import load_config, load_tokenizer
 
 ADAPTER_FILE = "adapter_model.safetensors"  # peft's name
@@ -29,7 +32,7 @@ def export(ckpt: str, out: str, merge: bool = False, base: str | None = None, dt
         out: The folder to write: a new one, or an earlier export, which is replaced.
         merge: Adds adapters to the weights of the base.
         base: The model that training started from, where it has moved since.
-        dtype: Of a whole model's weights; the base's own by default.
+        dtype: Of a whole model's weights; the base's own by default. Adapters stay in float32, as they trained.
     """
     print(export_checkpoint(Path(ckpt), Path(out), merge=merge, base=base, dtype=dtype))
 
@@ -48,17 +51,22 @@ def export_checkpoint(
     check_destination(out)
     trained = read_checkpoint(ckpt)
     given = trained.arguments
+    check_dtype(given, merge, dtype)
     source = base or given["checkpoint"]
+    if Path(source).is_dir():
+        source = str(Path(source).absolute())  # others will look for it from elsewhere
     files = _base_folder(source, trained)
     origin = f"from step {trained.step:,} of {ckpt}"
-    if has_adapters(trained) and not merge:
+    if has_adapters(given) and not merge:
         config, weights = adapter(trained, source)
         with written_aside(out) as folder:
             config.save_pretrained(folder)
             save_file({name: weight.contiguous() for name, weight in weights.items()}, folder / ADAPTER_FILE)
+            (folder / CARD_FILE).write_text(card(out, source, given), encoding="utf-8")
             _write_tokenizer(folder, source, files)
             write_files(folder, files, trained.video, _facts("adapter", source, trained))
-        return f"{out}: a peft adapter of {source}, {origin}"
+        beside = f"it needs that model's weights {weights_beside(given)}, as {out / CARD_FILE} loads them"
+        return f"{out}: a peft adapter of {source}, {origin}; {beside}"
     wanted = dtype or str(load_config(source, **_source(given)).dtype or torch.float32).removeprefix("torch.")
     model = whole_model(trained, source).to(getattr(torch, wanted))
     with written_aside(out) as folder:
@@ -66,7 +74,32 @@ def export_checkpoint(
         write_config(folder, files, wanted)
         _write_tokenizer(folder, source, files)
         write_files(folder, files, trained.video, _facts("model", source, trained))
-    return f"{out}: a whole model in {wanted}, {origin}"
+    kept = f"; what did not train is as training had it, {weights_beside(given)}" if _is_rounded(given, wanted) else ""
+    return f"{out}: a whole model in {wanted}, {origin}{kept}"
+
+
+def check_dtype(arguments: Mapping[str, Any], merge: bool, dtype: Dtype | None) -> None:
+    """Refuse to cast adapters: they are small, and peft computes with them in float32 whatever a file has them in.
+
+    Args:
+        arguments: Of the module that trains.
+        merge: As given.
+        dtype: As given.
+
+    Raises:
+        InputError: If the export is an adapter and names a dtype.
+    """
+    if dtype and not merge and has_adapters(arguments):
+        raise InputError(
+            f"dtype {dtype} is for the weights of a whole model, and an export of adapters leaves theirs in float32; "
+            "leave it out, or set merge=true for a whole model"
+        )
+
+
+def _is_rounded(arguments: Mapping[str, Any], dtype: str) -> bool:
+    """Whether what did not train has fewer bits than the type of a whole model, as training read it."""
+    was = arguments.get("dtype", "float32")
+    return not trains_whole(arguments) and (bool(arguments.get("quantization")) or was not in ("float32", dtype))
 
 
 def _base_folder(source: str, trained: TrainedWeights) -> Path | None:

@@ -1,15 +1,17 @@
-"""The folder that an export writes: all of it or nothing, and never over something that is not an export.
+"""The folder that an export writes: all of it or nothing, and never over something that no export wrote.
 
 What training leaves alone is the base's own file, byte for byte: tokenizer, chat template, generation config, and the
 config but for its dtype. So whatever loads the base loads the export, older programs included.
 """
 
+import fcntl
 import json
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +19,14 @@ import videmo
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 from videmo.export.processor import IMAGE_FILE, VIDEO_FILE, image_config, settings_for_others, video_config
+from videmo.pretrained import VIDEMO_FILE
 
-VIDEMO_FILE = "videmo.json"
-"""What has no place in the other files; its presence says that a folder is an export."""
+"""What has no place in the other files, and which files those are: what else is in the folder, no export wrote."""
 KEPT_FILES = (
     *("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "special_tokens_map.json"),
     *("added_tokens.json", "chat_template.json", "chat_template.jinja", "generation_config.json", IMAGE_FILE),
 )
+_ASIDE = ".videmo-export-"
 
 
 @contextmanager
@@ -35,17 +38,43 @@ def written_aside(out: Path) -> Iterator[Path]:
     """
     check_destination(out)
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as work:
+    _clear_up(out)
+    with tempfile.TemporaryDirectory(prefix=f".{out.name}{_ASIDE}", dir=out.parent) as work, _claimed(Path(work)):
         new, old = Path(work) / "new", Path(work) / "old"
         new.mkdir()
         yield new
+        check_destination(out)  # again: weights take minutes
         if out.exists():
             os.replace(out, old)
         os.replace(new, out)
 
 
+def _clear_up(out: Path) -> None:
+    """Remove what exports that were killed left beside `out`, and end the one that was killed in its last two steps."""
+    for work in out.parent.glob(f".{escape(out.name)}{_ASIDE}*"):
+        with suppress(OSError), _claimed(work) as is_left:
+            if is_left and (work / "old").is_dir() and not out.exists():
+                os.replace(work / "new", out)
+            if is_left:
+                shutil.rmtree(work)
+
+
+@contextmanager
+def _claimed(work: Path) -> Iterator[bool]:
+    """Lock a folder until the block or the process ends; whether that could be done."""
+    descriptor = os.open(work, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # another process has it, or the file system knows no locks
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(descriptor)
+
+
 def check_destination(out: Path) -> None:
-    """Refuse a path that holds anything but an earlier export.
+    """Refuse a path that holds anything but what an earlier export wrote there.
 
     Raises:
         InputError: Naming the path.
@@ -54,9 +83,21 @@ def check_destination(out: Path) -> None:
         raise InputError(f"{out} is no folder; name one that is new, or an earlier export")
     if out.is_dir() and any(out.iterdir()) and not (out / VIDEMO_FILE).is_file():
         raise InputError(f"{out} holds something that is no export of videmo; name a new folder, or empty that one")
+    if foreign := _foreign(out):
+        raise InputError(
+            f"{out} holds {foreign[0]}, which no export wrote ({VIDEMO_FILE} does not list it) and none may delete; "
+            "move it away, or name a new folder"
+        )
     parent = next(folder for folder in out.absolute().parents if folder.exists())
     if not os.access(parent, os.W_OK):
         raise InputError(f"{out} cannot be written: {parent} belongs to others; name another folder")
+
+
+def _foreign(out: Path) -> list[str]:
+    if not (out / VIDEMO_FILE).is_file():
+        return []
+    own = {VIDEMO_FILE, *read_json(out / VIDEMO_FILE).get("files", [])}
+    return sorted(path.name for path in out.iterdir() if path.name not in own)
 
 
 def base_folder(checkpoint: str, revision: str | None, local_files_only: bool) -> Path | None:
@@ -74,7 +115,7 @@ def base_folder(checkpoint: str, revision: str | None, local_files_only: bool) -
 
 
 def write_files(folder: Path, base: Path | None, video: VideoSettings, facts: dict[str, Any]) -> None:
-    """Add all but weights and config: the base's files, and the video settings.
+    """Add all but weights and config: the base's files, the video settings, and last the list of all files.
 
     Args:
         folder: The export, in which transformers' own versions of some files may stand.
@@ -88,7 +129,9 @@ def write_files(folder: Path, base: Path | None, video: VideoSettings, facts: di
     if not (folder / IMAGE_FILE).is_file():
         write_json(folder / IMAGE_FILE, image_config(video))
     write_json(folder / VIDEO_FILE, video_config(video))
-    write_json(folder / VIDEMO_FILE, {"videmo": videmo.__version__, **facts, **settings_for_others(video)})
+    files = sorted(path.name for path in folder.iterdir())
+    facts = {"videmo": videmo.__version__, **facts, "files": files}
+    write_json(folder / VIDEMO_FILE, {**facts, **settings_for_others(video)})
 
 
 def write_config(folder: Path, base: Path | None, dtype: str) -> None:

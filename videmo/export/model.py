@@ -1,7 +1,8 @@
 """What a checkpoint stands for, as others know it: a whole transformers model, or the files of a peft adapter.
 
 A whole model is the base with what trained in its places, and with adapters added to the weights, in float32. Under
-QLoRA the adapters learnt beside weights of 4 bits, so they are added to what those 4 bits say: the merged model is the
+QLoRA the adapters learnt beside weights of 4 bits, so they are added to what those 4 bits say; and whatever the base's
+own type, what did not train is rounded to the one in which training read it (``model.dtype``): the merged model is the
 one that trained.
 """
 
@@ -26,9 +27,14 @@ from videmo.training.trained import trained_names
 SHOWN = 3  # names in a sentence
 
 
-def has_adapters(trained: TrainedWeights) -> bool:
-    """Whether any scope trained by LoRA."""
-    return any(scope.mode == "lora" for scope in _training(trained)[0].values())
+def has_adapters(arguments: Mapping[str, Any]) -> bool:
+    """Whether any scope of a module with these arguments trains by LoRA."""
+    return any(scope.mode == "lora" for scope in _training(arguments)[0].values())
+
+
+def trains_whole(arguments: Mapping[str, Any]) -> bool:
+    """Whether every weight trains, so that nothing of the base is left."""
+    return all(scope.mode == "full" for scope in _training(arguments)[0].values())
 
 
 def whole_model(trained: TrainedWeights, base: str) -> Qwen2_5_VLForConditionalGeneration:
@@ -41,7 +47,7 @@ def whole_model(trained: TrainedWeights, base: str) -> Qwen2_5_VLForConditionalG
     Raises:
         InputError: If the two do not fit, naming both.
     """
-    scopes, lora = _training(trained)
+    scopes, lora = _training(trained.arguments)
     _check_base(trained, base)
     dtype = trained.arguments.get("dtype", "float32")
     backbone = Backbone.load(base, **_source(trained), dtype=dtype, **scopes, lora=lora)
@@ -62,7 +68,7 @@ def adapter(trained: TrainedWeights, base: str) -> tuple[LoraConfig, dict[str, T
     Raises:
         InputError: If the checkpoint does not fit the base, or a scope trained fully that peft cannot keep beside them.
     """
-    scopes, lora = _training(trained)
+    scopes, lora = _training(trained.arguments)
     if full := [name for name in ("vision", "language") if scopes[name].mode == "full"]:
         raise InputError(
             f"{trained.path} trained the {full[0]} scope fully beside adapters, which an adapter folder does not hold; "
@@ -96,9 +102,8 @@ def unpack_in_place(language_model: nn.Module) -> None:
             layer.weight.data = unpacked(layer)
 
 
-def _training(trained: TrainedWeights) -> tuple[dict[str, Scope], Lora]:
-    given = trained.arguments
-    return {name: Scope(**given.get(name, {})) for name in SCOPES}, Lora(**given.get("lora", {}))
+def _training(arguments: Mapping[str, Any]) -> tuple[dict[str, Scope], Lora]:
+    return {name: Scope(**arguments.get(name, {})) for name in SCOPES}, Lora(**arguments.get("lora", {}))
 
 
 def _source(trained: TrainedWeights) -> dict[str, Any]:
@@ -136,6 +141,11 @@ def _fitting(backbone: Backbone, trained: TrainedWeights, base: str) -> dict[str
             raise InputError(
                 f"{trained.path} holds {name} of shape {shapes[0]}, in {base} it is {shapes[1]}: {another}"
             )
+    if spoilt := next((name for name, weight in given.items() if not weight.isfinite().all()), None):
+        raise InputError(
+            f"{trained.path} holds NaN or infinite values in {spoilt}: its run had diverged when it was saved; choose "
+            "an earlier checkpoint, and train on from there with a lower learning_rate"
+        )
     same = _by_parameter(backbone)
     there = {same[name] for name in given}
     if missing := [name for name in own if name in trains and same[name] not in there]:

@@ -108,6 +108,12 @@ def check_kind(path: str | Path | None, strategy: Strategy) -> None:
         return
     mark = next((mark for kind, mark in WRITTEN_LAST.items() if isinstance(strategy, kind)), None)
     if mark is None or not (Path(path) / mark).is_file():
+        for file, do in (
+            ("config.json", "give it"),
+            ("adapter_config.json", "it is an adapter: export its run with --merge=true, and give that"),
+        ):
+            if (Path(path) / file).is_file():
+                raise InputError(f"{path} is a model, and no run's checkpoint; {do} as --model.init_args.checkpoint")
         raise InputError(
             f"{path} is a folder, and no whole checkpoint for {name}; give the strategy that wrote it (--config "
             f"configs/trainer/fsdp2.yaml), {again}"
