@@ -64,6 +64,26 @@ def test_a_tiny_model_passes_as_a_process(model):
     assert all(len(line) <= 100 for line in done.stdout.splitlines())
 
 
+def test_a_torchvision_that_does_not_load_costs_its_rows_and_no_more(model, clip, tmp_path):
+    """As one for another torch, which torchmetrics and transformers would load."""
+    package = tmp_path / "path" / "torchvision"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("raise RuntimeError('operator torchvision::nms does not exist')")
+    metadata = package.with_name("torchvision-0.21.0.dist-info")
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: torchvision\nVersion: 0.21.0\n")
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(package.parent), str(ROOT)])}
+    for arguments, says in (
+        ([], "torchvision 0.21.0, does not load"),
+        ([f"--ckpt={model}", f"--video={clip}"], "not run: sampling, video processor"),
+    ):
+        command = [sys.executable, "-m", "videmo", "doctor", *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=250)
+        printed = " ".join(done.stdout.split())
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert says in printed and "operator torchvision::nms" in printed
+
+
 def test_rows_pass_or_say_that_they_were_not_run(model, clip):
     found = status(model, clip, clip)
     assert {name for name, result in found.items() if result != "pass"} <= NEED_TORCHVISION
@@ -201,6 +221,14 @@ def test_a_spoiled_folder_fails_its_row_and_hides_no_other(name, model, clip):
     found = status(model, clip)
     assert list(found) == list(parity.NAMES)
     assert {row for row, result in found.items() if result == "FAIL"} - NEED_TORCHVISION == set(rows.split())
+
+
+def test_the_advice_leaves_torch_alone(model, clip, monkeypatch):
+    monkeypatch.setitem(sys.modules, "qwen_vl_utils", None)
+    (row,) = (row for row in parity.compare(str(model), [clip], QUESTION, 2) if row.name == "sampling")
+    build = torch.__version__.partition("+")[2]
+    assert row.status == "not run" and "pip install --constraint constraints.txt" in row.remedy
+    assert not build or f"/whl/{build} " in row.remedy
 
 
 def test_what_transformers_takes_without_our_settings_is_named(model, clip):

@@ -13,6 +13,9 @@ def main() -> int:
     for number, handler in handlers.items():
         if handler != signal.SIG_IGN:  # a shell's background job is not to hear Ctrl-C
             signal.signal(number, _leave)
+    from videmo.unloadable import set_aside
+
+    set_aside("torchvision")  # before what would load it
     from videmo.cli import main as run
 
     for number, handler in handlers.items():

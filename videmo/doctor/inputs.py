@@ -12,7 +12,8 @@ from videmo.data.decode import probe
 from videmo.data.sampling import VideoSettings, frame_indices
 from videmo.doctor.ours import Clip
 from videmo.doctor.plain import INSTALL, VIDEO_DEFAULTS, image_patches, video_patches, video_processor
-from videmo.doctor.row import REPORT, Row, in_words, judge
+from videmo.doctor.row import REPORT, Row, judge
+from videmo.errors import in_words
 from videmo.export.folder import VIDEMO_FILE, read_json
 from videmo.export.processor import IMAGE_FILE, VIDEO_FILE, video_config
 from videmo.pixels import normalise
@@ -68,8 +69,8 @@ def sampling_row(clip: Clip, settings: VideoSettings) -> Row:
     compared = "numbers of the frames taken, with qwen-vl-utils' smart_nframes"
     try:
         from qwen_vl_utils.vision_process import smart_nframes
-    except Exception as error:  # also of a torchvision for another torch
-        return Row("sampling", "not run", None, compared, f"`{INSTALL}` to run it ({in_words(error)})")
+    except Exception as error:  # of a package that is missing, or is for another torch
+        return Row("sampling", "not run", None, compared, f"{video_processor()[1] or in_words(error)}: `{INSTALL}`")
     info = probe(clip.file, settings)
     bounds = {"fps": settings.fps, "min_frames": settings.min_frames, "max_frames": settings.max_frames}
     count = smart_nframes(bounds, total_frames=info.num_frames, video_fps=info.fps)
@@ -101,7 +102,7 @@ def video_processor_row(clip: Clip, config: dict[str, Any]) -> Row:
     compared = "patches and grid, with transformers' video processor on the same frames"
     processor, reason = video_processor()
     if processor is None:
-        return Row("video processor", "not run", None, compared, f"{reason}; the row above is the same arithmetic")
+        return Row("video processor", "not run", None, compared, f"{reason}: `{INSTALL}`; the row above is the same")
     theirs, grid = video_patches(processor, clip.frames, config)
     if grid != clip.video.grid_thw:
         return Row("video processor", "FAIL", None, compared, f"grid {clip.video.grid_thw}, theirs {grid}; {REPORT}")

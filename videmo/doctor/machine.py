@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 import videmo
 from videmo.data.backends import why_unusable
 from videmo.data.pool import available_cores
+from videmo.unloadable import REASONS
 
 PINS = Path(videmo.__file__).resolve().parent.parent / "constraints.txt"
 SMALL_SHM = 1 << 30
@@ -139,6 +140,8 @@ def _versions() -> Iterator[Part]:
 
 
 def _package(module: str, cost: str, name: str | None = None) -> Part:
+    if module in REASONS:
+        return Part(name or module, f"{_version(module)}, does not load", f"{REASONS[module]}; {cost}", True)
     if find_spec(module) is None:
         return Part(name or module, "not installed", cost, lacks=not cost.startswith("costs nothing"))
     return Part(name or module, _version(module) or "installed")

@@ -16,13 +16,16 @@ from torch import Tensor
 from transformers import AutoTokenizer, GenerationConfig, Qwen2_5_VLForConditionalGeneration
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
-from videmo.doctor.row import in_words
+from videmo.errors import in_words
+from videmo.unloadable import REASONS
 
 PAD = "<|video_pad|>"
 # Of its video processor, where no file says it and training's own are others; reading them there needs torchvision.
 VIDEO_DEFAULTS = {"fps": None, "max_frames": 768, "min_pixels": 128 * 28 * 28, "max_pixels": 768 * 28 * 28}
-# Without the constraint, pip would replace torch by the newest build for CUDA.
-INSTALL = "pip install --constraint constraints.txt qwen-vl-utils torchvision"
+# Without the constraint pip would replace torch; and a torchvision of another build than torch's does not load.
+_BUILD = torch.__version__.partition("+")[2]  # as cpu or cu130
+_INDEX = f"--extra-index-url https://download.pytorch.org/whl/{_BUILD} " if _BUILD else ""
+INSTALL = f"pip install --constraint constraints.txt {_INDEX}qwen-vl-utils torchvision"
 
 
 class Plain:
@@ -168,8 +171,10 @@ def image_patches(frames: Tensor, config: dict[str, Any]) -> Tensor:
 
 def video_processor() -> tuple[type | None, str]:
     """transformers' class, or None and why it cannot be had."""
+    if "torchvision" in REASONS:
+        return None, f"torchvision does not load ({REASONS['torchvision']})"
     if importlib.util.find_spec("torchvision") is None:
-        return None, f"torchvision is not installed (`{INSTALL}`)"
+        return None, "torchvision is not installed"
     try:
         module = importlib.import_module("transformers.models.qwen2_vl.video_processing_qwen2_vl")
     except Exception as error:  # of a torchvision for another torch

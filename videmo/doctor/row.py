@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, TypeVar
 
-from videmo.errors import InputError
+from videmo.errors import InputError, in_words
 
 REPORT = "if that is not your change, please report it with this table"
 SPOILED = "mend the row that fails above; if none does, get the folder's files anew, or report it with this table"
@@ -50,15 +50,6 @@ def attempt(name: str, make: Callable[[], T], remedy: str = SPOILED) -> T | Row:
         return Row(name, "FAIL", None, "", str(error))
     except Exception as error:
         return Row(name, "FAIL", None, f"not compared, it ended in {in_words(error)}", remedy)
-
-
-def in_words(error: Exception) -> str:
-    """The kind of an error, and the first line that it says.
-
-    >>> in_words(ValueError("too long\\nby 3")), in_words(AssertionError())
-    ('ValueError: too long', 'AssertionError')
-    """
-    return ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
 
 
 def worst(name: str, clips: Sequence[T], check: Callable[[T], Row]) -> Row:
