@@ -64,24 +64,50 @@ def test_a_tiny_model_passes_as_a_process(model):
     assert all(len(line) <= 100 for line in done.stdout.splitlines())
 
 
-def test_a_torchvision_that_does_not_load_costs_its_rows_and_no_more(model, clip, tmp_path):
+@pytest.fixture
+def videmo_with_broken(tmp_path):
+    """A function that runs `videmo` where a package is installed, but does not load."""
+
+    def run(package: str, error: str, *arguments: str) -> subprocess.CompletedProcess:
+        folder = tmp_path / "path" / package
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "__init__.py").write_text(f"raise {error}")
+        metadata = folder.with_name(f"{package}-0.21.0.dist-info")
+        metadata.mkdir(exist_ok=True)
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 0.21.0\n")
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder.parent), str(ROOT)])}
+        command = [sys.executable, "-m", "videmo", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=250)
+
+    return run
+
+
+def test_a_torchvision_that_does_not_load_costs_its_rows_and_no_more(model, clip, videmo_with_broken):
     """As one for another torch, which torchmetrics and transformers would load."""
-    package = tmp_path / "path" / "torchvision"
-    package.mkdir(parents=True)
-    (package / "__init__.py").write_text("raise RuntimeError('operator torchvision::nms does not exist')")
-    metadata = package.with_name("torchvision-0.21.0.dist-info")
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: torchvision\nVersion: 0.21.0\n")
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(package.parent), str(ROOT)])}
+    error = "RuntimeError('operator torchvision::nms does not exist')"
     for arguments, says in (
         ([], "torchvision 0.21.0, does not load"),
         ([f"--ckpt={model}", f"--video={clip}"], "not run: sampling, video processor"),
     ):
-        command = [sys.executable, "-m", "videmo", "doctor", *arguments]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=250)
+        done = videmo_with_broken("torchvision", error, "doctor", *arguments)
         printed = " ".join(done.stdout.split())
         assert done.returncode == 0, done.stdout + done.stderr
         assert says in printed and "operator torchvision::nms" in printed
+
+
+def test_a_needed_package_that_does_not_load_is_named_in_a_sentence(videmo_with_broken):
+    done = videmo_with_broken("av", "OSError('libavcodec.so.61: cannot open')", "doctor")
+    assert done.returncode == 1 and not done.stdout
+    assert done.stderr.startswith("videmo: av does not load (OSError: libavcodec.so.61: cannot open); `pip install ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_decord_that_does_not_load_is_said_and_blames_no_video(model, clip, videmo_with_broken):
+    error = "OSError('libavformat.so.58: cannot open')"
+    done = videmo_with_broken("decord", error, "doctor")
+    assert "does not load (libavformat.so.58: cannot open)" in " ".join(done.stdout.split())
+    done = videmo_with_broken("decord", error, "doctor", f"--ckpt={model}", f"--video={clip}")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_rows_pass_or_say_that_they_were_not_run(model, clip):

@@ -8,6 +8,7 @@ import sys
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError
 from importlib.util import find_spec
+from traceback import walk_tb
 
 from videmo.errors import in_words
 
@@ -27,6 +28,14 @@ def set_aside(package: str) -> None:
             del sys.modules[name]
         sys.modules[package] = None  # type: ignore[assignment]  (Python's word for "not there")
         _hide_version(package)
+
+
+def package_of(error: Exception) -> str:
+    """Which package does not load, where that is why an import ended in an error."""
+    if isinstance(error, ImportError) and error.name:
+        return error.name.partition(".")[0]
+    *_, (frame, _) = walk_tb(error.__traceback__)
+    return frame.f_globals["__name__"].partition(".")[0]
 
 
 def _hide_version(package: str) -> None:

@@ -83,9 +83,9 @@ def _accelerator() -> Iterator[Part]:
 
 
 def _readers() -> Iterator[Part]:
-    yield _package("decord", "short H.264 clips are read by PyAV, 1.5 times slower")
+    yield _reader("decord", "short H.264 clips are read by PyAV, 1.5 times slower")
     yield _package("av", "no videos can be read but short H.264 clips: `pip install av`", "PyAV")
-    yield _torchcodec()
+    yield _reader("torchcodec", "costs nothing: it is a third reader, off by default (data.video.backends)")
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
         yield Part("FFmpeg", "no command", "videos are read all the same; re-encoding bad ones needs it")
@@ -93,11 +93,10 @@ def _readers() -> Iterator[Part]:
         yield Part("FFmpeg", _version_of(ffmpeg) or f"{ffmpeg} does not answer")
 
 
-def _torchcodec() -> Part:
-    part = _package("torchcodec", "costs nothing: it is a third reader, off by default (data.video.backends)")
-    if find_spec("torchcodec") is not None and why_unusable("torchcodec"):
-        return Part(part.name, f"{part.found}, does not load", "it needs FFmpeg's libraries; others read videos", True)
-    return part
+def _reader(backend: str, cost: str) -> Part:
+    part = _package(backend, cost)
+    why = why_unusable(backend) if find_spec(backend) is not None else None
+    return Part(part.name, part.found, f"{why}; {cost}", True) if why else part
 
 
 def _room(folder: Path) -> Iterator[Part]:
