@@ -52,7 +52,11 @@ def examine_machine(folder: Path) -> list[Part]:
         Part("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
         *_accelerator(),
         _package("bitsandbytes", "no QLoRA (model.quantization), no 8-bit and paged AdamW"),
-        _package("flash_attn", "costs nothing: it cannot express a tree's mask, so sdpa attends", "FlashAttention"),
+        _package(
+            "flash_attn",
+            "costs nothing, unless flash_attention_2 is asked for: sdpa and flex_attention need no package",
+            "FlashAttention",
+        ),
         _package("deepspeed", "no ZeRO strategies, and their checkpoints cannot be exported; FSDP needs nothing more"),
         *_readers(),
         _package("torchvision", "the video-processor row of `videmo doctor --ckpt` is not run; training needs none"),
