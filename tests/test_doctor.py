@@ -9,19 +9,22 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 import videmo.token_tree
 from videmo.cli import main
 from videmo.data.sampling import VideoSettings
-from videmo.doctor import inputs, machine, ours, parity
+from videmo.doctor import inputs, machine, ours, parity, plain
 from videmo.doctor.command import _drawn_clip
 from videmo.errors import InputError
 from videmo.export.folder import write_files
 from videmo.models.backbone import Backbone
+from videmo.pretrained import load_config
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = VideoSettings(max_frames=4, min_pixels=84 * 84, max_pixels=84 * 84)
 QUESTION = "What emotion does the person show?"
+WEIGHT = "model.layers.0.self_attn.q_proj.weight"
 NEED_TORCHVISION = {"sampling", "video processor"}
 
 
@@ -59,6 +62,52 @@ def test_a_tiny_model_passes_as_a_process(model):
     for row in ("settings", "size", "patches", "tokens", "positions", "logits", "answer"):
         assert any(line.startswith(row) and " pass " in line for line in done.stdout.splitlines()), row
     assert all(len(line) <= 100 for line in done.stdout.splitlines())
+
+
+@pytest.fixture
+def videmo_with_broken(tmp_path):
+    """A function that runs `videmo` where a package is installed, but does not load."""
+
+    def run(package: str, error: str, *arguments: str) -> subprocess.CompletedProcess:
+        folder = tmp_path / "path" / package
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "__init__.py").write_text(f"raise {error}")
+        metadata = folder.with_name(f"{package}-0.21.0.dist-info")
+        metadata.mkdir(exist_ok=True)
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 0.21.0\n")
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder.parent), str(ROOT)])}
+        command = [sys.executable, "-m", "videmo", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=250)
+
+    return run
+
+
+def test_a_torchvision_that_does_not_load_costs_its_rows_and_no_more(model, clip, videmo_with_broken):
+    """As one for another torch, which torchmetrics and transformers would load."""
+    error = "RuntimeError('operator torchvision::nms does not exist')"
+    for arguments, says in (
+        ([], "torchvision 0.21.0, does not load"),
+        ([f"--ckpt={model}", f"--video={clip}"], "not run: sampling, video processor"),
+    ):
+        done = videmo_with_broken("torchvision", error, "doctor", *arguments)
+        printed = " ".join(done.stdout.split())
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert says in printed and "operator torchvision::nms" in printed
+
+
+def test_a_needed_package_that_does_not_load_is_named_in_a_sentence(videmo_with_broken):
+    done = videmo_with_broken("av", "OSError('libavcodec.so.61: cannot open')", "doctor")
+    assert done.returncode == 1 and not done.stdout
+    assert done.stderr.startswith("videmo: av does not load (OSError: libavcodec.so.61: cannot open); `pip install ")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_decord_that_does_not_load_is_said_and_blames_no_video(model, clip, videmo_with_broken):
+    error = "OSError('libavformat.so.58: cannot open')"
+    done = videmo_with_broken("decord", error, "doctor")
+    assert "does not load (libavformat.so.58: cannot open)" in " ".join(done.stdout.split())
+    done = videmo_with_broken("decord", error, "doctor", f"--ckpt={model}", f"--video={clip}")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_rows_pass_or_say_that_they_were_not_run(model, clip):
@@ -128,6 +177,109 @@ def test_a_model_that_computes_otherwise_fails_the_logits(model, clip, monkeypat
 
     monkeypatch.setattr(Backbone, "load", spoiled)
     assert failures(model, clip) - {"answer"} == {"logits"}
+
+
+def edit(file: str, *path: str, value):
+    """What sets a value in a JSON file of a folder."""
+
+    def spoil(folder: Path) -> None:
+        content = part = json.loads((folder / file).read_text())
+        for name in path[:-1]:
+            part = part[name]
+        part[path[-1]] = value
+        (folder / file).write_text(json.dumps(content))
+
+    return spoil
+
+
+def edit_weights(change):
+    def spoil(folder: Path) -> None:
+        weights = load_file(folder / "model.safetensors")
+        change(weights)
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+
+    return spoil
+
+
+def replace(file: str, old: str, new: str):
+    def spoil(folder: Path) -> None:
+        text = (folder / file).read_text()
+        assert old in text
+        (folder / file).write_text(text.replace(old, new))
+
+    return spoil
+
+
+def one_token_for_both(folder: Path) -> None:
+    edit("config.json", "image_token_id", value=load_config(str(folder)).video_token_id)(folder)
+
+
+SPOILED = {
+    "vision patches of 16": (edit("config.json", "vision_config", "patch_size", value=16), "settings weights"),
+    "no merging": (edit("config.json", "vision_config", "spatial_merge_size", value=1), "settings tokens weights"),
+    "mrope": (edit("config.json", "text_config", "rope_parameters", "mrope_section", value=[4, 6, 4]), "logits"),
+    "video token": (edit("config.json", "video_token_id", value=5), "tokens"),
+    "one token for both": (one_token_for_both, "tokens"),
+    "image patches of 16": (edit("preprocessor_config.json", "patch_size", value=16), "settings patches"),
+    "our patches of 16": (edit("videmo.json", "video", "patch_size", value=16), "settings patches logits"),
+    "renamed token": (replace("tokenizer.json", "<|vision_start|>", "<|vizion_start|>"), "tokens"),
+    "template": (replace("chat_template.jinja", "{% endif %}", ""), "tokens"),
+    "no template": (lambda folder: (folder / "chat_template.jinja").unlink(), "tokens"),
+    "no tokenizer": (lambda folder: (folder / "tokenizer.json").unlink(), "tokens"),
+    "no weights": (lambda folder: (folder / "model.safetensors").unlink(), "weights"),
+    "cut short": (lambda folder: os.truncate(folder / "model.safetensors", 200_000), "weights"),
+    "pointer": (lambda folder: (folder / "model.safetensors").write_text("version https://git-lfs"), "weights"),
+    "shape": (edit_weights(lambda weights: weights.update({WEIGHT: weights[WEIGHT][:32].clone()})), "weights"),
+    "one weight less": (edit_weights(lambda weights: weights.pop(WEIGHT)), "weights"),
+    "one weight more": (edit_weights(lambda weights: weights.update({"more.weight": torch.ones(1)})), "weights"),
+    "no video settings": (lambda folder: (folder / "video_preprocessor_config.json").unlink(), "settings"),
+    "other settings first": (
+        lambda folder: (folder / "processor_config.json").write_text('{"video_processor": {"fps": 1.0}}'),
+        "settings",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_a_spoiled_folder_fails_its_row_and_hides_no_other(name, model, clip):
+    spoil, rows = SPOILED[name]
+    spoil(model)
+    found = status(model, clip)
+    assert list(found) == list(parity.NAMES)
+    assert {row for row, result in found.items() if result == "FAIL"} - NEED_TORCHVISION == set(rows.split())
+
+
+def test_the_advice_leaves_torch_alone(model, clip, monkeypatch):
+    monkeypatch.setitem(sys.modules, "qwen_vl_utils", None)
+    (row,) = (row for row in parity.compare(str(model), [clip], QUESTION, 2) if row.name == "sampling")
+    build = torch.__version__.partition("+")[2]
+    assert row.status == "not run" and "pip install --constraint constraints.txt" in row.remedy
+    assert not build or f"/whl/{build} " in row.remedy
+
+
+def test_what_transformers_takes_without_our_settings_is_named(model, clip):
+    (model / "video_preprocessor_config.json").unlink()
+    row = parity.compare(str(model), [clip], QUESTION, 2)[0]
+    assert "max_frames 768 (ours 4)" in row.remedy and "max_pixels 12845056 (ours 7408)" in row.remedy
+    (model / "videmo.json").unlink()  # a folder that training starts from need not say
+    (model / "preprocessor_config.json").unlink()
+    assert parity.compare(str(model), [clip], QUESTION, 2)[0].status == "pass"
+
+
+def test_the_defaults_are_those_of_transformers():
+    video_processor, reason = plain.video_processor()
+    if video_processor is None:
+        pytest.skip(reason)
+    own = video_processor()
+    size = {"min_pixels": own.size["shortest_edge"], "max_pixels": own.size["longest_edge"]}
+    assert {"fps": own.fps, "max_frames": own.max_frames, **size} == plain.VIDEO_DEFAULTS
+
+
+def test_what_names_no_folder_or_length_is_one_sentence(model, clip, capsys):
+    edit("videmo.json", "video", "colour", value="red")(model)
+    for arguments, says in (([], "videmo.json holds no video settings"), (["--max_new_tokens=0"], "must be above 0")):
+        assert main(["doctor", f"--ckpt={model}", "--video", str(clip), *arguments]) == 1
+        assert says in capsys.readouterr().err
 
 
 def test_an_old_transformers_is_said_to_truncate(model, clip, monkeypatch):

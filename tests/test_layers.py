@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     {
         *("videmo", "videmo.errors", "videmo.fingerprint", "videmo.hub", "videmo.tasks", "videmo.affect"),
-        *("videmo.pixels", "videmo.positions", "videmo.pretrained", "videmo.token_tree"),
+        *("videmo.pixels", "videmo.positions", "videmo.pretrained", "videmo.token_tree", "videmo.unloadable"),
     },
     {"videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.synth"},
     {"videmo.training", "videmo.benchmark"},
@@ -23,6 +23,7 @@ LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in name
 SIDEWAYS = {  # within a layer, one direction
     ("videmo.token_tree", "videmo.positions"),
     ("videmo.hub", "videmo.errors"),
+    ("videmo.unloadable", "videmo.errors"),
     ("videmo.tasks", "videmo.errors"),
     ("videmo.affect", "videmo.errors"),
     ("videmo.token_tree", "videmo.errors"),

@@ -67,6 +67,10 @@ def test_what_is_no_model_is_named(tmp_path):
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(InputError, match=rf"the config.json of {tmp_path} is none of a model \(.* not a valid JSON"):
         load_config(str(tmp_path))
+    for text_config in ({"num_hidden_layers": 3, "layer_types": ["full_attention"]}, "none"):
+        (tmp_path / "config.json").write_text(json.dumps({"model_type": "qwen2_5_vl", "text_config": text_config}))
+        with pytest.raises(InputError, match=rf"the config.json of {tmp_path} is none of a model \("):
+            load_config(str(tmp_path))
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "llama"}))
     with pytest.raises(InputError, match=r"is a llama model; videmo trains Qwen2\.5-VL"):
         load_config(str(tmp_path))

@@ -1,4 +1,7 @@
-"""The process ``videmo``: a signal ends it in a word and not in a trace, also while its libraries are loaded."""
+"""The process ``videmo``: a signal ends it in a word and not in a trace, also while its libraries are loaded.
+
+Nor does a library that is missing, or does not load.
+"""
 
 import os
 import signal
@@ -13,7 +16,19 @@ def main() -> int:
     for number, handler in handlers.items():
         if handler != signal.SIG_IGN:  # a shell's background job is not to hear Ctrl-C
             signal.signal(number, _leave)
-    from videmo.cli import main as run
+    from videmo.errors import in_words
+    from videmo.unloadable import package_of, set_aside
+
+    set_aside("torchvision")  # before what would load it
+    try:
+        from videmo.cli import main as run
+    except Exception as error:
+        package = package_of(error)
+        if package == "videmo":
+            raise
+        mend = "`pip install --constraint constraints.txt --editable .` brings versions that fit each other"
+        print(f"videmo: {package} does not load ({in_words(error)}); {mend}", file=sys.stderr)
+        return 1
 
     for number, handler in handlers.items():
         signal.signal(number, handler)

@@ -1,10 +1,22 @@
-"""The one family of errors that are the user's to mend: the command line prints them as a sentence, without a trace."""
+"""The one family of errors that are the user's to mend: the command line prints them as a sentence, without a trace.
+
+Others are put in words where they are not the end of a command.
+"""
 
 import math
 
 
 class InputError(ValueError):
     """Something given to videmo cannot be used; the message names it and says how to mend it."""
+
+
+def in_words(error: Exception) -> str:
+    """The kind of an error, and the first line that it says.
+
+    >>> in_words(ValueError("too long\\nby 3")), in_words(AssertionError())
+    ('ValueError: too long', 'AssertionError')
+    """
+    return ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
 
 
 def check_positive(name: str, value: float | None) -> None:

@@ -128,8 +128,8 @@ def load_config(checkpoint: str, revision: str | None = None, local_files_only: 
     find_model(checkpoint, revision, local_files_only)
     try:
         config = AutoConfig.from_pretrained(checkpoint, revision=revision, local_files_only=local_files_only)
-    except (OSError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except Exception as error:  # each field that is wrong has its own kind
+        reason = " ".join(str(error).split())
         raise InputError(f"the config.json of {checkpoint} is none of a model ({reason}); get it again") from None
     if config.model_type != "qwen2_5_vl":
         raise InputError(f"{checkpoint} is a {config.model_type} model; videmo trains Qwen2.5-VL (qwen2_5_vl)")

@@ -18,6 +18,7 @@ from videmo.data.boxes import mp4_index
 from videmo.data.reader import Allocate, NoFramesError, NoPictureStreamError, Reader, Unreadable, new_array
 
 MODULES = {"decord": "decord", "pyav": "av", "torchcodec": "torchcodec"}
+_LOADED = {**MODULES, "torchcodec": "torchcodec.decoders"}
 _8_BIT_PROFILES = (66, 77, 88, 100)  # of H.264: baseline, main, extended, high
 
 
@@ -25,11 +26,11 @@ def why_unusable(backend: str) -> str | None:
     """What keeps a backend from being used on this machine; None where nothing does."""
     if find_spec(MODULES[backend]) is None:
         return f"is not installed (`pip install {MODULES[backend]}`)"
-    if backend == "torchcodec":
-        try:
-            import_module("torchcodec.decoders")
-        except (ImportError, RuntimeError, OSError) as error:  # what it raises where it finds no FFmpeg
-            return f"does not load, it needs FFmpeg's libraries ({str(error).splitlines()[0]})"
+    try:
+        import_module(_LOADED[backend])
+    except (ImportError, RuntimeError, OSError) as error:  # as where a library of FFmpeg is not found
+        needs = ", it needs FFmpeg's libraries" if backend == "torchcodec" else ""
+        return f"does not load{needs} ({str(error).splitlines()[0]})"
     return None
 
 

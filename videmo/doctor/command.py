@@ -15,6 +15,7 @@ from rich.text import Text
 from videmo.check.terminal import output
 from videmo.doctor.machine import Part, examine_machine
 from videmo.doctor.parity import Row, compare
+from videmo.errors import check_positive
 from videmo.synth.draw import draw_clip
 from videmo.synth.encode import encode_clip
 from videmo.synth.world import sample_world
@@ -39,6 +40,7 @@ def doctor(
         max_new_tokens: Of the answer that both generate.
     """
     console = output()
+    check_positive("--max_new_tokens", max_new_tokens)
     if ckpt is None:
         console.print(machine_table(examine_machine(Path())))
         console.print("\n`videmo doctor --ckpt FOLDER` holds our tokens, positions and logits against transformers.")
@@ -72,7 +74,7 @@ def show(rows: Sequence[Row], checkpoint: str, console: Console) -> None:
         difference = "-" if row.largest is None else f"{row.largest:.2g}"
         text = Text(row.compared)
         if row.remedy:
-            text.append(f"\n{row.remedy}", style=STYLES[row.status])
+            text.append("\n" if row.compared else "").append(row.remedy, style=STYLES[row.status])
         table.add_row(row.name, Text(row.status, style=STYLES[row.status]), difference, text)
     console.print(table)
     failed = [row.name for row in rows if row.status == "FAIL"]

@@ -11,13 +11,15 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import smart_res
 from videmo.data.decode import probe
 from videmo.data.sampling import VideoSettings, frame_indices
 from videmo.doctor.ours import Clip
-from videmo.doctor.plain import image_patches, video_patches, video_processor
+from videmo.doctor.plain import INSTALL, VIDEO_DEFAULTS, image_patches, video_patches, video_processor
 from videmo.doctor.row import REPORT, Row, judge
+from videmo.errors import in_words
 from videmo.export.folder import VIDEMO_FILE, read_json
 from videmo.export.processor import IMAGE_FILE, VIDEO_FILE, video_config
 from videmo.pixels import normalise
 
 PATCH_LIMIT = 1e-4  # of normalised pixels, a level of which is 0.015
+PROCESSOR_FILE = "processor_config.json"  # where a processor was saved by transformers 5, it counts before the others
 _SHARED = ("patch_size", "temporal_patch_size", "merge_size", "image_mean", "image_std")
 
 
@@ -30,31 +32,45 @@ def settings_row(folder: Path | None, config: Any, settings: VideoSettings) -> R
             "merge_size": vision.spatial_merge_size,
         },
         IMAGE_FILE: {name: value for name, value in stated_in(folder, IMAGE_FILE).items() if name in _SHARED},
-        VIDEO_FILE: {name: value for name, value in stated_in(folder, VIDEO_FILE).items() if name in wanted},
     }
-    wrong = [
-        f"{name} is {value} in {file}, ours {wanted[name]}"
-        for file, values in stated.items()
-        for name, value in values.items()
-        if not _same(value, wanted[name])
-    ]
+    file, values = _read_for_videos(folder)
+    stated[file] = {name: value for name, value in values.items() if name in wanted}
+    wrong = []
+    for file, values in stated.items():
+        others = {name: value for name, value in values.items() if not _same(value, wanted[name])}
+        if others:
+            words = ", ".join(f"{name} {value} (ours {wanted[name]})" for name, value in others.items())
+            wrong.append(f"{file} has {words}")
     own = (
         f"{VIDEMO_FILE} of the folder" if stated_in(folder, VIDEMO_FILE) else "the release's, for the folder names none"
     )
     named = ", ".join(file for file, values in stated.items() if values)
-    compared = f"our video settings ({own}) with those in {named}"
+    compared = f"our video settings ({own}) with those of {named}"
     if wrong:
         return Row("settings", "FAIL", None, compared, f"{'; '.join(wrong)}: correct the file, or export again")
     return Row("settings", "pass", None, compared)
+
+
+def _read_for_videos(folder: Path | None) -> tuple[str, dict[str, Any]]:
+    """What transformers takes a video processor's settings from, and the settings.
+
+    A folder that is no export need not say any: what it is trained with is said elsewhere.
+    """
+    nested = stated_in(folder, PROCESSOR_FILE).get("video_processor")
+    if isinstance(nested, dict):
+        return PROCESSOR_FILE, nested
+    stated = stated_in(folder, VIDEO_FILE)
+    if stated or not stated_in(folder, VIDEMO_FILE):
+        return VIDEO_FILE, stated
+    return f"transformers without {VIDEO_FILE}", {**VIDEO_DEFAULTS, **stated_in(folder, IMAGE_FILE)}
 
 
 def sampling_row(clip: Clip, settings: VideoSettings) -> Row:
     compared = "numbers of the frames taken, with qwen-vl-utils' smart_nframes"
     try:
         from qwen_vl_utils.vision_process import smart_nframes
-    except (ImportError, RuntimeError) as error:
-        remedy = f"`pip install qwen-vl-utils torchvision` to run it ({error})"
-        return Row("sampling", "not run", None, compared, remedy)
+    except Exception as error:  # of a package that is missing, or is for another torch
+        return Row("sampling", "not run", None, compared, f"{video_processor()[1] or in_words(error)}: `{INSTALL}`")
     info = probe(clip.file, settings)
     bounds = {"fps": settings.fps, "min_frames": settings.min_frames, "max_frames": settings.max_frames}
     count = smart_nframes(bounds, total_frames=info.num_frames, video_fps=info.fps)
@@ -86,7 +102,7 @@ def video_processor_row(clip: Clip, config: dict[str, Any]) -> Row:
     compared = "patches and grid, with transformers' video processor on the same frames"
     processor, reason = video_processor()
     if processor is None:
-        return Row("video processor", "not run", None, compared, f"{reason}; the row above is the same arithmetic")
+        return Row("video processor", "not run", None, compared, f"{reason}: `{INSTALL}`; the row above is the same")
     theirs, grid = video_patches(processor, clip.frames, config)
     if grid != clip.video.grid_thw:
         return Row("video processor", "FAIL", None, compared, f"grid {clip.video.grid_thw}, theirs {grid}; {REPORT}")

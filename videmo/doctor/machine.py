@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 import videmo
 from videmo.data.backends import why_unusable
 from videmo.data.pool import available_cores
+from videmo.unloadable import REASONS
 
 PINS = Path(videmo.__file__).resolve().parent.parent / "constraints.txt"
 SMALL_SHM = 1 << 30
@@ -51,7 +52,11 @@ def examine_machine(folder: Path) -> list[Part]:
         Part("Python", f"{platform.python_version()} on {platform.system()} {platform.machine()}"),
         *_accelerator(),
         _package("bitsandbytes", "no QLoRA (model.quantization), no 8-bit and paged AdamW"),
-        _package("flash_attn", "costs nothing: it cannot express a tree's mask, so sdpa attends", "FlashAttention"),
+        _package(
+            "flash_attn",
+            "costs nothing, unless flash_attention_2 is asked for: sdpa and flex_attention need no package",
+            "FlashAttention",
+        ),
         _package("deepspeed", "no ZeRO strategies, and their checkpoints cannot be exported; FSDP needs nothing more"),
         *_readers(),
         _package("torchvision", "the video-processor row of `videmo doctor --ckpt` is not run; training needs none"),
@@ -82,9 +87,9 @@ def _accelerator() -> Iterator[Part]:
 
 
 def _readers() -> Iterator[Part]:
-    yield _package("decord", "short H.264 clips are read by PyAV, 1.5 times slower")
+    yield _reader("decord", "short H.264 clips are read by PyAV, 1.5 times slower")
     yield _package("av", "no videos can be read but short H.264 clips: `pip install av`", "PyAV")
-    yield _torchcodec()
+    yield _reader("torchcodec", "costs nothing: it is a third reader, off by default (data.video.backends)")
     ffmpeg = shutil.which("ffmpeg")
     if ffmpeg is None:
         yield Part("FFmpeg", "no command", "videos are read all the same; re-encoding bad ones needs it")
@@ -92,11 +97,10 @@ def _readers() -> Iterator[Part]:
         yield Part("FFmpeg", _version_of(ffmpeg) or f"{ffmpeg} does not answer")
 
 
-def _torchcodec() -> Part:
-    part = _package("torchcodec", "costs nothing: it is a third reader, off by default (data.video.backends)")
-    if find_spec("torchcodec") is not None and why_unusable("torchcodec"):
-        return Part(part.name, f"{part.found}, does not load", "it needs FFmpeg's libraries; others read videos", True)
-    return part
+def _reader(backend: str, cost: str) -> Part:
+    part = _package(backend, cost)
+    why = why_unusable(backend) if find_spec(backend) is not None else None
+    return Part(part.name, part.found, f"{why}; {cost}", True) if why else part
 
 
 def _room(folder: Path) -> Iterator[Part]:
@@ -139,6 +143,8 @@ def _versions() -> Iterator[Part]:
 
 
 def _package(module: str, cost: str, name: str | None = None) -> Part:
+    if module in REASONS:
+        return Part(name or module, f"{_version(module)}, does not load", f"{REASONS[module]}; {cost}", True)
     if find_spec(module) is None:
         return Part(name or module, "not installed", cost, lacks=not cost.startswith("costs nothing"))
     return Part(name or module, _version(module) or "installed")

@@ -1,12 +1,14 @@
 """What we make of a clip and a question, by the code that training and tests run."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedTokenizerBase
 
-from videmo.data.chat import encode_record
+from videmo.data.chat import EncodedRecord, encode_record
 from videmo.data.decode import read_frames
 from videmo.data.records import VIDEO_PLACEHOLDER, Record, parse_record
 from videmo.data.sampling import VideoSettings
@@ -21,23 +23,43 @@ from videmo.token_tree import TokenLayout, TreeBatch, flatten
 
 @dataclass(frozen=True)
 class Clip:
-    """A clip as the model gets it.
+    """A clip as the model gets it; its tokens are made when they are first asked for, by the row that compares them.
 
     Attributes:
+        checkpoint: The model.
+        question: About the clip.
         file: The video file.
         source: Its frames as decoded, uint8 [F, H, W, 3].
         frames: At their size, uint8 [F, 3, h, w].
         video: Its patches and grid.
-        batch: It and the question, as one tree in one row.
-        num_after: Tokens after the video.
     """
 
+    checkpoint: str
+    question: str
     file: Path
     source: Tensor
     frames: Tensor
     video: Video
-    batch: TreeBatch
-    num_after: int
+
+    @cached_property
+    def _encoded(self) -> EncodedRecord:
+        return encode_record(_record(self.question, str(self.file)), self._tokenizer, with_answer=False)
+
+    @cached_property
+    def _tokenizer(self) -> PreTrainedTokenizerBase:
+        return load_tokenizer(self.checkpoint)
+
+    @cached_property
+    def batch(self) -> TreeBatch:
+        """The clip and the question, as one tree in one row."""
+        layout = TokenLayout.from_config(load_config(self.checkpoint), self._tokenizer.pad_token_id)
+        sample = Sample(self._encoded, (self.video,), (str(self.file),))
+        return flatten(build_trees([sample], layout.video_token_id), layout)
+
+    @property
+    def num_after(self) -> int:
+        """Tokens after the video."""
+        return len(self._encoded.branch)
 
     @property
     def input_ids(self) -> Tensor:
@@ -49,20 +71,14 @@ class Clip:
 
 
 def prepare(checkpoint: str, file: Path, question: str, settings: VideoSettings) -> Clip:
-    """Read a clip, and lay it out with the question.
+    """Read a clip.
 
     Raises:
         VideoError: If it cannot be read.
-        RecordError: If the question holds a special token.
     """
-    tokenizer = load_tokenizer(checkpoint)
-    layout = TokenLayout.from_config(load_config(checkpoint), tokenizer.pad_token_id)
     source = torch.from_numpy(read_frames(file, settings)[0])
-    video = load_video(file, settings)
-    encoded = encode_record(_record(question, str(file)), tokenizer, with_answer=False)
-    trees = build_trees([Sample(encoded, (video,), (str(file),))], layout.video_token_id)
-    batch = flatten(trees, layout)
-    return Clip(file, source, resize_frames(source, settings), video, batch, len(encoded.branch))
+    frames = resize_frames(source, settings)
+    return Clip(checkpoint, question, file, source, frames, load_video(file, settings))
 
 
 def _record(question: str, file: str) -> Record:

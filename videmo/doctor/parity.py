@@ -21,15 +21,26 @@ from videmo.doctor import ours
 from videmo.doctor.inputs import patches_row, sampling_row, settings_row, size_row, stated_in, video_processor_row
 from videmo.doctor.ours import Clip, prepare
 from videmo.doctor.plain import Answer, Plain
-from videmo.doctor.row import REPORT, Row, judge, worst
+from videmo.doctor.row import REPORT, Row, attempt, judge, worst
 from videmo.errors import InputError
 from videmo.export.folder import VIDEMO_FILE, base_folder
 from videmo.export.processor import IMAGE_FILE
 from videmo.models.backbone import Backbone
 from videmo.pixels import normalise
-from videmo.pretrained import load_config, load_tokenizer, random_size
+from videmo.pretrained import load_config, random_size
 
 LOGIT_LIMIT = 2e-4  # of the largest logit: float32's rounding through the layers of a 7B stays far below
+NAMES = (
+    *("settings", "sampling", "size", "patches", "video processor"),
+    *("tokens", "weights", "positions", "logits", "answer"),
+)
+NEEDED = ("tokens", "weights", "logits")  # by the rows below them
+SPECIAL_IDS = {
+    "image_token_id": "<|image_pad|>",
+    "video_token_id": "<|video_pad|>",
+    "vision_start_token_id": "<|vision_start|>",
+    "vision_end_token_id": "<|vision_end|>",
+}
 WHOLE_SECONDS = Version("5.18")  # of transformers: earlier ones truncate second_per_grid before multiplying
 
 
@@ -45,51 +56,65 @@ def compare(checkpoint: str, videos: Sequence[Path], question: str, max_new_toke
     clips = [prepare(checkpoint, file, question, settings) for file in videos]
     images = stated_in(folder, IMAGE_FILE)
     rows = [
-        settings_row(folder, config, settings),
-        worst(clips, lambda clip: sampling_row(clip, settings)),
-        worst(clips, lambda clip: size_row(clip, settings)),
-        worst(clips, lambda clip: patches_row(clip, images)),
-        worst(clips, lambda clip: video_processor_row(clip, images)),
+        attempt("settings", lambda: settings_row(folder, config, settings)),
+        worst("sampling", clips, lambda clip: sampling_row(clip, settings)),
+        worst("size", clips, lambda clip: size_row(clip, settings)),
+        worst("patches", clips, lambda clip: patches_row(clip, images)),
+        worst("video processor", clips, lambda clip: video_processor_row(clip, images)),
     ]
-    device = _device(config)
-    with torch.backends.cudnn.flags(allow_tf32=False) if device.type == "cuda" else nullcontext():
-        found, answers = _rows_of_plain(checkpoint, clips, question, max_new_tokens, device)
-        rows += found  # transformers' model is let go of before ours is loaded
-        return rows + _rows_of_model(checkpoint, clips, answers, max_new_tokens, device) if answers else rows
+    with torch.backends.cudnn.flags(allow_tf32=False) if torch.cuda.is_available() else nullcontext():
+        plain = Plain(checkpoint)
+        found, answers = _rows_of_plain(plain, config, clips, max_new_tokens)
+        plain.model = None  # transformers' model is let go of before ours is loaded
+        rows += found
+        rows += _rows_of_model(plain, clips, answers, max_new_tokens) if answers else []
+    first = " and ".join(f"`{row.name}`" for row in rows if row.name in NEEDED and row.status == "FAIL")
+    return rows + [Row(name, "not run", None, "", f"mend {first} first") for name in NAMES[len(rows) :]]
 
 
 def _rows_of_plain(
-    checkpoint: str, clips: list[Clip], question: str, length: int, device: torch.device
+    plain: Plain, config: Any, clips: list[Clip], length: int
 ) -> tuple[list[Row], list[tuple[Tensor, Answer]]]:
-    """The rows that need transformers' model alone; and its logits and answer to each clip, where the tokens agree."""
-    plain = Plain.load(checkpoint, device)
-    tokens = worst(clips, lambda clip: _tokens_row(clip, plain, question))
-    if tokens.status == "FAIL":
-        names = ("positions", "logits", "answer")
-        return [tokens, *(Row(name, "not run", None, "", "mend the row `tokens` first") for name in names)], []
-    positions = worst(clips, lambda clip: _positions_row(clip, plain))
-    answers = []
-    for clip in clips:
-        patches, grid = normalise(clip.video.pixel_values), clip.video.grid_thw
-        logits = plain.logits(clip.input_ids, patches, grid, clip.position_ids, clip.num_after)
-        answers.append((logits, plain.answer(clip.input_ids, patches, grid, clip.video.second_per_grid, length)))
-    return [tokens, positions], answers
+    """The rows that need transformers' model alone; and its logits and answer to each clip, where it can be asked."""
+    rows = [
+        worst("tokens", clips, lambda clip: _tokens_row(clip, plain, config)),
+        attempt("weights", lambda: _weights_row(plain, _device(config)), f"get the weights of {plain.checkpoint} anew"),
+    ]
+    if any(row.status == "FAIL" for row in rows):
+        return rows, []
+    rows.append(worst("positions", clips, lambda clip: _positions_row(clip, plain)))
+    answers = attempt("logits", lambda: [_ask(plain, clip, length) for clip in clips])
+    return ([*rows, answers], []) if isinstance(answers, Row) else (rows, answers)
 
 
-def _rows_of_model(
-    checkpoint: str, clips: list[Clip], answers: list[tuple[Tensor, Answer]], length: int, device: torch.device
-) -> list[Row]:
-    backbone = Backbone.load(checkpoint).to(device).eval()
-    tokenizer = load_tokenizer(checkpoint)
+def _ask(plain: Plain, clip: Clip, length: int) -> tuple[Tensor, Answer]:
+    patches, grid = normalise(clip.video.pixel_values), clip.video.grid_thw
+    logits = plain.logits(clip.input_ids, patches, grid, clip.position_ids, clip.num_after)
+    return logits, plain.answer(clip.input_ids, patches, grid, clip.video.second_per_grid, length)
+
+
+def _rows_of_model(plain: Plain, clips: list[Clip], answers: list[tuple[Tensor, Answer]], length: int) -> list[Row]:
+    backbone = attempt("logits", lambda: Backbone.load(plain.checkpoint).to(plain.device).eval())
+    if isinstance(backbone, Row):
+        return [backbone]
     given = list(zip(clips, *zip(*answers, strict=True), strict=True))
     return [
-        worst(given, lambda g: _logits_row(backbone, g[0], g[1])),
-        worst(given, lambda g: _answer_row(backbone, g[0], g[2], tokenizer, length)),
+        worst("logits", given, lambda g: _logits_row(backbone, g[0], g[1])),
+        worst("answer", given, lambda g: _answer_row(backbone, g[0], g[2], plain.tokenizer, length)),
     ]
 
 
-def _tokens_row(clip: Clip, plain: Plain, question: str) -> Row:
-    theirs = plain.tokens(question, math.prod(clip.video.grid_thw) // clip.video.merge_size**2)
+def _tokens_row(clip: Clip, plain: Plain, config: Any) -> Row:
+    ids = plain.tokenizer.get_vocab()
+    wrong = [
+        f"config.json says {name} is {getattr(config, name)}, the tokenizer's {token} is {ids.get(token, 'missing')}"
+        for name, token in SPECIAL_IDS.items()
+        if getattr(config, name) != ids.get(token)
+    ]
+    if wrong:
+        remedy = "take both files from the model that training started from"
+        return Row("tokens", "FAIL", None, "; ".join(wrong), remedy)
+    theirs = plain.tokens(clip.question, math.prod(clip.video.grid_thw) // clip.video.merge_size**2)
     compared = f"{len(theirs)} tokens, with the chat template and the tokenizer of the folder"
     if torch.equal(clip.input_ids, theirs):
         return Row("tokens", "pass", 0, compared)
@@ -97,6 +122,14 @@ def _tokens_row(clip: Clip, plain: Plain, question: str) -> Row:
     mine, other = (plain.tokenizer.decode(ids[place : place + 4]) for ids in (clip.input_ids, theirs))
     remedy = f"from token {place} on ours say {mine!r}, theirs {other!r}: is the chat template the published one?"
     return Row("tokens", "FAIL", None, compared, remedy)
+
+
+def _weights_row(plain: Plain, device: torch.device) -> Row:
+    compared = "names and shapes of the weights, with the model of config.json"
+    if wrong := plain.load(device):
+        more = f", and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+        return Row("weights", "FAIL", None, compared, f"{'; '.join(wrong[:3])}{more}: get weights and config anew")
+    return Row("weights", "pass", None, compared)
 
 
 def _positions_row(clip: Clip, plain: Plain) -> Row:
@@ -164,7 +197,10 @@ def _model_folder(checkpoint: str) -> Path | None:
 
 def _settings(folder: Path | None) -> VideoSettings:
     stated = stated_in(folder, VIDEMO_FILE).get("video")
-    return VideoSettings(**stated) if isinstance(stated, dict) else VideoSettings()
+    try:
+        return VideoSettings(**stated) if isinstance(stated, dict) else VideoSettings()
+    except (InputError, TypeError) as error:  # TypeError: names and types that are not ours
+        raise InputError(f"{folder / VIDEMO_FILE} holds no video settings ({error}); export again") from None
 
 
 def _device(config: Any) -> torch.device:

@@ -7,6 +7,7 @@ torchvision; its image processor for PIL cuts and normalises single pictures ali
 import importlib
 import importlib.util
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,25 +16,49 @@ from torch import Tensor
 from transformers import AutoTokenizer, GenerationConfig, Qwen2_5_VLForConditionalGeneration
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 
+from videmo.errors import in_words
+from videmo.unloadable import REASONS
+
 PAD = "<|video_pad|>"
+# Of its video processor, where no file says it and training's own are others; reading them there needs torchvision.
+VIDEO_DEFAULTS = {"fps": None, "max_frames": 768, "min_pixels": 128 * 28 * 28, "max_pixels": 768 * 28 * 28}
+# Without the constraint pip would replace torch; and a torchvision of another build than torch's does not load.
+_BUILD = torch.__version__.partition("+")[2]  # as cpu or cu130
+_INDEX = f"--extra-index-url https://download.pytorch.org/whl/{_BUILD} " if _BUILD else ""
+INSTALL = f"pip install --constraint constraints.txt {_INDEX}qwen-vl-utils torchvision"
 
 
-@dataclass(frozen=True)
 class Plain:
-    """A model by transformers alone.
+    """A model by transformers alone, of which each part is loaded by the row that first needs it.
 
     Attributes:
-        model: In float32.
-        tokenizer: With its chat template.
+        checkpoint: Its folder or hub id.
+        model: In float32, once ``load`` has put it on a device.
+        device: Which one.
     """
 
-    model: Qwen2_5_VLForConditionalGeneration
-    tokenizer: Any
+    model: Qwen2_5_VLForConditionalGeneration | None
+    device: torch.device
 
-    @classmethod
-    def load(cls, checkpoint: str, device: torch.device) -> "Plain":
-        model = Qwen2_5_VLForConditionalGeneration.from_pretrained(checkpoint, dtype=torch.float32)
-        return cls(model.to(device).eval(), AutoTokenizer.from_pretrained(checkpoint))
+    def __init__(self, checkpoint: str) -> None:
+        self.checkpoint = checkpoint
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        """With its chat template."""
+        return AutoTokenizer.from_pretrained(self.checkpoint)
+
+    def load(self, device: torch.device) -> list[str]:
+        """Load the model, and say in words which weights and ``config.json`` do not belong together."""
+        model, found = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+            self.checkpoint, dtype=torch.float32, output_loading_info=True, ignore_mismatched_sizes=True
+        )
+        self.model, self.device = model.to(device).eval(), device
+        return [
+            *(f"{name} is missing" for name in sorted(found["missing_keys"])),
+            *(f"{name} is not in the model" for name in sorted(found["unexpected_keys"])),
+            *(f"{name} is {list(a)}, the model's {list(b)}" for name, a, b in sorted(found["mismatched_keys"])),
+        ]
 
     def tokens(self, question: str, num_video_tokens: int) -> Tensor:
         """Of a question about one video by the chat template, with as many placeholders as theirs puts.  # [S]"""
@@ -146,12 +171,14 @@ def image_patches(frames: Tensor, config: dict[str, Any]) -> Tensor:
 
 def video_processor() -> tuple[type | None, str]:
     """transformers' class, or None and why it cannot be had."""
+    if "torchvision" in REASONS:
+        return None, f"torchvision does not load ({REASONS['torchvision']})"
     if importlib.util.find_spec("torchvision") is None:
         return None, "torchvision is not installed"
     try:
         module = importlib.import_module("transformers.models.qwen2_vl.video_processing_qwen2_vl")
-    except (ImportError, RuntimeError) as error:
-        return None, f"torchvision does not load ({str(error).splitlines()[0][:80]})"
+    except Exception as error:  # of a torchvision for another torch
+        return None, f"torchvision does not load ({in_words(error)})"
     return module.Qwen2VLVideoProcessor, ""
 
 

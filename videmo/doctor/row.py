@@ -1,10 +1,18 @@
-"""One line of the comparison, and how several videos make one line."""
+"""One line of the comparison, how several videos make one line, and how an error makes one that fails.
+
+A folder can be spoiled in ways that every library between a file and an answer has its own errors for. Each of them
+fails the row that it came up in, and hides no other.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, TypeVar
 
+from videmo.errors import InputError, in_words
+
 REPORT = "if that is not your change, please report it with this table"
+SPOILED = "mend the row that fails above; if none does, get the folder's files anew, or report it with this table"
 T = TypeVar("T")
 
 
@@ -34,8 +42,18 @@ def judge(name: str, largest: float, limit: float, compared: str, remedy: str) -
     return Row(name, "FAIL" if failed else "pass", largest, compared, remedy if failed else "")
 
 
-def worst(clips: Sequence[T], check: Callable[[T], Row]) -> Row:
+def attempt(name: str, make: Callable[[], T], remedy: str = SPOILED) -> T | Row:
+    """What is made; or where that ends in an error, the row of that name, which fails with it."""
+    try:
+        return make()
+    except InputError as error:
+        return Row(name, "FAIL", None, "", str(error))
+    except Exception as error:
+        return Row(name, "FAIL", None, f"not compared, it ended in {in_words(error)}", remedy)
+
+
+def worst(name: str, clips: Sequence[T], check: Callable[[T], Row]) -> Row:
     """The row of the clip that fails, or else differs most."""
-    rows = [check(clip) for clip in clips]
+    rows = [attempt(name, partial(check, clip)) for clip in clips]
     found = max(rows, key=lambda row: (row.status == "FAIL", row.largest or 0.0))
     return replace(found, compared=f"{found.compared}; the worst of {len(rows)} videos") if len(rows) > 1 else found
