@@ -117,8 +117,11 @@ def test_learning_rate_warms_up_and_falls_as_a_cosine(world, world_checkpoint, t
     assert all(b < a for a, b in pairwise(seen[2:]))
 
 
-def test_resuming_inside_an_epoch_gives_the_weights_of_a_run_that_never_stopped(world, world_checkpoint, tmp_path):
-    def run(folder, max_steps, ckpt=None, stop_after=None):
+@pytest.mark.parametrize("end", [{"max_steps": 24}, {"max_steps": -1, "max_epochs": 2}], ids=["steps", "epochs"])
+def test_resuming_inside_an_epoch_gives_the_weights_of_a_run_that_never_stopped(
+    end, world, world_checkpoint, tmp_path
+):
+    def run(folder, ckpt=None, stop_after=None):
         class Stop(L.Callback):
             def on_train_batch_end(self, trainer, *args) -> None:
                 if stop_after and trainer.global_step == stop_after:
@@ -127,15 +130,15 @@ def test_resuming_inside_an_epoch_gives_the_weights_of_a_run_that_never_stopped(
 
         L.seed_everything(0)
         module = SFTModule(str(world_checkpoint), learning_rate=1e-3)
-        loop = trainer(folder, max_steps=max_steps, callbacks=[Stop()], enable_checkpointing=False)
+        loop = trainer(folder, **end, callbacks=[Stop()], enable_checkpointing=False)
         loop.fit(
             module, data(world, world_checkpoint, batch_size=8, global_batch_size=16), ckpt_path=ckpt, weights_only=True
         )
         return module.state_dict()
 
-    whole = run(tmp_path, 24)
-    run(tmp_path, 24, stop_after=7)
-    resumed = run(tmp_path, 24, ckpt=tmp_path / "stopped.ckpt")
+    whole = run(tmp_path)
+    run(tmp_path, stop_after=7)
+    resumed = run(tmp_path, ckpt=tmp_path / "stopped.ckpt")
     for name in whole:
         assert torch.equal(whole[name], resumed[name]), name
 

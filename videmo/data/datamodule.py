@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property, partial
@@ -257,6 +258,23 @@ class EmoCFGDataModule(L.LightningDataModule):
         if self.batch_tokens:
             epochs = min(plan.num_epochs, PLANNED_EPOCHS)
             self._order.window = trainer.accumulate_grad_batches = self._order.plan_window(epochs)
+
+    @property
+    def num_steps(self) -> int:
+        """Optimizer steps of a fit without a curriculum.
+
+        Raises:
+            InputError: If nothing ends it.
+        """
+        trainer, batches = self.trainer, len(self._order)
+        limit = trainer.limit_train_batches
+        batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
+        ends = [trainer.max_steps] if trainer.max_steps >= 0 else []
+        if (trainer.max_epochs or -1) >= 0:
+            ends.append(trainer.max_epochs * math.ceil(batches / self._order.window))
+        if not ends:
+            raise InputError("nothing ends this run; give trainer.max_epochs, trainer.max_steps or data.curriculum")
+        return min(ends)
 
     def records(self, split: str) -> Records:
         """The usable records of ``train``, ``val`` or ``test``, indexed and looked up once.

@@ -156,7 +156,8 @@ class VidEmoModule(L.LightningModule):
         if curriculum := self.curriculum:
             spans = [Span(phase.steps, phase.stage.learning_rate or peak) for phase in curriculum.phases]
         else:
-            spans = [Span(int(self.trainer.estimated_stepping_batches), peak)]
+            # Lightning's own estimate makes the loader before a checkpoint is read, which then begins the epoch anew.
+            spans = [Span(self.trainer.datamodule.num_steps, peak)]
         schedule = LambdaLR(optimizer, lambda step: learning_rate(step, spans, warmup_ratio) / peak)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
