@@ -76,21 +76,6 @@ class StageCheckpoint(L.Callback):
     def load_state_dict(self, state_dict: dict) -> None:
         self._best = state_dict["best"]
 
-    def on_load_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict) -> None:
-        """A resumed run must have the stages of the run that it resumes.
-
-        Raises:
-            InputError: Naming what differs.
-        """
-        if trainer.state.fn != "fit":
-            return
-        was, now = checkpoint.get("curriculum"), curriculum_of(trainer).outline
-        if was is not None and was != now:
-            raise InputError(
-                f"the checkpoint was saved in a run of another curriculum: {_difference(was, now)}. Resume with that "
-                "curriculum and data, or start anew in another default_root_dir"
-            )
-
     def _scores(self, trainer: L.Trainer, stage: str) -> dict[str, float]:
         names = {kind: f"val_stage/{stage}_{kind}" for kind in ("loss", "exact")}
         metrics = trainer.callback_metrics
@@ -163,12 +148,3 @@ def _said(cell: Cell | None) -> str:
         return "-"
     change = "" if cell.change is None else f" [{'green' if cell.change >= 0 else 'red'}]({cell.change:+.1f})[/]"
     return f"{100 * cell.exact:.1f}{change}"
-
-
-def _difference(was: list[dict], now: list[dict]) -> str:
-    """What tells two outlines of a curriculum apart: their stages, or the first field of a stage."""
-    names = [[stage["name"] for stage in stages] for stages in (was, now)]
-    if names[0] != names[1]:
-        return f"its stages were {', '.join(names[0])}, now they are {', '.join(names[1])}"
-    fields = ((a["name"], key, a[key], b[key]) for a, b in zip(was, now, strict=True) for key in a if a[key] != b[key])
-    return "stage {!r} had {} {}, now {}".format(*next(fields))

@@ -4,8 +4,6 @@ import json
 import math
 import os
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from itertools import islice
 from pathlib import Path
@@ -307,23 +305,3 @@ def test_an_epoch_that_was_left_in_the_middle_does_not_leak_into_the_next(datamo
     loader.sampler.set_epoch(1)
     seen = Counter(record.where for batch in loader for record in batch.records)
     assert seen == Counter(record.where for record in module.records("train"))
-
-
-def test_a_worker_keeps_the_memory_that_clips_free():
-    clips = """
-import resource, torch
-from videmo.data.worker import keep_freed_memory
-
-def faults_a_clip() -> float:
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(20):
-        frames = [torch.zeros(size, dtype=torch.uint8) for size in 5 * [5_000_000]]
-        del frames
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / 20
-
-keep_freed_memory()
-faults_a_clip()
-print(faults_a_clip())
-"""
-    done = subprocess.run([sys.executable, "-c", clips], capture_output=True, text=True, check=True)
-    assert float(done.stdout) < 100  # of the 6000 pages that they have

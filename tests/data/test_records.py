@@ -64,6 +64,10 @@ def test_question_is_what_the_users_said_before_the_last_answer(make_record):
         (changed(messages=[{"role": "bot", "content": "x"}]), "messages\\[0\\] is not .* write it so"),
         (changed(messages=[{"role": "user", "content": "<video>What?"}]), "no assistant turn"),
         (changed(messages=[{"role": "assistant", "content": "  "}]), "no assistant turn"),
+        (
+            changed(messages=[{"role": "assistant", "content": "Yes"}, {"role": "user", "content": "<video>What?"}]),
+            "the assistant speaks first",
+        ),
         (changed(videos="a.mp4"), '"videos" must be a list'),
         (changed(videos=[""]), '"videos" must be a list'),
         (changed(videos=[]), '<video> stands 1 times in the messages, but "videos" has 0; write it once'),

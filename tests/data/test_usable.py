@@ -56,6 +56,17 @@ def test_a_malformed_record_costs_itself_only(folder):
     assert [r.line for r in found.records] == [1, 3]
 
 
+def test_a_bad_record_of_a_list_on_one_line_does_not_cost_the_others(folder):
+    listed = [record("A/1.mp4"), {**record("A/1.mp4"), "messages": []}, record("A/2.mp4")]
+    found = look(folder, [json.dumps(listed)])
+    assert len(found.faults) == 1 and found.records.numbers.tolist() == [0, 1]
+    quarantined = look(folder, [json.dumps(listed)], found.faults)
+    assert quarantined.faults == () and quarantined.records.numbers.tolist() == [0, 1]
+    assert quarantined.quarantined == 0
+    other = Fault(str(folder / "data.json"), 1, "of one of them, and nobody knows which")
+    assert look(folder, [json.dumps(listed)], [other]).records.numbers.tolist() == [0, 1]
+
+
 def test_what_is_bad_is_counted_by_what_it_is(folder):
     bad = [
         Fault("x.json", 0, "empty"),

@@ -118,9 +118,7 @@ def test_learning_rate_warms_up_and_falls_as_a_cosine(world, world_checkpoint, t
 
 
 @pytest.mark.parametrize("end", [{"max_steps": 24}, {"max_steps": -1, "max_epochs": 2}], ids=["steps", "epochs"])
-def test_resuming_inside_an_epoch_gives_the_weights_of_a_run_that_never_stopped(
-    end, world, world_checkpoint, tmp_path
-):
+def test_resuming_inside_an_epoch_gives_the_weights_of_a_run_that_never_stopped(end, world, world_checkpoint, tmp_path):
     def run(folder, ckpt=None, stop_after=None):
         class Stop(L.Callback):
             def on_train_batch_end(self, trainer, *args) -> None:

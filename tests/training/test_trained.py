@@ -8,6 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from videmo.data.curriculum import Stage
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
@@ -38,7 +39,9 @@ class StopAt(L.Callback):
 def run(world, world_checkpoint, tmp_path):
     """A function that trains for some steps and returns the module and where it was saved."""
 
-    def run(module=None, stop=None, ckpt=None, fn="fit", callbacks=(), video=SMALL, max_steps=6, **options):
+    def run(
+        module=None, stop=None, ckpt=None, fn="fit", callbacks=(), video=SMALL, max_steps=6, curriculum=None, **options
+    ):
         L.seed_everything(0)
         module = module or SFTModule(str(world_checkpoint), learning_rate=1e-2, **options)
         path = tmp_path / "saved.ckpt"
@@ -54,7 +57,8 @@ def run(world, world_checkpoint, tmp_path):
             use_distributed_sampler=False,
             callbacks=[StopAt(stop, path), *callbacks],
         )
-        data = EmoCFGDataModule(str(world), str(world_checkpoint), video=video, batch_size=4, num_workers=0, **FILES)
+        given = {"video": video, "batch_size": 4, "num_workers": 0, "curriculum": curriculum, **FILES}
+        data = EmoCFGDataModule(str(world), str(world_checkpoint), **given)
         getattr(trainer, fn)(module, datamodule=data, ckpt_path=ckpt, weights_only=True)
         return module, path
 
@@ -190,6 +194,15 @@ def test_a_run_goes_on_with_its_videos_and_a_test_says_that_its_own_are_others(r
     assert caplog.messages.count(says) == 1
     with pytest.raises(InputError, match=r"is at step 2, beyond trainer.max_steps 1"):
         run(ckpt=path, max_steps=1, **LORA)
+
+
+def test_a_run_of_another_curriculum_or_none_is_not_resumed(run):
+    _, path = run(stop=2, curriculum=[Stage("one", epochs=2)], **LORA)
+    with pytest.raises(InputError, match=r"another curriculum: it had one, now there is none\. Resume with that"):
+        run(ckpt=path, **LORA)
+    with pytest.raises(InputError, match="another curriculum: stage 'one' had epochs 2, now 3"):
+        run(ckpt=path, curriculum=[Stage("one", epochs=3)], **LORA)
+    run(ckpt=path, fn="validate", **LORA)
 
 
 def test_lightning_rebuilds_the_module_from_a_checkpoint_alone(run):

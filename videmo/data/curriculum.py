@@ -265,3 +265,18 @@ def _groups(task: np.ndarray, tasks: Sequence[Task], file_weight: np.ndarray | N
 def curriculum_of(trainer: L.Trainer) -> Curriculum | None:
     """The plan of a trainer's run, where its data has one."""
     return getattr(trainer.datamodule, "curriculum", None)
+
+
+def difference(was: list[dict[str, Any]] | None, now: list[dict[str, Any]] | None) -> str:
+    """What tells two outlines of a curriculum apart: their stages, or the first field of a stage.
+
+    >>> difference(None, [{"name": "emotion", "epochs": 2}])
+    'it had none, now there is one'
+    """
+    if was is None or now is None:
+        return "it had none, now there is one" if was is None else "it had one, now there is none"
+    names = [[stage["name"] for stage in stages] for stages in (was, now)]
+    if names[0] != names[1]:
+        return f"its stages were {', '.join(names[0])}, now they are {', '.join(names[1])}"
+    fields = ((a["name"], key, a[key], b[key]) for a, b in zip(was, now, strict=True) for key in a if a[key] != b[key])
+    return "stage {!r} had {} {}, now {}".format(*next(fields))

@@ -5,12 +5,14 @@ and tasks, so that it either fits the files as they are or is not found. It is b
 build leaves nothing that could be mistaken for one. Of several processes one builds, under a lock; the others wait.
 """
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from io import FileIO
 from pathlib import Path
@@ -24,9 +26,10 @@ from videmo.data.index_build import COLUMNS, build
 from videmo.data.quarantine import identity
 from videmo.data.records import Record, RecordError, read_record
 from videmo.data.text_lengths import count_text, jobs_of, tokenizer_hash
+from videmo.errors import InputError
 from videmo.tasks import Task, training_tasks
 
-EDITION = 1  # of the index's format; raise it when the same files give other columns
+EDITION = 2  # of the index's format; raise it when the same files give other columns
 
 
 class VideoTable(Sequence[str]):
@@ -124,7 +127,12 @@ class RecordIndex(Sequence[Record]):
             spare = user_cache() / hashlib.sha256(os.path.abspath(folder).encode()).hexdigest()[:16]
             if progress:
                 print(f"{folder} cannot be written ({error}); the index of its records is in {spare}", file=sys.stderr)
-            return cls._open(paths, spare, tokenizer, workers, progress)
+            try:
+                return cls._open(paths, spare, tokenizer, workers, progress)
+            except _Unwritable as again:
+                raise InputError(
+                    f"the index can be written neither to {folder} ({error}) nor to {spare} ({again}); make room in one"
+                ) from None
 
     @classmethod
     def _open(cls, files: list[Path], folder: Path, tokenizer, workers: int | None, progress: bool) -> "RecordIndex":
@@ -132,7 +140,7 @@ class RecordIndex(Sequence[Record]):
         place = folder / f"{names}-{state}"
         known = tokenizer and tokenizer_hash(tokenizer)
         if not place.is_dir() or (known and not (place / f"text-{known}.npy").is_file()):
-            with _locked(folder / f"{names}.lock"):
+            with _locked(folder / f"{names}.lock"), _room():
                 if not place.is_dir():
                     for stale in folder.glob(f"{names}-*"):  # of other files, or of a build that was killed
                         shutil.rmtree(stale)
@@ -208,6 +216,17 @@ def _locked(file: Path) -> AcquireReturnProxy:
         return FileLock(file).acquire()
     except OSError as error:
         raise _Unwritable(error.strerror or error) from None
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """A full disk is no place for an index; what was begun there is removed as stale by the next build."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise _Unwritable(error.strerror) from None
 
 
 def _names_and_state(files: Sequence[Path], folder: Path) -> tuple[str, str]:

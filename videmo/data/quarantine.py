@@ -84,14 +84,26 @@ class Quarantine:
         return self._records.get((os.path.abspath(file), line))
 
     def covers(self, index) -> np.ndarray:
-        """Which records of a `RecordIndex` are not to be used, themselves or for one of their videos: bool ``[N]``."""
+        """Which records of a `RecordIndex` are not to be used, themselves or for one of their videos: bool ``[N]``.
+
+        A list may stand on one line, so a fault that names this line says not which record it is of. Those that the
+        index found are of none of its records, and of others on a shared line training will say so itself.
+        """
         if not self.faults:
             return np.zeros(len(index), bool)
         bad_video = np.array([self.video_fault(index.videos.path(i)) is not None for i in range(len(index.videos))])
         covered = any_video(index, bad_video.astype(bool))
         numbers = {os.path.abspath(file): number for number, file in enumerate(index.files)}
-        bad = [numbers[file] << 32 | line for file, line in self._records if file in numbers]
-        return covered | np.isin(index.file.astype(np.int64) << 32 | index.line, bad)
+        told = {(os.path.abspath(fault.file), fault.line, fault.reason) for fault in index.faults}
+        bad = [
+            numbers[file] << 32 | line
+            for (file, line), fault in self._records.items()
+            if file in numbers and (file, line, fault.reason) not in told
+        ]
+        place = index.file.astype(np.int64) << 32 | index.line
+        named = np.isin(place, bad)
+        lines, records = np.unique(place[named], return_counts=True)
+        return covered | named & ~np.isin(place, lines[records > 1])
 
     @classmethod
     def read(cls, path: str | Path, root: str | Path, video_root: str | Path) -> "Quarantine":

@@ -84,6 +84,8 @@ def what_is_wrong(fields: object) -> str | None:
         placeholders += content.count(VIDEO_PLACEHOLDER)
     if not answered:
         return "no assistant turn with an answer; add one, or remove the record"
+    if next(turn["role"] for turn in messages if turn["role"] != "system") == "assistant":
+        return "the assistant speaks first; put the question before its answer, or remove the record"
     videos = fields.get("videos", [])
     if not isinstance(videos, list) or not all(isinstance(v, str) and v and "\0" not in v for v in videos):
         return '"videos" must be a list of paths'

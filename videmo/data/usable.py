@@ -4,6 +4,7 @@ A source all of whose videos are missing is a line, since most users lack some f
 is bad stops the run with one sentence, or, where the user chose so, is skipped and reported.
 """
 
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -121,9 +122,9 @@ def _reason(path: str, place: Place, video_root: Path) -> str:
             f"the video {path} is not in {video_root}; set data.video_root to a folder that holds all videos, or "
             "data.allow_outside_root=true if you trust these records to name any file"
         )
-    if (video_root / path).is_dir():
+    if os.path.isdir(video_root / path):  # Path's own would raise for a name that is too long
         return f"{video_root / path} is a folder, but a video file was expected; correct the record's `videos`"
-    if (video_root / path).is_symlink():
+    if os.path.islink(video_root / path):
         return f"{video_root / path} is a link that leads to no file; get what it names, or leave the record out"
     return f"no video {video_root / path}; get it, set data.video_root, or leave the record out"
 

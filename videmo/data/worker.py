@@ -5,6 +5,7 @@ import os
 import signal
 from threading import Thread
 
+LOOK_SECONDS = 2
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
 
 
@@ -35,6 +36,9 @@ def _leave_signals_to_parent() -> None:
 
 
 def _end_with_parent(parent: int) -> None:
-    while signal.sigwaitinfo({signal.SIGTERM}).si_pid != parent:
-        pass
+    """Also where it was killed: a worker that hands over a large batch then would wait for ever for its reader."""
+    while os.getppid() == parent:
+        told = signal.sigtimedwait({signal.SIGTERM}, LOOK_SECONDS)
+        if told is not None and told.si_pid == parent:
+            break
     os._exit(0)

@@ -18,7 +18,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from videmo.benchmark import BlindBaseline, Prediction, score_predictions, with_controls, write_predictions
 from videmo.data.backends import MODULES as BACKENDS
 from videmo.data.controls import Shown
-from videmo.data.curriculum import Curriculum, curriculum_of
+from videmo.data.curriculum import Curriculum, curriculum_of, difference
 from videmo.data.text_lengths import tokenizer_hash
 from videmo.errors import InputError, check_positive
 from videmo.models.adapters import Lora
@@ -209,9 +209,9 @@ class VidEmoModule(L.LightningModule):
         checkpoint["strategy"] = type(self.trainer.strategy).__name__
         checkpoint["data_seed"] = self.trainer.datamodule.seed
         checkpoint["data_hash"] = self.trainer.datamodule.data_hash
+        checkpoint["curriculum"] = self.curriculum.outline if self.curriculum else None
         if self.curriculum:
             checkpoint["stage"] = self.curriculum.phase(self.trainer.current_epoch).stage.name
-            checkpoint["curriculum"] = self.curriculum.outline
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """A checkpoint's model is this run's, and a resumed run goes on in the order of the run that it resumes.
@@ -237,6 +237,12 @@ class VidEmoModule(L.LightningModule):
             raise InputError(
                 f"the checkpoint was saved in a run with {name} {value}, this one has {now[name]}; resume with "
                 f"--model.init_args.{name}={value}, or start anew in another default_root_dir"
+            )
+        was, now = checkpoint.get("curriculum"), self.curriculum.outline if self.curriculum else None
+        if "curriculum" in checkpoint and was != now:
+            raise InputError(
+                f"the checkpoint was saved in a run of another curriculum: {difference(was, now)}. Resume with that "
+                "curriculum and data, or start anew in another default_root_dir"
             )
         if checkpoint.get("data_hash") not in (None, self.trainer.datamodule.data_hash):
             raise InputError(
