@@ -49,5 +49,5 @@ class SkipLog:
 
 
 def _subject(fault: Fault) -> object:
-    """What is at fault: the video, whichever record names it, or the record."""
-    return fault.video or (fault.file, fault.line)
+    """What is at fault: the video, whichever record names it, or the record; a line may hold several."""
+    return fault.video or (fault.file, fault.line, fault.reason)
