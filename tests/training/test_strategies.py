@@ -13,6 +13,7 @@ import os
 import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,6 +23,7 @@ from pathlib import Path
 from socket import socket
 from typing import Any
 
+import lightning as L
 import pytest
 import torch
 import yaml
@@ -39,7 +41,7 @@ from videmo.models.backbone import Backbone
 from videmo.models.scopes import SCOPES, Scope
 from videmo.models.token_scores import score_tokens
 from videmo.token_tree import TreeBatch
-from videmo.training.checkpoints import check_kind, kept, last_checkpoint
+from videmo.training.checkpoints import DirectIO, check_kind, kept, last_checkpoint, save_whole
 from videmo.training.strategies import FSDP, FSDP2
 
 PR_SET_PDEATHSIG = 1
@@ -365,6 +367,16 @@ def test_a_checkpoint_whose_replacement_was_interrupted_is_found_again(tmp_path)
     (aside / "meta.pt").touch()
     assert (kept(last) / "meta.pt").is_file()
     assert not aside.exists()
+
+
+def test_a_checkpoint_is_written_to_its_place_and_no_temporary_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "mkstemp", None)
+    trainer = L.Trainer(accelerator="cpu", logger=False, enable_checkpointing=False)
+    trainer.strategy.connect(L.LightningModule())
+    save_whole(trainer, tmp_path / "run" / "last.ckpt", weights_only=True)
+    assert torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)["global_step"] == 0
+    with pytest.raises(InputError, match=r"/dev/full cannot be written \(.*\); is its disk full"):
+        DirectIO().save_checkpoint({"weight": torch.zeros(10**6)}, "/dev/full")
 
 
 def test_a_folder_is_refused_where_it_cannot_be_read(tmp_path):

@@ -70,7 +70,7 @@ def sampling_row(clip: Clip, settings: VideoSettings) -> Row:
     try:
         from qwen_vl_utils.vision_process import smart_nframes
     except Exception as error:  # of a package that is missing, or is for another torch
-        return Row("sampling", "not run", None, compared, f"{video_processor()[1] or in_words(error)}: `{INSTALL}`")
+        return Row("sampling", "not run", None, compared, f"{video_processor()[1] or in_words(error)}: {INSTALL}")
     info = probe(clip.file, settings)
     bounds = {"fps": settings.fps, "min_frames": settings.min_frames, "max_frames": settings.max_frames}
     count = smart_nframes(bounds, total_frames=info.num_frames, video_fps=info.fps)
@@ -102,7 +102,7 @@ def video_processor_row(clip: Clip, config: dict[str, Any]) -> Row:
     compared = "patches and grid, with transformers' video processor on the same frames"
     processor, reason = video_processor()
     if processor is None:
-        return Row("video processor", "not run", None, compared, f"{reason}: `{INSTALL}`; the row above is the same")
+        return Row("video processor", "not run", None, compared, f"{reason}: {INSTALL}; the row above is the same")
     theirs, grid = video_patches(processor, clip.frames, config)
     if grid != clip.video.grid_thw:
         return Row("video processor", "FAIL", None, compared, f"grid {clip.video.grid_thw}, theirs {grid}; {REPORT}")

@@ -22,10 +22,10 @@ from videmo.unloadable import REASONS
 PAD = "<|video_pad|>"
 # Of its video processor, where no file says it and training's own are others; reading them there needs torchvision.
 VIDEO_DEFAULTS = {"fps": None, "max_frames": 768, "min_pixels": 128 * 28 * 28, "max_pixels": 768 * 28 * 28}
-# Without the constraint pip would replace torch; and a torchvision of another build than torch's does not load.
-_BUILD = torch.__version__.partition("+")[2]  # as cpu or cu130
-_INDEX = f"--extra-index-url https://download.pytorch.org/whl/{_BUILD} " if _BUILD else ""
-INSTALL = f"pip install --constraint constraints.txt {_INDEX}qwen-vl-utils torchvision"
+# Without the constraint pip would replace torch.
+INSTALL = (
+    f"`pip install --constraint constraints.txt qwen-vl-utils torchvision`, a torchvision for torch {torch.__version__}"
+)
 
 
 class Plain:

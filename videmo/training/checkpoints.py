@@ -14,6 +14,7 @@ from typing import IO, Any
 
 import lightning as L
 import torch
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.strategies import DeepSpeedStrategy, FSDPStrategy, ModelParallelStrategy, Strategy
 
 from videmo.errors import InputError
@@ -56,6 +57,8 @@ def hold(run: str | Path) -> IO[str]:
 def save_whole(trainer: L.Trainer, path: str | Path, weights_only: bool = False) -> None:
     """Save a checkpoint so that at any time the path has the one before or this one. Every rank calls it."""
     path = Path(path)
+    if type(trainer.strategy.checkpoint_io) is TorchCheckpointIO:
+        trainer.strategy.checkpoint_io = DirectIO()
     fresh = path.with_name(f".{path.name}.new")
     if trainer.is_global_zero:
         kept(path)
@@ -65,6 +68,23 @@ def save_whole(trainer: L.Trainer, path: str | Path, weights_only: bool = False)
     if trainer.is_global_zero:
         _replace(fresh, path)
     trainer.strategy.barrier("the checkpoint is in its place")
+
+
+class DirectIO(TorchCheckpointIO):
+    """Writes a checkpoint to its place. Lightning's makes it whole in memory once more, and again in the folder for
+    temporary files, which is often a small disk.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None) -> None:
+        """
+        Raises:
+            InputError: If there is no room.
+        """
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            torch.save(checkpoint, path)
+        except RuntimeError as error:  # of torch's writer, which knows no errno
+            raise InputError(f"{path} cannot be written ({str(error).splitlines()[0]}); is its disk full?") from error
 
 
 def load_weights(trainer: L.Trainer, path: str | Path) -> None:
