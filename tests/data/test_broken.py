@@ -84,7 +84,7 @@ def test_a_bad_video_is_named_at_its_first_record_with_what_it_costs(world, chec
         ("lfs.mp4", "git lfs pull"),
         ("zip.mp4", "zip archive"),
         ("cut_mp4_0.5.mp4", "cut short"),
-        ("link.mp4", "missing"),
+        ("link.mp4", "a link that leads to no file"),
         ("folder.mp4", "folder"),
         ("pipe.mp4", "pipe"),
     ],
