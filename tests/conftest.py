@@ -73,6 +73,19 @@ def make_record():
 
 
 @pytest.fixture(scope="session")
+def quiet() -> dict[str, object]:
+    """The trainer's options for a fit on the CPU that writes and prints nothing of its own."""
+    return {
+        "accelerator": "cpu",
+        "logger": False,
+        "enable_checkpointing": False,
+        "enable_progress_bar": False,
+        "enable_model_summary": False,
+        "use_distributed_sampler": False,
+    }
+
+
+@pytest.fixture(scope="session")
 def world(tmp_path_factory) -> Path:
     """A data folder of 60 drawn clips."""
     folder = tmp_path_factory.mktemp("world") / "data"

@@ -26,7 +26,7 @@ def set_aside(package: str) -> None:
         REASONS[package] = in_words(error)
         for name in [name for name in sys.modules if name.partition(".")[0] == package]:
             del sys.modules[name]
-        sys.modules[package] = None  # type: ignore[assignment]  (Python's word for "not there")
+        sys.modules[package] = None  # Python's word for "not there"
         _hide_version(package)
 
 

@@ -16,22 +16,17 @@ SMALL = VideoSettings(max_frames=4, min_pixels=56 * 56, max_pixels=56 * 56)
 
 
 @pytest.fixture
-def logged(world, world_checkpoint, tmp_path):
+def logged(world, world_checkpoint, quiet, tmp_path):
     def run(max_branches):
         trainer = L.Trainer(
+            **{**quiet, "logger": CSVLogger(tmp_path, name="", version=str(max_branches))},
             default_root_dir=tmp_path,
-            accelerator="cpu",
             max_steps=4,
             accumulate_grad_batches=2,
             log_every_n_steps=2,
             val_check_interval=2,
             limit_val_batches=1,
             num_sanity_val_steps=0,
-            logger=CSVLogger(tmp_path, name="", version=str(max_branches)),
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            use_distributed_sampler=False,
             callbacks=[Throughput(peak_tflops=0.5)],
         )
         options = {"video": SMALL, "batch_size": 16, "num_workers": 0, "max_branches": max_branches}

@@ -33,20 +33,9 @@ class Watch(L.Callback):
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])
-def test_every_epoch_has_every_record_once_by_token_budget(num_workers, world, world_checkpoint, tmp_path):
+def test_every_epoch_has_every_record_once_by_token_budget(num_workers, world, world_checkpoint, quiet, tmp_path):
     watch = Watch()
-    trainer = L.Trainer(
-        default_root_dir=tmp_path,
-        accelerator="cpu",
-        max_epochs=EPOCHS,
-        limit_val_batches=0,
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-        callbacks=[watch],
-    )
+    trainer = L.Trainer(**quiet, default_root_dir=tmp_path, max_epochs=EPOCHS, limit_val_batches=0, callbacks=[watch])
     data = EmoCFGDataModule(
         str(world),
         str(world_checkpoint),

@@ -18,7 +18,7 @@ from torch.utils.checkpoint import checkpoint
 from transformers import Cache, DynamicCache, Qwen2_5_VLForConditionalGeneration
 from transformers.utils import is_flash_attn_2_available
 
-from videmo.errors import InputError
+from videmo.errors import InputError, in_words
 from videmo.models.adapters import Lora, add_adapters
 from videmo.models.encoding import encode, encode_nothing, in_step, largest, weights_hash
 from videmo.models.quantization import pack
@@ -303,9 +303,8 @@ def _read(checkpoint: str, **options) -> Qwen2_5_VLForConditionalGeneration:
     except (MemoryError, torch.OutOfMemoryError):
         raise
     except Exception as error:  # whatever transformers and safetensors say of files that are broken
-        reason = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
         raise InputError(
-            f"the weights of {checkpoint} cannot be read ({reason.strip()}); get its files again"
+            f"the weights of {checkpoint} cannot be read ({in_words(error)}); get its files again"
         ) from error
     if missing := sorted(found["missing_keys"]):
         raise InputError(

@@ -9,8 +9,7 @@ Ranks have different videos, texts and answers, yet every forward is a collectiv
 the vision tower and ``videmo.models.generation`` for answers.
 """
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +28,27 @@ from videmo.token_tree import TreeBatch
 from videmo.training.checkpoints import plain_part
 
 
-class FSDP2(ModelParallelStrategy):
+class _Refusing:
+    """A strategy whose checkpoints are parts: what lacks or does not fit is a sentence of every rank, and no trace."""
+
+    def load_checkpoint(self, checkpoint_path: str | Path, weights_only: bool | None = None) -> dict[str, Any]:
+        """
+        Raises:
+            InputError: Naming both sides, or what torch says.
+        """
+        # The parts are read into the model before Lightning lets anyone look at what they are of.
+        self.lightning_module.refuse_other(plain_part(checkpoint_path))
+        try:
+            return super().load_checkpoint(checkpoint_path, weights_only)
+        except (CheckpointException, RuntimeError, KeyError, OSError) as error:
+            reason = next((line.strip() for line in reversed(str(error).splitlines()) if line.strip()), repr(error))
+            raise InputError(
+                f"{checkpoint_path} cannot be read into this run's model ({reason[:200]}); copy all files of the "
+                "folder, and give model and optimizer as in the run that saved it"
+            ) from error
+
+
+class FSDP2(_Refusing, ModelParallelStrategy):
     """Shards over all ranks; ``VidEmoModule.configure_model`` says what is gathered together.
 
     Args:
@@ -40,25 +59,14 @@ class FSDP2(ModelParallelStrategy):
     def __init__(self, save_distributed_checkpoint: bool = True) -> None:
         super().__init__(save_distributed_checkpoint=save_distributed_checkpoint)
 
-    def load_checkpoint(self, checkpoint_path: str | Path, weights_only: bool | None = None) -> dict[str, Any]:
-        # The parts are read into the model before Lightning lets anyone look at what they are of.
-        self.lightning_module.refuse_other(plain_part(checkpoint_path))
-        with _sentence_for(checkpoint_path):
-            return super().load_checkpoint(checkpoint_path, weights_only)
-
     def setup_environment(self) -> None:
         # Lightning's own guess shards between machines and splits matrices within one.
         self._data_parallel_size, self._tensor_parallel_size = self.num_nodes * self.num_processes, 1
         super().setup_environment()
 
 
-class FSDP(FSDPStrategy):
+class FSDP(_Refusing, FSDPStrategy):
     """Lightning's, with norm clipping, rotary frequencies that stay in float32, and CPU ranks for tests."""
-
-    def load_checkpoint(self, checkpoint_path: str | Path, weights_only: bool | None = None) -> dict[str, Any]:
-        self.lightning_module.refuse_other(plain_part(checkpoint_path))
-        with _sentence_for(checkpoint_path):
-            return super().load_checkpoint(checkpoint_path, weights_only)
 
     @property
     def mixed_precision_config(self) -> MixedPrecision | None:
@@ -102,19 +110,6 @@ class DeepSpeed(DeepSpeedStrategy):
         super().setup(trainer)
         for name, buffer in self.lightning_module.named_buffers():  # the engine rounded them with the weights
             buffer.data = exact[name].to(buffer.device)
-
-
-@contextmanager
-def _sentence_for(path: str | Path) -> Iterator[None]:
-    """What torch says of parts that lack or do not fit, of all ranks and in traces, as a sentence."""
-    try:
-        yield
-    except (CheckpointException, RuntimeError, KeyError, OSError) as error:
-        reason = next((line.strip() for line in reversed(str(error).splitlines()) if line.strip()), repr(error))
-        raise InputError(
-            f"{path} cannot be read into this run's model ({reason[:200]}); copy all files of the folder, and give "
-            "model and optimizer as in the run that saved it"
-        ) from error
 
 
 def _as_it_is(batch: TreeBatch) -> TreeBatch:
