@@ -11,7 +11,7 @@ LAYERS = [
         *("videmo", "videmo.errors", "videmo.fingerprint", "videmo.hub", "videmo.tasks", "videmo.affect"),
         *("videmo.pixels", "videmo.positions", "videmo.pretrained", "videmo.token_tree", "videmo.unloadable"),
     },
-    {"videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.synth"},
+    {"videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.judge", "videmo.synth"},
     {"videmo.training", "videmo.benchmark"},
     {
         *("videmo.__main__", "videmo.cli", "videmo.demo", "videmo.report", "videmo.check"),
