@@ -119,6 +119,8 @@ class ReplyCache:
 
     def _set_up(self) -> None:
         """Begin an empty file, or make sure that it is ours."""
+        # In write-ahead mode a commit is then safe from a kill, if not from a power cut, and takes no milliseconds.
+        self._file.execute("PRAGMA synchronous = NORMAL")
         marked, version = (self._pragma(name) for name in ("application_id", "user_version"))
         if (marked, version) == (_APPLICATION, _VERSION):
             return

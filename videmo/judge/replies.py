@@ -51,7 +51,7 @@ _SCALE_NOTE = r"(?:\s*\([^()\n]*\)|\s+(?:from|between)\s+\d+\s+(?:to|and)\s+\d+|
 _IS = r"\s*(?::|=|\bis\b|[–—]|-(?=\s))\s*"
 _SCORE = re.compile(rf"\b(?:score|rating|grade){_SCALE_NOTE}{_IS}{_STATED}", re.IGNORECASE)
 _FRACTION = re.compile(rf"(?<![\w.])(?P<number>{_NUMBER}){_OUT_OF}(?![\w.]*\d)", re.IGNORECASE)
-_RANGE = re.compile(r"\s*(?:-|–|to\b|or\b)\s*\d", re.IGNORECASE)
+_GOES_ON = re.compile(r"\s*(?:-|–|to\b|or\b)\s*\d|,\d|\w", re.IGNORECASE)  # 80-90, 80 or 90, 8,5
 
 
 def _short(text: str) -> str:
@@ -131,13 +131,13 @@ def _the_one(name: str, matches: Iterable[re.Match], text: str, prompt: Prompt) 
     """What all matches state; None without any.
 
     Raises:
-        UnreadableReply: If they state different numbers, a range, or one off the scale.
+        UnreadableReply: If they state different numbers, a range of them, or one off the scale.
     """
     values = set()
     for match in matches:
-        if _RANGE.match(text, match.end()):
-            raise UnreadableReply(f"{name} is a range: {_short(text[match.start() :])}")
-        out_of = next((group for group in match.groups()[1:] if group), None)
+        out_of = match[2]
+        if out_of is None and _GOES_ON.match(text, match.end()):
+            raise UnreadableReply(f"{name} is not one number: {_short(text[match.start() :])}")
         if match.group().rstrip().endswith("%"):
             out_of = "100"
         values.add(_on_scale(name, float(match["number"]), float(out_of) if out_of else None, prompt))

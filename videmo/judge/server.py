@@ -167,8 +167,9 @@ class Server:
             raise InputError(f"the judge at {settings.base_url} gives no replies ({said})")
         wait = _retry_after(error.response.headers.get("retry-after"))
         if status == 429:
-            return Fault(f"the rate limit was met again and again ({said})", wait=wait, limited=True)
-        return Fault(f"the server failed ({said})", again=status >= 500 or status in _AGAIN, wait=wait)
+            return Fault(f"rate limited ({said})", wait=wait, limited=True)
+        again = status >= 500 or status in _AGAIN
+        return Fault(f"the server {'failed' if again else 'refused the request'} ({said})", again, wait)
 
 
 def _message(body: str) -> str:
