@@ -1,6 +1,5 @@
 """Facts about a judge that is ended: what came back is kept, and the next run asks only the rest."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -8,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from judge_server import GOOD, JudgeServer
+from judge_server import GOOD, JudgeServer, sample
 
 QUESTIONS = 120
 CODE = f"""
@@ -17,7 +16,7 @@ sys.path.insert(0, {str(Path(__file__).parent)!r})
 from judge_server import sample
 from videmo.judge import Judge, JudgeSettings
 judge = Judge(JudgeSettings(sys.argv[1], "judge-1", cache=sys.argv[2], concurrency=4))
-print([verdict.value for verdict in judge.ask([sample(number) for number in range({QUESTIONS})])])
+judge.ask([sample(number) for number in range({QUESTIONS})])
 """
 
 
@@ -27,12 +26,11 @@ def slowly(handler, request):
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_after_a_kill_only_what_is_missing_is_asked(tmp_path, how):
-    command = [sys.executable, "-c", CODE]
-    environment = os.environ | {"NO_PROXY": "127.0.0.1"}
+def test_after_a_kill_only_what_is_missing_is_asked(make_judge, how):
     with JudgeServer(otherwise=slowly) as server:
-        command += [server.url, str(tmp_path / "judge.sqlite")]
-        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+        judge = make_judge(server)
+        command = [sys.executable, "-c", CODE, server.url, judge.settings.cache]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         while len(server.requests) < QUESTIONS / 2:
             assert process.poll() is None
             time.sleep(0.002)
@@ -42,8 +40,7 @@ def test_after_a_kill_only_what_is_missing_is_asked(tmp_path, how):
         if how == signal.SIGINT:
             assert "the judge was interrupted" in error and "the same command goes on from there" in error
         first = server.asked()
-        done = subprocess.run(command, capture_output=True, text=True, env=environment)
-        assert done.stdout.strip() == str([85.0] * QUESTIONS)
+        assert [verdict.value for verdict in judge.ask([sample(n) for n in range(QUESTIONS)])] == [85] * QUESTIONS
         asked = server.asked()
     assert set(asked) == set(range(QUESTIONS)) and max(first.values()) == 1 and len(first) < QUESTIONS
     # Twice only what was under way, or had come back and was not yet written: no more than the workers.
