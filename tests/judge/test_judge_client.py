@@ -11,8 +11,10 @@ import pytest
 from conftest import KEY
 from judge_server import GOOD, JudgeServer, cut, raw, sample, says, silent, status
 
+from videmo.affect import AffectiveTree
 from videmo.errors import InputError
-from videmo.judge import JudgeSettings, Question
+from videmo.judge import SCORES, Judge, JudgeSettings, Question
+from videmo.judge.question import USES
 
 PAGE = raw("<html><body>Bad gateway</body></html>", kind="text/html")
 
@@ -123,6 +125,32 @@ def test_a_schema_is_sent_until_the_server_refuses_it_which_is_said_once(make_ju
     assert with_schema <= 2 and caplog.text.count("takes no JSON schema") == 1
 
 
+def test_prompts_in_words_of_ones_own_are_sent_as_they_are_and_read(make_judge, tmp_path):
+    replies = {
+        "labels": ("task_labels", "Answer: sad", ("Sad",)),
+        "yes_no": ("reference", "Yes.", True),
+        "caption": ("reference", "Score: 85", 85),
+        "understanding": ("reference", ", ".join(f"{name}: {70 + len(name)}" for name in SCORES), None),
+        "tree": ("caption", "video(person: man)", AffectiveTree.from_compact("video(person: man)")),
+    }
+    kinds = {"caption": "score\nscale: [0, 100]", "understanding": "scores\nscale: [1, 100]"}
+    for use, (field, _, _) in replies.items():
+        text = f"version: r1\nreply: {kinds.get(use, use)}\nuser: 'USE {use} {{{field}}}"
+        (tmp_path / f"{use}.yaml").write_text(text + ("'" if use == "tree" else " {response}'"))
+
+    def turn(handler, request):
+        says(replies[request["messages"][-1]["content"].split()[1]][1])(handler, request)
+
+    texts = {"task_labels": "Happy\nSad", "question": "", "reference": "sad", "response": "sad", "caption": "A man."}
+    questions = [Question(use, {name: texts[name] for name in USES[use]}) for use in replies]
+    with JudgeServer(otherwise=turn) as server:
+        found = values(make_judge(server, prompts=str(tmp_path)).ask(questions))
+        assert not any("response_format" in request["body"] for request in server.requests)
+        assert all(len(request["body"]["messages"]) == 1 for request in server.requests)
+    assert found[3] == {name: 70 + len(name) for name in SCORES}
+    assert found[:3] + found[4:] == [value for _, _, value in replies.values() if value is not None]
+
+
 def test_a_model_that_wants_another_name_for_its_bound_gets_it(make_judge):
     def turn(handler, request):
         refuses = "max_tokens" in request
@@ -206,13 +234,14 @@ def test_the_key_is_sent_to_the_server_and_stands_nowhere_else(make_judge, tmp_p
 
 def test_a_key_given_in_the_wrong_place_is_refused_and_not_repeated(monkeypatch):
     for settings in (
-        {"base_url": "http://localhost/v1", "api_key_env": KEY},
+        {"api_key_env": KEY},
         {"base_url": f"http://user:{KEY}@localhost/v1"},
         {"base_url": f"http://localhost/v1?key={KEY}"},
     ):
         with pytest.raises(InputError) as found:
-            JudgeSettings(**{"model": "m"} | settings)
+            JudgeSettings(**{"base_url": "http://localhost/v1", "model": "m"} | settings).check()
         assert KEY not in str(found.value)
+    assert KEY not in repr(JudgeSettings("http://localhost/v1", "m", api_key_env=KEY))
     monkeypatch.setenv("OPENAI_API_KEY", f"{KEY} x")
     with pytest.raises(InputError) as found:
         JudgeSettings("http://localhost/v1", "m").key()
@@ -233,7 +262,7 @@ def test_a_key_given_in_the_wrong_place_is_refused_and_not_repeated(monkeypatch)
 )
 def test_a_setting_that_cannot_work_is_refused(bad):
     with pytest.raises(InputError, match=r"judge\."):
-        JudgeSettings(**{"base_url": "http://localhost/v1", "model": "m"} | bad)
+        Judge(JudgeSettings(**{"base_url": "http://localhost/v1", "model": "m"} | bad))
 
 
 def test_a_plan_counts_without_sending(make_judge):

@@ -5,16 +5,19 @@ import json
 import pytest
 
 from videmo.affect import AffectiveTree
+from videmo.judge.json_values import UnreadableReply
 from videmo.judge.prompt import load_prompts, read_prompt
 from videmo.judge.question import SCORES, Question
-from videmo.judge.replies import UnreadableReply, read_reply
+from videmo.judge.replies import read_reply
 from videmo.judge.schemas import response_format
 from videmo.tasks import label_set, label_set_names
 
 PROMPTS = load_prompts()
 TEXTS = {"question": "How does she feel?", "reference": "Sad.", "response": "She weeps."}
 QUESTIONS = {
-    "labels": Question("labels", {"task_labels": "Happy\nSad\nWeak Angry\nOthers", "question": "", "response": ""}),
+    "labels": Question(
+        "labels", {"task_labels": "Happy\nSad\nWeak Angry\nOthers", "question": "A. Happy\nB. sad", "response": ""}
+    ),
     "yes_no": Question("yes_no", TEXTS),
     "caption": Question("caption", TEXTS),
     "understanding": Question("understanding", TEXTS),
@@ -49,6 +52,7 @@ def read(use, text):
         ("Score: 85\n\nFinal score: 85", 85),
         ("I would give this 85 out of 100, since 2 facts are missing.", 85),
         ("Rating: 7", 7),
+        ("I give it a score of **85**.", 85),
     ],
 )
 def test_a_score_is_read_in_many_forms(text, score):
@@ -64,6 +68,8 @@ def test_a_score_is_read_in_many_forms(text, score):
         ("<!DOCTYPE html><html><body>Score: 85</body></html>", "web page"),
         ('{"score": 130}', "130 is off the scale 0 to 100"),
         ('{"score": -5}', "off the scale"),
+        (f'{{"score": {"9" * 400}}}', "off the scale"),
+        (f'{{"score": {"9" * 9000}}}', "broken"),
         ('{"score": 0.85}', "on a scale of 0 to 1"),
         ("Score: 0.85", "on a scale of 0 to 1"),
         ("7/10", "out of 10, but the scale is 0 to 100"),
@@ -147,6 +153,7 @@ def test_six_scores_of_which_one_is_in_doubt_are_not_read(text, why):
         ("No. The reference says sad; there is no doubt.", False),
         ("The reference says sad.\nAnswer: no", False),
         ("The verdict is yes", True),
+        ("Yes. No contradictions.", True),
         ("Correct.", True),
         ("Incorrect", False),
     ],
@@ -169,6 +176,7 @@ def test_neither_yes_nor_no_is_not_read(text):
         ('{"labels": ["sad"]}', ("Sad",)),
         ('{"labels": ["weak_angry", "Happy"]}', ("Happy", "Weak Angry")),
         ('["Sad", "Happy"]', ("Happy", "Sad")),
+        ('```json\n["Sad"]\n```', ("Sad",)),
         ('{"labels": []}', ()),
         ("none", ()),
         ("Sad.", ("Sad",)),
@@ -176,6 +184,8 @@ def test_neither_yes_nor_no_is_not_read(text):
         ("- Sad\n- Others", ("Sad", "Others")),
         ("Happy and Sad", ("Happy", "Sad")),
         ("B. Sad", ("Sad",)),
+        ("B", ("Sad",)),
+        ("(A), (B)", ("Happy", "Sad")),
     ],
 )
 def test_labels_are_read_in_many_forms(text, labels):
@@ -183,7 +193,17 @@ def test_labels_are_read_in_many_forms(text, labels):
 
 
 @pytest.mark.parametrize(
-    "text", ['{"labels": ["joyful"]}', "joyful", "Sad, joyful", "She is Sad", '{"labels": null}', '{"labels": [1]}']
+    "text",
+    [
+        '{"labels": ["joyful"]}',
+        "joyful",
+        "A. Sad",
+        "C",
+        "Sad, joyful",
+        "She is Sad",
+        '{"labels": null}',
+        '{"labels": [1]}',
+    ],
 )
 def test_a_label_that_is_not_listed_is_not_read(text):
     with pytest.raises(UnreadableReply):

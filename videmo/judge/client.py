@@ -17,10 +17,11 @@ from dataclasses import dataclass
 from videmo.judge.cache import Failure, Reply, ReplyCache, reply_key
 from videmo.judge.dispatch import Dispatch, Request
 from videmo.judge.estimate import Estimate, prompt_tokens
+from videmo.judge.json_values import UnreadableReply
 from videmo.judge.progress import AskProgress
 from videmo.judge.prompt import load_prompts
 from videmo.judge.question import Question, Verdict
-from videmo.judge.replies import UnreadableReply, read_reply
+from videmo.judge.replies import read_reply
 from videmo.judge.server import Abilities, Server
 from videmo.judge.settings import JudgeSettings
 
@@ -49,10 +50,11 @@ class Judge:
         spent: Replies and tokens so far.
 
     Raises:
-        InputError: If a prompt is none.
+        InputError: If a setting could not work, or a prompt is none.
     """
 
     def __init__(self, settings: JudgeSettings) -> None:
+        settings.check()
         self.settings = settings
         self.prompts = load_prompts(settings.prompts)
         self.spent = Spent()

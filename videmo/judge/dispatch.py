@@ -58,8 +58,10 @@ class Dispatch:
             async with asyncio.TaskGroup() as group:
                 for _ in range(min(self._settings.concurrency, len(requests))):
                     group.create_task(self._work(waiting))
-        except* InputError as endings:
-            raise endings.exceptions[0] from None
+        except ExceptionGroup as group:
+            if endings := group.subgroup(InputError):
+                raise endings.exceptions[0] from None
+            raise
 
     async def _work(self, waiting: Iterator[Request]) -> None:
         for request in waiting:  # of all workers

@@ -6,19 +6,15 @@ listed, lacks one of six scores or was cut short is not readable, with a sentenc
 zero.
 """
 
-import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from videmo.affect import AffectiveTree
 from videmo.errors import InputError
+from videmo.judge.json_values import UnreadableReply, json_in, short
 from videmo.judge.prompt import Prompt
 from videmo.judge.question import SCORES, Question, Value
-from videmo.tasks.parsing import normalise
-
-
-class UnreadableReply(ValueError):
-    """A reply that has no one meaning; the message says why."""
+from videmo.tasks.parsing import normalise, question_options
 
 
 def read_reply(text: str, prompt: Prompt, question: Question) -> Value:
@@ -37,7 +33,7 @@ def read_reply(text: str, prompt: Prompt, question: Question) -> Value:
     if not text:
         raise UnreadableReply("the reply is empty")
     if _PAGE.match(text):
-        raise UnreadableReply(f"the reply is a web page: {_short(text)}")
+        raise UnreadableReply(f"the reply is a web page: {short(text)}")
     return _READERS[prompt.reply](text, prompt, question)
 
 
@@ -48,51 +44,10 @@ _OUT_OF = rf"\s*(?:/|out\s+of)\s*({_NUMBER})"
 _AMOUNT = re.compile(rf"({_NUMBER})(?:{_OUT_OF})?\s*(%|percent|points?)?\.?", re.IGNORECASE)
 _STATED = rf"(?P<number>{_NUMBER})(?:{_OUT_OF}|\s*%)?"
 _SCALE_NOTE = r"(?:\s*\([^()\n]*\)|\s+(?:from|between)\s+\d+\s+(?:to|and)\s+\d+|\s+\d+\s*-\s*\d+(?=\s*:))?"
-_IS = r"\s*(?::|=|\bis\b|[–—]|-(?=\s))\s*"
+_IS = r"\s*(?::|=|\bis\b|\bof\b|[–—]|-(?=\s))\s*"
 _SCORE = re.compile(rf"\b(?:score|rating|grade){_SCALE_NOTE}{_IS}{_STATED}", re.IGNORECASE)
 _FRACTION = re.compile(rf"(?<![\w.])(?P<number>{_NUMBER}){_OUT_OF}(?![\w.]*\d)", re.IGNORECASE)
 _GOES_ON = re.compile(r"\s*(?:-|–|to\b|or\b)\s*\d|,\d|\w", re.IGNORECASE)  # 80-90, 80 or 90, 8,5
-
-
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return repr(text if len(text) <= 80 else f"{text[:77]}...")
-
-
-def _json_in(text: str) -> object | None:
-    """The one JSON value that a reply is or holds; None for plain text.
-
-    Raises:
-        UnreadableReply: If it begins a JSON value that does not end, or holds several different ones.
-    """
-    decoder = json.JSONDecoder(object_pairs_hook=_without_doubles, parse_constant=_no_number)
-    found, start = [], 0
-    # A bracket in prose ("[1]") is not JSON's; one that opens an object, or the reply, is.
-    while opening := _OPENING.search(text, start):
-        begin = opening.start(1)
-        try:
-            value, start = decoder.raw_decode(text, begin)
-        except (json.JSONDecodeError, RecursionError):
-            raise UnreadableReply(f"the reply's JSON is cut short or broken: {_short(text[begin:])}") from None
-        found.append(value)
-    if any(value != found[0] for value in found):
-        raise UnreadableReply(f"the reply holds {len(found)} different JSON values: {_short(text)}")
-    return found[0] if found else None
-
-
-_OPENING = re.compile(r"(\{(?=\s*[\"}]|\s*$)|(?:(?<=^)|(?<=```)|(?<=```json)|(?<=```JSON))\s*\[)")
-
-
-def _without_doubles(pairs: list[tuple[str, object]]) -> dict:
-    found: dict[str, object] = {}
-    for key, value in pairs:
-        if found.setdefault(key, value) != value:
-            raise UnreadableReply(f"the reply's JSON says {key} twice, as {found[key]!r} and {value!r}")
-    return found
-
-
-def _no_number(name: str) -> None:
-    raise UnreadableReply(f"the reply's JSON holds {name}, which is no number")
 
 
 def _key(name: str) -> str:
@@ -123,8 +78,10 @@ def _amount(name: str, value: object, prompt: Prompt) -> float:
             out_of = "100"
         return _on_scale(name, float(number), float(out_of) if out_of else None, prompt)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise UnreadableReply(f"{name} is no number: {_short(str(value))}")
-    return _on_scale(name, value, None, prompt)
+        raise UnreadableReply(f"{name} is no number: {short(str(value))}")
+    return _on_scale(
+        name, float(str(value)), None, prompt
+    )  # an int may be too large for a float, which is off the scale
 
 
 def _the_one(name: str, matches: Iterable[re.Match], text: str, prompt: Prompt) -> float | None:
@@ -137,13 +94,13 @@ def _the_one(name: str, matches: Iterable[re.Match], text: str, prompt: Prompt) 
     for match in matches:
         out_of = match[2]
         if out_of is None and _GOES_ON.match(text, match.end()):
-            raise UnreadableReply(f"{name} is not one number: {_short(text[match.start() :])}")
+            raise UnreadableReply(f"{name} is not one number: {short(text[match.start() :])}")
         if match.group().rstrip().endswith("%"):
             out_of = "100"
         values.add(_on_scale(name, float(match["number"]), float(out_of) if out_of else None, prompt))
     if len(values) > 1:
         raise UnreadableReply(
-            f"{name} is {' and '.join(f'{value:g}' for value in sorted(values))} at once: {_short(text)}"
+            f"{name} is {' and '.join(f'{value:g}' for value in sorted(values))} at once: {short(text)}"
         )
     return values.pop() if values else None
 
@@ -153,13 +110,11 @@ def _plain(text: str) -> str:
 
 
 def _read_score(text: str, prompt: Prompt, question: Question) -> float:
-    data = _json_in(text)
+    data = json_in(text)
     if isinstance(data, dict):
         named = [value for key, value in data.items() if _key(key) in ("score", "rating", "grade")]
         if len(named) != 1:
-            raise UnreadableReply(
-                f"the reply's JSON has {'no' if not named else 'more than one'} score: {_short(text)}"
-            )
+            raise UnreadableReply(f"the reply's JSON has {'no' if not named else 'more than one'} score: {short(text)}")
         return _amount("the score", named[0], prompt)
     text = _plain(text)
     if _AMOUNT.fullmatch(text.strip()):
@@ -169,12 +124,12 @@ def _read_score(text: str, prompt: Prompt, question: Question) -> float:
     stated += [found for found in _FRACTION.finditer(text) if not stated or float(found[2]) == prompt.scale[1]]
     value = _the_one("the score", stated, text, prompt)
     if value is None:
-        raise UnreadableReply(f"the reply states no score: {_short(text)}")
+        raise UnreadableReply(f"the reply states no score: {short(text)}")
     return value
 
 
 def _read_scores(text: str, prompt: Prompt, question: Question) -> dict[str, float]:
-    data = _json_in(text)
+    data = json_in(text)
     if isinstance(data, dict):
         if len(data) == 1 and isinstance(inner := next(iter(data.values())), dict):
             data = inner
@@ -185,7 +140,7 @@ def _read_scores(text: str, prompt: Prompt, question: Question) -> dict[str, flo
         found = {name: _the_one(name, pattern.finditer(text), text, prompt) for name, pattern in _NAMED.items()}
         found = {name: value for name, value in found.items() if value is not None}
     if absent := [name for name in SCORES if name not in found]:
-        raise UnreadableReply(f"the reply lacks {', '.join(absent)}: {_short(text)}")
+        raise UnreadableReply(f"the reply lacks {', '.join(absent)}: {short(text)}")
     return found
 
 
@@ -201,26 +156,26 @@ _WORD = rf"({'|'.join(_SAYS)})\b"
 _FIRST = re.compile(rf"\W*{_WORD}(?!\s+(?:doubt|question|problem|wonder|idea|way))", re.IGNORECASE)
 _LINE = re.compile(rf"^\W*{_WORD}\W*$", re.IGNORECASE | re.MULTILINE)
 _CONCLUDES = re.compile(rf"\b(?:answer|verdict|judge?ment|result|conclusion|response){_IS}{_WORD}", re.IGNORECASE)
-_HEDGE = re.compile(rf"\b{_WORD}\W+(?:and|or|/)?\W*{_WORD}", re.IGNORECASE)
+_HEDGE = re.compile(rf"\b{_WORD}[\s,/]+(?:and|or)?\s*{_WORD}", re.IGNORECASE)
 
 
 def _read_yes_no(text: str, prompt: Prompt, question: Question) -> bool:
-    data = _json_in(text)
+    data = json_in(text)
     if isinstance(data, dict):
         named = [value for key, value in data.items() if _key(key) in _CONCLUSIONS]
         words = {str(value).strip(" .").lower() for value in named}
     else:
         text = _plain(text)
         if any(_SAYS[a.lower()] != _SAYS[b.lower()] for a, b in _HEDGE.findall(text)):
-            raise UnreadableReply(f"the reply says both yes and no: {_short(text)}")
+            raise UnreadableReply(f"the reply says both yes and no: {short(text)}")
         first = _FIRST.match(text)
         said = [*_LINE.findall(text), *_CONCLUDES.findall(text), *([first[1]] if first else [])]
         words = {word.lower() for word in said}
     if not words or not words <= {*_SAYS}:
-        raise UnreadableReply(f"the reply says neither yes nor no: {_short(text)}")
+        raise UnreadableReply(f"the reply says neither yes nor no: {short(text)}")
     values = {_SAYS[word] for word in words}
     if len(values) > 1:
-        raise UnreadableReply(f"the reply says both yes and no: {_short(text)}")
+        raise UnreadableReply(f"the reply says both yes and no: {short(text)}")
     return values.pop()
 
 
@@ -230,40 +185,55 @@ _NO_LABEL = {"none", "no label", "no labels", "nothing", "n/a", "none of them", 
 
 def _read_labels(text: str, prompt: Prompt, question: Question) -> tuple[str, ...]:
     known = {normalise(label): label for label in question.listed_labels}
-    data = _json_in(text)
+    data = json_in(text)
     if isinstance(data, dict):
         named = [value for key, value in data.items() if _key(key) in ("labels", "label", "answer")]
         if len(named) != 1:
-            raise UnreadableReply(f"the reply's JSON has no labels: {_short(text)}")
+            raise UnreadableReply(f"the reply's JSON has no labels: {short(text)}")
         data = named[0]
     elif data is None:
         data = text
     items = _listed(_plain(data), known) if isinstance(data, str) else data
     if not isinstance(items, list) or not all(isinstance(item, str) for item in items):
-        raise UnreadableReply(f"the reply's labels are no list of texts: {_short(text)}")
-    items = [normalise(item).strip(" .'\"[]") for item in items]
-    if len(items) == 1 and items[0] not in known and items[0] in _NO_LABEL:
+        raise UnreadableReply(f"the reply's labels are no list of texts: {short(text)}")
+    if len(items) == 1 and normalise(items[0]) not in known and normalise(items[0]).strip(" .") in _NO_LABEL:
         return ()
-    if unknown := [item for item in items if item not in known]:
-        raise UnreadableReply(f"the reply names {unknown[0]!r}, which is no listed label: {_short(text)}")
-    return tuple(label for key, label in known.items() if key in items)
+    options = {letter: normalise(option) for letter, option in question_options(question.fields["question"]).items()}
+    named = [_label(item, known, options) for item in items]
+    return tuple(label for label in known.values() if label in named)
 
 
-def _listed(text: str, known: dict[str, str]) -> list[str]:
+def _listed(text: str, known: Mapping[str, str]) -> list[str]:
     """The items of a plain text: a label, or several between commas, line breaks or "and"; a heading does not count."""
-    text = re.sub(
-        r"^[^:\n]*\b(?:labels?|answers?)\b[^:\n]*(?::|\b(?:is|are)\b)\s*", "", text.strip(), flags=re.IGNORECASE
-    )
+    heading = r"^[^:\n]*\b(?:labels?|answers?)\b[^:\n]*(?::|\b(?:is|are)\b)\s*"
+    text = re.sub(heading, "", text.strip(), flags=re.IGNORECASE)
     items = []
     for piece in re.split(r"[,;\n]+", text.strip("[] ")):
-        piece = re.sub(r"^\s*(?:[-•]\s+|\d+[.)]\s+|\(?[A-Z][.):]\s+|and\s+)*", "", piece).strip(" .'\"")
-        whole = normalise(piece) in known
-        items += [piece] if whole else re.split(r"\s+and\s+", piece)
-    return [item for item in items if item]
+        piece = re.sub(r"^\s*(?:[-•]\s+|\d+[.)]\s+|and\s+)*", "", piece)
+        items += [piece] if normalise(piece) in known else re.split(r"\s+and\s+", piece)
+    return [item for item in items if item.strip(" .")]
+
+
+def _label(item: str, known: Mapping[str, str], options: Mapping[str, str]) -> str:
+    """The listed label that an item is: by its text, by the letter of the question's option, or by both."""
+    if normalise(item) in known:
+        return known[normalise(item)]
+    letter, words = _LETTERED.fullmatch(item.strip(" .'\"[]")).groups()
+    words = normalise(words)
+    if letter and not words:
+        words = options.get(letter, "")
+    elif letter and options.get(letter, words) != words:
+        raise UnreadableReply(f"the reply names {item.strip()!r}, but {letter} is {options[letter]!r} in the question")
+    if words not in known:
+        raise UnreadableReply(f"the reply names {item.strip()!r}, which is no listed label")
+    return known[words]
+
+
+_LETTERED = re.compile(r"(?:\(?([A-Z])(?:[.):]+\s*|$))?(.*)", re.DOTALL)
 
 
 def _read_tree(text: str, prompt: Prompt, question: Question) -> AffectiveTree:
-    data = _json_in(text)
+    data = json_in(text)
     if isinstance(data, dict) and "label" not in data and len(data) == 1:
         data = next(iter(data.values()))  # {"tree": {...}}
     try:
@@ -272,7 +242,7 @@ def _read_tree(text: str, prompt: Prompt, question: Question) -> AffectiveTree:
         elif data is None and text.lower().startswith("video"):
             tree = AffectiveTree.from_compact(text.lower())
         else:
-            raise UnreadableReply(f"the reply is no tree: {_short(text)}")
+            raise UnreadableReply(f"the reply is no tree: {short(text)}")
     except (InputError, RecursionError) as error:
         why = "it is nested without end" if isinstance(error, RecursionError) else error
         raise UnreadableReply(f"the reply is no affective tree: {why}") from None

@@ -2,7 +2,7 @@
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ class JudgeSettings:
     """Of the server: https://api.openai.com/v1, http://localhost:8000/v1 for vLLM, ..."""
     model: str
     """Its name there, such as gpt-4o-2024-08-06: a dated name judges the same tomorrow."""
-    api_key_env: str = "OPENAI_API_KEY"
+    api_key_env: str = field(default="OPENAI_API_KEY", repr=False)
     """Environment variable that holds the key; a server of your own may need none."""
     concurrency: int = 8
     """Requests under way at a time."""
@@ -44,10 +44,11 @@ class JudgeSettings:
     retry_missing: bool = False
     """Ask again what got a reply before that could not be read."""
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
         """
         Raises:
-            InputError: If an option is none that could work, naming it.
+            InputError: If an option is none that could work, naming it; a parser of types would bury it, and repeat all
+                values, of which one may be a key in the wrong place.
         """
         _check_url(self.base_url)
         if not self.model.strip():
