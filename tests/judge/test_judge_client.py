@@ -92,6 +92,23 @@ def test_a_rate_limit_stops_all_workers_for_as_long_as_the_server_says(make_judg
     assert sum(later > times[3] + 0.8 for later in times) > 30
 
 
+def test_a_question_that_is_limited_waits_its_turn_as_long_as_others_are_answered(make_judge):
+    def slowly(handler, request):
+        time.sleep(0.01)
+        GOOD(handler, request)
+
+    with JudgeServer({3: [status(429, "slow", Retry_After="0.1")] * 6 + [GOOD]}, otherwise=slowly) as server:
+        judge = make_judge(server, concurrency=4, max_retries=2)
+        assert values(judge.ask([sample(n) for n in range(60)])) == [85] * 60
+        assert server.asked()[3] == 7
+
+
+def test_one_question_that_is_refused_does_not_end_a_run_of_one_worker(make_judge):
+    with JudgeServer({1: [status(400)], 2: [status(500)]}) as server:
+        judge = make_judge(server, concurrency=1)
+        assert values(judge.ask([sample(n) for n in range(5)])) == [85, None, None, 85, 85]
+
+
 def test_requests_keep_their_rate_and_their_number(make_judge):
     with JudgeServer(otherwise=lambda handler, request: (time.sleep(0.02), GOOD(handler, request))) as server:
         make_judge(server, concurrency=3).ask([sample(n) for n in range(20)])
@@ -205,6 +222,13 @@ def test_a_server_that_fails_for_every_question_ends_the_run_and_what_came_back_
         assert make_judge(server).plan([sample(number) for number in range(10)]).cached > 0
         # The last ones of a run just fail: there is nothing left to spare.
         assert values(make_judge(server).ask([sample(number) for number in range(15)])) == [85] * 10 + [None] * 5
+
+
+def test_a_server_that_refuses_all_ends_the_run_with_what_it_says(make_judge):
+    with JudgeServer(otherwise=status(400, "temperature is not supported")) as server:
+        judge, ends = make_judge(server), pytest.raises(InputError, match=r"64 questions in a row .* is not supported")
+        with ends:
+            judge.ask([sample(number) for number in range(500)])
 
 
 def test_the_key_is_sent_to_the_server_and_stands_nowhere_else(make_judge, tmp_path, caplog, capfd):
