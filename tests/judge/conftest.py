@@ -1,10 +1,9 @@
 """A judge that is patient in milliseconds."""
 
 import pytest
+from judge_server import KEY
 
 from videmo.judge import Judge, JudgeSettings
-
-KEY = "sk-test-7f3a9c51d2"
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from videmo.judge import Question
 
+KEY = "sk-test-7f3a9c51d2"
 Turn = Callable[["_Handler", dict], None]
 """What is done with one request."""
 

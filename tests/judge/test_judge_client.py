@@ -8,8 +8,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from conftest import KEY
-from judge_server import GOOD, JudgeServer, cut, raw, sample, says, silent, status
+from judge_server import GOOD, KEY, JudgeServer, cut, raw, sample, says, silent, status
 
 from videmo.affect import AffectiveTree
 from videmo.errors import InputError
