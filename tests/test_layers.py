@@ -15,7 +15,7 @@ LAYERS = [
     {"videmo.training", "videmo.benchmark"},
     {
         *("videmo.__main__", "videmo.cli", "videmo.demo", "videmo.report", "videmo.check"),
-        *("videmo.export", "videmo.doctor", "videmo.plan"),
+        *("videmo.export", "videmo.doctor", "videmo.plan", "videmo.tables"),
     },
     {"callbacks"},
 ]
@@ -43,6 +43,8 @@ SIDEWAYS = {  # within a layer, one direction
     ("videmo.doctor", "videmo.check"),
     ("videmo.cli", "videmo.plan"),
     ("videmo.demo", "videmo.report"),
+    ("videmo.cli", "videmo.tables"),
+    ("videmo.tables", "videmo.check"),
 }
 FILES = sorted([*ROOT.glob("videmo/**/*.py"), *ROOT.glob("callbacks/**/*.py")])
 

@@ -39,6 +39,7 @@ from videmo.export.command import export
 from videmo.models.tiny import make_tiny
 from videmo.report import write_report
 from videmo.synth import Plan, find_preset, synthesize
+from videmo.tables.command import tables
 from videmo.training import VidEmoModule
 from videmo.training.checkpoints import check_kind, hold, kept, last_checkpoint, plain_part
 from videmo.training.tower import pretrain_tower
@@ -327,10 +328,11 @@ COMMANDS: dict[str, tuple[str, Callable[[], Callable]]] = {
     "export": ("a run's checkpoint as a folder for transformers, peft, vLLM, ms-swift", lambda: export),
     "doctor": ("what this machine has; with --ckpt, whether we compute what transformers does", lambda: doctor),
     "report": ("one page of a run: scores, curves, samples", lambda: report),
+    "tables": ("the paper's tables with rows of yours: terminal, Markdown, CSV, HTML", lambda: tables),
 }
 
-NAMED = ("export", "doctor")
-"""Commands whose arguments all have names."""
+NAMED = ("export", "doctor", "tables")
+"""Commands whose arguments all have names; `tables` is also given files without."""
 
 
 def _spelled_out(args: Sequence[str]) -> list[str]:
@@ -350,6 +352,24 @@ def _spelled_out(args: Sequence[str]) -> list[str]:
             del rest[: len(values)]
         found.append(arg)
     return found
+
+
+def _gathered(args: Sequence[str], name: str) -> list[str]:
+    """Words that belong to no option as one list, an option of that name.
+
+    >>> _gathered(["a", "--table", "1", "b", "--out=x.md"], "results")
+    ['--table', '1', '--out=x.md', '--results=["a", "b"]']
+    """
+    found, words, rest = [], [], list(args)
+    while rest:
+        arg = rest.pop(0)
+        if not arg.startswith("-"):
+            words.append(arg)
+            continue
+        found.append(arg)
+        if "=" not in arg and rest and not rest[0].startswith("-"):
+            found.append(rest.pop(0))
+    return [*found, f"--{name}={json.dumps(words)}"] if words else found
 
 
 def show_overview() -> None:
@@ -395,7 +415,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return run_plan(argv[1:])
         elif command in COMMANDS:
             named = command in NAMED
-            args = _spelled_out(argv[1:]) if named else argv[1:]
+            args = _gathered(argv[1:], "results") if command == "tables" else argv[1:]
+            args = _spelled_out(args) if named else args
             function = COMMANDS[command][1]()
             parser = {"prog": f"videmo {command}", "allow_abbrev": False}
             return auto_cli(function, args=args, as_positional=not named, **parser) or 0

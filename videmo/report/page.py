@@ -91,7 +91,7 @@ def render(run: Path) -> str:
         unread=UNREAD,
         samples=samples,
         tasks=list(dict.fromkeys(sample.task for sample in samples)),
-        style=Markup(_asset("style.css")),
+        style=Markup(_asset("house.css") + _asset("style.css")),
         script=Markup(script := "\n".join(map(_asset, SCRIPTS))),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
