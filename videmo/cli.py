@@ -328,7 +328,7 @@ COMMANDS: dict[str, tuple[str, Callable[[], Callable]]] = {
     "export": ("a run's checkpoint as a folder for transformers, peft, vLLM, ms-swift", lambda: export),
     "doctor": ("what this machine has; with --ckpt, whether we compute what transformers does", lambda: doctor),
     "report": ("one page of a run: scores, curves, samples", lambda: report),
-    "tables": ("the paper's tables with rows of yours: terminal, Markdown, CSV, HTML", lambda: tables),
+    "tables": ("the paper's tables with rows of yours, in four formats", lambda: tables),
 }
 
 NAMED = ("export", "doctor", "tables")

@@ -25,11 +25,9 @@ def tables(
 ) -> None:
     """Show the paper's tables 1, 2 and 3 and its scenario averages, with rows of yours beside the paper's own.
 
-    videmo tables RESULTS ... [--table TABLE] [--format FORMAT] [--out FILE]
-
     Args:
-        results: Folders of methods that `videmo test` wrote into, or their benchmark.json files, named before or after
-            the options; the paper's rows alone without any.
+        results: Folders of methods that `videmo test` wrote into, or their benchmark.json files; `videmo tables A B`
+            is enough. The paper's rows alone without any.
         table: Which one; by default those in which a result has a number, all without results.
         format: By default what the ending of --out says, else the terminal's. CSV is for one table.
         out: A file to write instead of printing; over another table, not over a file of something else.

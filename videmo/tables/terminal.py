@@ -6,7 +6,7 @@ Rich's tables have no heads over several columns, so the lines are laid out here
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
-from rich.cells import set_cell_size
+from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from videmo.benchmark.layout import PaperTable, TableRow, head_of
@@ -74,14 +74,10 @@ def _part(table: PaperTable, part: Sequence[tuple[str, Sequence[str]]]) -> list[
     lines = []
     if any(title for title, _ in part):
         lines.append(_line("", [[Text(_centred(title, span), style="dim")] for title, span in spans]))
-    heads = {column: _head_lines(column) for column in widths}
-    height = max(map(len, heads.values()))
-    for level in range(height):
-        words = {c: ([""] * (height - len(lines_)) + lines_)[level] for c, lines_ in heads.items()}
-        lines.append(_line("", [[Text(words[c].rjust(widths[c])) for c in columns] for _, columns in part]))
-    rule = Text(
-        "─" * (_NAME_WIDTH + sum(_GAP + span for _, span in spans) + (_SPAN_GAP - _GAP) * (len(part) - 1)), "dim"
-    )
+    height = max(len(_head_lines(column)) for column in widths)
+    for level in range(-height, 0):
+        lines.append(_line("", [[_head(table, column, level, widths[column]) for column in cs] for _, cs in part]))
+    rule = Text("─" * len(lines[-1]), "dim")
     for title, rows in table.row_groups.items():
         lines += [rule, Text(title, style="italic cyan")]
         for row in rows:
@@ -98,8 +94,16 @@ def _line(name: str, spans: Sequence[Sequence[Text]]) -> Text:
 
 def _name_lines(table: PaperTable, row: TableRow) -> list[str]:
     """The model's name with its size and marks, over as many lines as it takes."""
-    name = row.model if row.size == "-" else f"{row.model} {row.size}"
-    return wrap(name + table.marks(row), _NAME_WIDTH, subsequent_indent=" ")
+    name = (row.model if row.size == "-" else f"{row.model} {row.size}") + table.marks(row)
+    width = _NAME_WIDTH if cell_len(name) == len(name) else _NAME_WIDTH // 2  # a Chinese letter takes two columns
+    return wrap(name, width, subsequent_indent=" ")
+
+
+def _head(table: PaperTable, column: str, level: int, width: int) -> Text:
+    """A line of a head, counted from the bottom; above the numbers, not their marks, where it is short."""
+    words = _head_lines(column)
+    word = words[level] if -level <= len(words) else ""
+    return Text(word.rjust(width - _mark_width(table, column)).ljust(width))
 
 
 def _cell(table: PaperTable, row: TableRow, column: str, width: int) -> Text:
