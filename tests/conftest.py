@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from judge_server import KEY
 from transformers import AutoConfig, AutoTokenizer
 
 from videmo.data.records import Record, parse_record, read_records
 from videmo.data.video import Video
+from videmo.judge import Judge, JudgeSettings
 from videmo.models.backbone import Backbone
 from videmo.models.tiny import make_tiny
 from videmo.synth import Plan, synthesize
@@ -110,3 +112,16 @@ def make_broken_world():
     sys.modules[spec.name] = module  # dataclasses look their module up
     spec.loader.exec_module(module)
     return module.broken_world
+
+
+@pytest.fixture
+def make_judge(tmp_path, monkeypatch):
+    """A function that returns a judge at a server, patient in milliseconds, with a cache of the test's own."""
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+    def make(server, **settings) -> Judge:
+        patient = {"timeout": 2.0, "backoff": 0.002, "max_retries": 3, "cache": str(tmp_path / "judge.sqlite")}
+        return Judge(JudgeSettings(getattr(server, "url", server), "judge-1", **patient | settings))
+
+    return make

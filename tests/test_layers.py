@@ -11,11 +11,12 @@ LAYERS = [
         *("videmo", "videmo.errors", "videmo.fingerprint", "videmo.hub", "videmo.tasks", "videmo.affect"),
         *("videmo.pixels", "videmo.positions", "videmo.pretrained", "videmo.token_tree", "videmo.unloadable"),
     },
-    {"videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.synth"},
+    {"videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.judge", "videmo.synth"},
     {"videmo.training", "videmo.benchmark"},
     {
         *("videmo.__main__", "videmo.cli", "videmo.demo", "videmo.report", "videmo.check"),
-        *("videmo.export", "videmo.doctor", "videmo.plan"),
+        *("videmo.export", "videmo.doctor", "videmo.plan", "videmo.score", "videmo.compare", "videmo.tables"),
+        "videmo.arguments",
     },
     {"callbacks"},
 ]
@@ -42,7 +43,14 @@ SIDEWAYS = {  # within a layer, one direction
     ("videmo.doctor", "videmo.export"),
     ("videmo.doctor", "videmo.check"),
     ("videmo.cli", "videmo.plan"),
+    ("videmo.cli", "videmo.arguments"),
+    ("videmo.cli", "videmo.score"),
+    ("videmo.cli", "videmo.compare"),
+    ("videmo.score", "videmo.check"),
+    ("videmo.compare", "videmo.check"),
     ("videmo.demo", "videmo.report"),
+    ("videmo.cli", "videmo.tables"),
+    ("videmo.tables", "videmo.check"),
 }
 FILES = sorted([*ROOT.glob("videmo/**/*.py"), *ROOT.glob("callbacks/**/*.py")])
 

@@ -4,7 +4,6 @@ videmo fit --config configs/demo/sft.yaml --trainer.max_steps=5
 videmo demo --out runs/demo
 """
 
-import json
 import logging
 import shutil
 import sys
@@ -13,7 +12,6 @@ import zipfile
 from argparse import ArgumentError
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
-from itertools import takewhile
 from pathlib import Path
 from pickle import UnpicklingError
 from tempfile import TemporaryDirectory
@@ -28,8 +26,10 @@ from rich.console import Console
 from rich.table import Table
 
 import videmo
+from videmo.arguments import NAMED, spelled_out
 from videmo.benchmark import results_table
 from videmo.check.command import check
+from videmo.compare.command import compare
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.records import read_records
 from videmo.data.sampling import VideoSettings
@@ -38,7 +38,9 @@ from videmo.errors import InputError, check_positive
 from videmo.export.command import export
 from videmo.models.tiny import make_tiny
 from videmo.report import write_report
+from videmo.score.command import score
 from videmo.synth import Plan, find_preset, synthesize
+from videmo.tables.command import tables
 from videmo.training import VidEmoModule
 from videmo.training.checkpoints import check_kind, hold, kept, last_checkpoint, plain_part
 from videmo.training.tower import pretrain_tower
@@ -324,32 +326,13 @@ COMMANDS: dict[str, tuple[str, Callable[[], Callable]]] = {
     "synth": ("draw a world of faces to train on", lambda: synth),
     "tiny": ("make a tiny random Qwen2.5-VL", lambda: tiny),
     "check": ("find every bad record and video of a data folder", lambda: check),
+    "score": ("score answers on disk by rules or a judge, no model loaded", lambda: score),
+    "compare": ("two methods side by side, and the answers that flipped", lambda: compare),
     "export": ("a run's checkpoint as a folder for transformers, peft, vLLM, ms-swift", lambda: export),
     "doctor": ("what this machine has; with --ckpt, whether we compute what transformers does", lambda: doctor),
     "report": ("one page of a run: scores, curves, samples", lambda: report),
+    "tables": ("the paper's tables with rows of yours, in four formats", lambda: tables),
 }
-
-NAMED = ("export", "doctor")
-"""Commands whose arguments all have names."""
-
-
-def _spelled_out(args: Sequence[str]) -> list[str]:
-    """Options as jsonargparse takes them: a flag with its value, several files as one list.
-
-    >>> _spelled_out(["--merge", "--video", "a.mp4", "b.mp4", "--ckpt=x"])
-    ['--merge=true', '--video=["a.mp4", "b.mp4"]', '--ckpt=x']
-    """
-    found, rest = [], list(args)
-    while rest:
-        arg = rest.pop(0)
-        values = list(takewhile(lambda word: not word.startswith("--"), rest))
-        if arg == "--merge" and not values:
-            arg = "--merge=true"
-        elif arg == "--video":
-            arg = f"--video={json.dumps(values)}"
-            del rest[: len(values)]
-        found.append(arg)
-    return found
 
 
 def show_overview() -> None:
@@ -388,17 +371,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = argv[0] if argv else "--help"
     try:
         if command in TRAINER_COMMANDS:
-            cli = run_trainer(argv)
+            cli = run_trainer([command, *spelled_out(command, argv[1:])])
             if command == "test" and cli.trainer.is_global_zero:
                 show_results(cli)
         elif command == "plan":
             return run_plan(argv[1:])
         elif command in COMMANDS:
-            named = command in NAMED
-            args = _spelled_out(argv[1:]) if named else argv[1:]
-            function = COMMANDS[command][1]()
+            function, args = COMMANDS[command][1](), spelled_out(command, argv[1:])
             parser = {"prog": f"videmo {command}", "allow_abbrev": False}
-            return auto_cli(function, args=args, as_positional=not named, **parser) or 0
+            return auto_cli(function, args=args, as_positional=command not in NAMED, **parser) or 0
         elif command == "--version":
             print(f"videmo {videmo.__version__}")
         elif command in ("--help", "-h"):

@@ -1,6 +1,7 @@
 """Which data it is: a hash of the files that say what is asked, and what the answers are."""
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,3 +28,15 @@ def content_hash(root: Path, files: Iterable[Path]) -> str:
     """`text_hash` of files, by their paths relative to `root`; what is no UTF-8 in them counts as U+FFFD."""
     texts = ((file, file.read_text(encoding="utf-8", errors="replace")) for file in files)
     return text_hash((Path(os.path.relpath(file, root)).as_posix(), text) for file, text in texts)
+
+
+def data_fingerprint(root: Path, files: Iterable[Path]) -> dict[str, str]:
+    """Which questions a result answers: the data's ``name``, and ``content``, a hash of its test files.
+
+    A drawn world says so under ``drawn``.
+    """
+    found = {"name": root.resolve().name, "content": content_hash(root, files)}
+    if (world := root / WORLD_FILE).is_file():
+        preset = json.loads(world.read_text(encoding="utf-8")).get("preset")
+        found |= {"name": preset or found["name"], "drawn": "yes"}
+    return found

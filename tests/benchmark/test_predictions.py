@@ -28,7 +28,7 @@ def _predictions() -> list[Prediction]:
 
 
 def test_files_are_named_by_method_and_task_and_hold_the_releases_keys(tmp_path):
-    paths = write_predictions(_predictions(), tmp_path, "ours")
+    paths = write_predictions(_predictions(), tmp_path / "ours")
     assert [str(p.relative_to(tmp_path)) for p in paths] == ["ours/MEAD_ID.json", "ours/QA_test_sampling_all_Hair.json"]
     lines = [json.loads(line) for line in paths[0].read_text(encoding="utf-8").splitlines()]
     assert lines[0] == {
@@ -47,7 +47,7 @@ def test_files_are_named_by_method_and_task_and_hold_the_releases_keys(tmp_path)
 
 def test_what_is_written_reads_back(tmp_path):
     predictions = _predictions()
-    read = [p for path in write_predictions(predictions, tmp_path, "ours") for p in read_predictions(path)]
+    read = [p for path in write_predictions(predictions, tmp_path / "ours") for p in read_predictions(path)]
     assert [(p.response, p.record.answer, p.record.question, p.logprob) for p in read] == [
         ("Yes", "No", "Same?", -1.25),
         ("No", "Yes", "Same?", None),
@@ -57,17 +57,17 @@ def test_what_is_written_reads_back(tmp_path):
 
 
 def test_the_logprob_of_an_empty_response_is_null(tmp_path):
-    (path,) = write_predictions([Prediction(_record("MEAD_ID", "Yes", 1), "", float("nan"))], tmp_path, "ours")
+    (path,) = write_predictions([Prediction(_record("MEAD_ID", "Yes", 1), "", float("nan"))], tmp_path / "ours")
     assert json.loads(path.read_text())["logprobs"] is None
 
 
 def test_a_record_answered_twice_is_written_once(tmp_path):
-    (path,) = write_predictions(_predictions()[1:] * 2, tmp_path, "ours")
+    (path,) = write_predictions(_predictions()[1:] * 2, tmp_path / "ours")
     assert len(path.read_text().splitlines()) == 2
 
 
 def test_no_half_file_is_left(tmp_path, monkeypatch):
-    write_predictions(_predictions()[1:], tmp_path, "ours")
+    write_predictions(_predictions()[1:], tmp_path / "ours")
     before = (tmp_path / "ours" / "MEAD_ID.json").read_text()
 
     def killed(*_):
@@ -75,7 +75,7 @@ def test_no_half_file_is_left(tmp_path, monkeypatch):
 
     monkeypatch.setattr("videmo.benchmark.predictions.os.replace", killed)
     with pytest.raises(KeyboardInterrupt):
-        write_predictions(_predictions()[2:], tmp_path, "ours")
+        write_predictions(_predictions()[2:], tmp_path / "ours")
     assert (tmp_path / "ours" / "MEAD_ID.json").read_text() == before
     assert [p.name for p in (tmp_path / "ours").glob("*.json")] == ["MEAD_ID.json"]
 
@@ -91,7 +91,9 @@ def test_the_token_logprobs_of_ms_swift_are_averaged(tmp_path):
     [
         ("{", "not valid JSON"),
         ("[]", "JSON object"),
-        (json.dumps(LINE | {"response": None}), '"response" must be text'),
+        (json.dumps(LINE | {"response": 3}), '"response" must be text'),
+        (json.dumps({key: value for key, value in LINE.items() if key != "response"}), '"response" must be text'),
+        (json.dumps(LINE | {"labels": " "}), '"labels" is empty'),
         (json.dumps(LINE | {"labels": 3}), '"labels" must be text'),
         (json.dumps(LINE | {"messages": []}), '"messages"'),
         (json.dumps(LINE | {"videos": []}), "stands 1 times in the messages"),
@@ -102,6 +104,14 @@ def test_a_malformed_line_is_named(tmp_path, line, what):
     path.write_text(json.dumps(LINE) + "\n\n" + line + "\n")
     with pytest.raises(RecordError, match=f"MEAD_ID.json:3: .*{what}"):
         list(read_predictions(path))
+
+
+def test_a_list_is_read_as_lines_are_and_null_is_no_answer(tmp_path):
+    lines = [LINE, LINE | {"response": None, "labels": ["AU1", "AU4"]}]
+    (tmp_path / "MEAD_ID.json").write_text(json.dumps(lines, indent=1))
+    first, second = read_predictions(tmp_path / "MEAD_ID.json")
+    assert first.response == "No"
+    assert (second.response, second.record.answer) == ("", "AU1, AU4")
 
 
 def test_a_missing_file_is_named(tmp_path):

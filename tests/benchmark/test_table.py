@@ -5,7 +5,7 @@ from rich.console import Console
 
 from videmo.benchmark import BenchmarkResult, columns_above_blind, results_table
 
-COUNTS = {"asked": 40, "answered": 40, "unparsed": 3, "unscorable": 2}
+COUNTS = {"asked": 40, "answered": 40, "judged": 40, "unparsed": 3}
 
 
 def _result(score: float, low: float, high: float, blind: float = 50.0) -> BenchmarkResult:
@@ -20,6 +20,7 @@ def _result(score: float, low: float, high: float, blind: float = 50.0) -> Bench
         extra={"emotion_caption_tree_f1": {"score": 31.4, "interval": [30.0, 33.0], "blind": 20.0}},
         files={},
         notes={"hair": "by vocabulary"},
+        missing={"hair": {"no rule can read the reference": 2}},
     )
 
 
@@ -43,6 +44,13 @@ def test_the_caption_score_stands_apart_and_notes_are_marked():
     text = _print(_result(80, 70, 90))
     assert text.index("hair*") < text.index("emotion_caption_tree_f1") < text.index("* by vocabulary")
     assert "2 of hair" in text
+
+
+def test_denominators_stand_apart_where_they_differ():
+    counts = {"identity": COUNTS, "hair": COUNTS | {"answered": 39, "judged": 37}}
+    text = _print(replace(_result(80, 70, 90), counts=counts, extra={}))
+    assert _row(text, "identity").split()[-2:] == ["40", "3"]
+    assert _row(text, "hair").split()[-2:] == ["40/39/37", "3"]
 
 
 def test_nothing_is_cut_in_100_columns():

@@ -1,15 +1,18 @@
-"""TaskScore, alone and on two gloo processes."""
-
-import os
-import tempfile
+from itertools import compress
 
 import pytest
 import torch
-import torch.distributed
-import torch.multiprocessing
+from sklearn.metrics import f1_score
 
-from videmo.metrics import MultilabelSampleF1, SingleLabelAccuracy, TaskScore
-from videmo.tasks import find_task
+from videmo.data.presence import source_of
+from videmo.metrics import TaskScore, paired_bootstrap, scores_by_source, summarise_scores, task_scores
+from videmo.tasks import all_tasks, find_task
+
+EMOTIONS = "DFEW_Single-Label-Emotion-Recognition"
+# How the release scores its columns; all others are accuracy.
+F1_COLUMNS = {"appearance_cls", "action_cls", "emotion_multi", "action_unit"}
+CAPTION_COLUMNS = {"appearance_cap", "action_cap", "emotion_caption", "caption", "rationale"}
+SUMMARY = {"native", "release", "asked", "answered", "unparsed", "unscorable"}
 
 UNITS = "AffWild2_Action_Unit_Detection"
 RESPONSES = ["AU1, AU4", "none", "no idea", "", "AU12"]
@@ -20,7 +23,7 @@ EXPECTED = {"native": 8 / 15, "release": 1 / 3, "asked": 5, "answered": 4, "unpa
 
 
 def _values(metric: TaskScore) -> dict[str, float]:
-    return {name: value.item() for name, value in metric.compute().items()}
+    return {name: value.item() for name, value in metric.compute().items() if name in SUMMARY}
 
 
 def test_scores_and_denominators_worked_by_hand():
@@ -43,42 +46,97 @@ def test_without_samples_there_is_no_score():
     assert values["asked"] == 0 and values["native"] != values["native"]
 
 
-def _on_rank(rank: int, folder: str) -> None:
-    torch.distributed.init_process_group("gloo", f"file://{folder}/store", world_size=2, rank=rank)
-    torch.set_num_threads(1)
-    generator = torch.Generator().manual_seed(0)
-    labels = torch.randint(3, (2, 31), generator=generator)
-    sets = torch.rand(2, 31, 4, generator=generator) < 0.3
-    part = slice(0, 20) if rank == 0 else slice(20, 31)
-    accuracy, f1 = SingleLabelAccuracy(), MultilabelSampleF1()
-    accuracy.update(labels[0, part], labels[1, part])
-    f1.update(sets[0, part], sets[1, part])
+def test_micro_f1_of_every_sample_is_scikit_learns():
+    task = find_task(UNITS)
+    sets = torch.rand(2, 40, 12, generator=torch.Generator().manual_seed(0)) < 0.1
+    texts = [[", ".join(compress(task.labels, row)) or "none" for row in side.tolist()] for side in sets]
+    expected = [f1_score(*pair, average="micro", labels=[1], zero_division=0) for pair in zip(*sets.int(), strict=True)]
+    scores = task_scores(task, *texts, ["Units?"] * 40)
+    assert scores["release"].tolist() == pytest.approx(expected)
+    empty = (sets.sum((0, 2)) == 0).tolist()
+    assert any(empty)
+    assert scores["native"].tolist() == pytest.approx([1 if e else f1 for e, f1 in zip(empty, expected, strict=True)])
 
-    metric, lopsided = TaskScore(find_task(UNITS)), TaskScore(find_task(UNITS))
-    mine = slice(0, 3) if rank == 0 else slice(3, 5)
-    metric.update(RESPONSES[mine], REFERENCES[mine], QUESTIONS[mine])
-    if rank == 0:  # the other rank has nothing
-        lopsided.update(RESPONSES, REFERENCES, QUESTIONS)
-    values = {
-        "task": _values(metric),
-        "lopsided": _values(lopsided),
-        "accuracy": accuracy.compute().item(),
-        "f1": f1.compute().item(),
-        "expected_accuracy": (labels[0] == labels[1]).float().mean().item(),
-        "expected_f1": MultilabelSampleF1(sync_on_compute=False)(*sets).item(),
+
+def test_a_failed_sample_stays_in_the_denominator_and_columns_average_their_files():
+    first, second = TaskScore(find_task(EMOTIONS)), TaskScore(find_task("MAFW_Single-Label-Emotion-Recognition"))
+    first.update(["Sad", "", "I cannot tell", "Sad"], ["Sad"] * 4, ["Which?"] * 4)
+    second.update(["Fear"], ["Fear"], ["Which?"])
+    files = [metric.compute()["release"].item() for metric in (first, second)]
+    assert files == [2 / 4, 1.0]
+    column = [metric.per_sample()["release"] for metric in (first, second)]
+    beside_nothing = paired_bootstrap(column, [torch.zeros_like(scores) for scores in column])
+    assert beside_nothing.difference == 0.75  # over all five samples it would be 0.6
+
+
+def test_one_label_has_war_uar_and_a_matrix():
+    metric = TaskScore(find_task(EMOTIONS))
+    metric.update(["Sad", "Happy", "who knows", "Happy"], ["Sad", "Sad", "Sad", "Happy"], ["Which?"] * 4)
+    values = metric.compute()
+    assert (values["war"], values["native"], values["release"]) == (0.5, 0.5, 0.5)
+    assert values["uar"].item() == pytest.approx((1 / 3 + 1) / 2)
+    assert values["confusion"].sum(0)[-1] == values["unparsed"] == 1
+    assert dict(zip(metric.labels, values["recall"].tolist(), strict=True))["Happy"] == 1
+
+
+def test_what_the_reference_makes_unscorable_is_in_no_figure():
+    metric = TaskScore(find_task(EMOTIONS))
+    metric.update(["Sad", "Sad"], ["Sad", "?"], ["Which?"] * 2)
+    values = metric.compute()
+    assert (values["war"], values["confusion"].sum(), values["unscorable"]) == (1, 1, 1)
+
+
+def test_batch_values_and_totals_both_stand_where_a_module_is_called():
+    metric = TaskScore(find_task(EMOTIONS))
+    batches = [(["Sad"], ["Sad"], ["Which?"]), (["Sad"], ["Happy"], ["Which?"])]
+    assert [metric(*batch)["war"] for batch in batches] == [1, 0]
+    assert (metric.compute()["war"], metric.compute()["asked"]) == (0.5, 2)
+    metric.reset()
+    metric.update(*batches[0])
+    assert metric.compute()["confusion"].sum() == 1
+
+
+@pytest.mark.parametrize("task", all_tasks(), ids=lambda task: task.name)
+def test_every_task_of_the_benchmark_computes(task):
+    metric = TaskScore(task)
+    if task.column in F1_COLUMNS:
+        first, second, *_ = task.labels
+        metric.update([first, first, "", ""], [first, f"{first}, {second}", first, "none"], ["Which?"] * 4)
+        values = metric.compute()
+        assert values["release"].item() == pytest.approx((1 + 2 / 3) / 4)
+        assert values["micro_f1"].item() == pytest.approx(2 * 2 / (2 * 2 + 2))  # two hits, two missed
+        assert values["macro_f1"].item() == pytest.approx(2 * 2 / (2 * 2 + 1) / len(task.labels))
+        assert values.keys() == {*SUMMARY, "macro_f1", "micro_f1", "precision", "recall", "f1", "support", "unlisted"}
+    elif task.column in CAPTION_COLUMNS:
+        metric.update(["She smiles.", ""], ["She smiles."] * 2, ["Describe it."] * 2)
+        values = metric.compute()
+        assert values.keys() == SUMMARY
+        assert values["release"].isnan() and values["unscorable"] == 2
+    elif task.groups:
+        word = next(iter(task.groups.values()))[0]
+        choice = f"Which?\nA. {word}\nB. another"
+        metric.update([word, "", "A", "B"], [word, word, "A", "A"], ["What?", "What?", choice, choice])
+        values = metric.compute()
+        assert values.keys() == SUMMARY
+        assert (values["release"], values["unparsed"]) == (0.5, 1)
+    else:
+        first, second, *_ = metric.labels
+        metric.update([first, first, ""], [first, second, second], ["One person?"] * 3)
+        values = metric.compute()
+        assert values["war"].item() == pytest.approx(1 / 3) == values["release"].item()
+        assert (values["uar"], values["unlisted"]) == (0.5, 0)
+        assert values.keys() == {*SUMMARY, "war", "uar", "macro_f1", "micro_f1", "recall", "confusion", "unlisted"}
+    assert values["asked"] == sum(map(len, metric.native))
+
+
+def test_sources_of_one_file_have_scores_of_their_own():
+    videos = ["CASME2/s01/1.mp4", "CASME/1.mp4", "CASME2/s02/1.mp4"]
+    task = find_task("CAS_Single-Label-Micro-Expression-Recognition")
+    scores = task_scores(task, ["Disgust", "", "Others"], ["Disgust", "Others", "Disgust"], ["Which?"] * 3)
+    parts = {s: summarise_scores(t) for s, t in scores_by_source(scores, [*map(source_of, videos)]).items()}
+    assert {source: (part["release"], part["asked"], part["unparsed"]) for source, part in parts.items()} == {
+        "CASME": (0.0, 1, 1),
+        "CASME2": (0.5, 2, 0),
     }
-    torch.save(values, os.path.join(folder, f"{rank}.pt"))
-    torch.distributed.barrier()
-    torch.distributed.destroy_process_group()
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_two_processes_give_the_numbers_of_one():
-    with tempfile.TemporaryDirectory() as folder:
-        torch.multiprocessing.spawn(_on_rank, (folder,), nprocs=2)
-        for rank in range(2):
-            values = torch.load(os.path.join(folder, f"{rank}.pt"), weights_only=True)
-            assert values["task"] == pytest.approx(EXPECTED)
-            assert values["lopsided"] == pytest.approx(EXPECTED)
-            assert values["accuracy"] == pytest.approx(values["expected_accuracy"])
-            assert values["f1"] == pytest.approx(values["expected_f1"])
+    with pytest.raises(ValueError, match="got 2 for 3 samples"):
+        scores_by_source(scores, ["CASME", "CASME2"])

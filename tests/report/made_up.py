@@ -49,7 +49,7 @@ def write_clip(path: Path, shade: int) -> None:
 
 def benchmark(**changed) -> dict:
     """A benchmark.json of three columns and a caption score."""
-    counts = {"asked": 40, "answered": 40, "unparsed": 2, "unscorable": 0}
+    counts = {"asked": 40, "answered": 40, "judged": 40, "unparsed": 2}
     return {
         "method": "after",
         "columns": {"head_pose": 80.0, "emotion_single": 30.0, "identity": 40.0},

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 
+from videmo.data.entries import scan
+from videmo.data.faults import Fault
 from videmo.data.records import Record, RecordError, parse_record
 from videmo.tasks import find_task
 
@@ -40,8 +42,8 @@ def unique_predictions(predictions: Iterable[Prediction]) -> list[Prediction]:
     return sorted(first.values(), key=lambda prediction: (prediction.record.file, prediction.record.line))
 
 
-def write_predictions(predictions: Sequence[Prediction], folder: str | Path, method: str) -> list[Path]:
-    """Write one file a task; each appears whole or not at all.
+def write_predictions(predictions: Sequence[Prediction], folder: str | Path) -> list[Path]:
+    """Write one file a task into a method's folder; each appears whole or not at all.
 
     Returns:
         The files, in the order of their names.
@@ -55,7 +57,7 @@ def write_predictions(predictions: Sequence[Prediction], folder: str | Path, met
         by_file[task.result_file].append(json.dumps(_fields(prediction), ensure_ascii=False))
     paths = []
     for result_file, lines in sorted(by_file.items()):
-        path = Path(folder) / method / f"{result_file}.json"
+        path = Path(folder) / f"{result_file}.json"
         write_atomically(path, "\n".join(lines) + "\n")
         paths.append(path)
     return paths
@@ -86,7 +88,8 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def read_predictions(path: str | Path) -> Iterator[Prediction]:
-    """Yield the predictions of one file, ours or the authors'; the task is told by the file's name.
+    """Yield the predictions of one file, ours, ms-swift's or the authors', a JSON object a line or one JSON list; the
+    task is told by the file's name.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -95,30 +98,33 @@ def read_predictions(path: str | Path) -> Iterator[Prediction]:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"no such prediction file: {path}")
-    with path.open(encoding="utf-8") as stream:
-        for line, text in enumerate(stream, start=1):
-            if text.strip():
-                yield _parse_line(text, str(path), line)
+    for entry in scan(path):
+        if entry.reason:
+            raise RecordError(str(Fault(str(path), entry.line, entry.reason)))
+        yield _prediction(entry.fields, str(path), entry.line)
 
 
-def _parse_line(text: str, file: str, line: int) -> Prediction:
-    try:
-        fields = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise RecordError(f"{file}:{line}: not valid JSON ({error.msg} at column {error.colno})") from None
+def _prediction(fields: object, file: str, line: int) -> Prediction:
     if not isinstance(fields, dict):
         raise RecordError(f"{file}:{line}: expected a JSON object, found {type(fields).__name__}")
-    for key in ("response", "labels"):
-        if not isinstance(fields.get(key), str):
+    response, labels = fields.get("response", ""), fields.get("labels")
+    if response is None and "response" in fields:
+        response = ""  # what ms-swift writes where generation failed: asked, and not answered
+    if isinstance(labels, list) and all(isinstance(label, str) for label in labels):
+        labels = ", ".join(labels)
+    for key, value in (("response", response), ("labels", labels)):
+        if key not in fields or not isinstance(value, str):
             raise RecordError(f'{file}:{line}: "{key}" must be text, found {type(fields.get(key)).__name__}')
+    if not labels.strip():
+        raise RecordError(f'{file}:{line}: "labels" is empty; it is the reference, "none" where no label applies')
     turns = fields.get("messages")
     if not isinstance(turns, list) or not turns:
         raise RecordError(f'{file}:{line}: "messages" must be a non-empty list of {{"role", "content"}}')
     if isinstance(turns[-1], dict) and turns[-1].get("role") == "assistant":
         turns = turns[:-1]  # the response
-    prompt = [*turns, {"role": "assistant", "content": fields["labels"]}]
+    prompt = [*turns, {"role": "assistant", "content": labels}]
     record = parse_record({"messages": prompt, "videos": fields.get("videos") or []}, file, line)
-    return Prediction(record, fields["response"], _mean_logprob(fields.get("logprobs")))
+    return Prediction(record, response, _mean_logprob(fields.get("logprobs")))
 
 
 def _mean_logprob(logprobs: object) -> float | None:

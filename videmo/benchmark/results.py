@@ -1,32 +1,19 @@
-"""From predictions to benchmark.json: the paper's columns, their intervals, every denominator, and blind beside them.
+"""benchmark.json: the paper's columns, their intervals, every denominator, and blind and controls beside them.
 
 Columns use the authors' variant of each score (F1 of empty against empty is 0); `native` has ours beside it. A column
-of several files averages its files first. No judge is asked: open answers are scored by vocabulary, and captions get
-ROUGE-L and the F1 of their affective trees in `extra`, never in a column of the judge's.
+of several files averages its files first.
 """
 
 import json
-from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
-from videmo.benchmark.blind import BlindBaseline
-from videmo.benchmark.predictions import Prediction, unique_predictions, write_atomically
+from videmo.benchmark.predictions import write_atomically
 from videmo.errors import InputError
-from videmo.metrics import bootstrap_interval, caption_tree_f1, rouge_l, summarise_scores, task_scores
-from videmo.metrics.task_score import ScoreTable
-from videmo.tasks import Task, all_tasks, find_task
 
-NOTES = {
-    "choice_open": "open answers are scored by vocabulary, not by a judge",
-    "rouge_l": "ROUGE-L F against the reference, not a judge's score",
-    "tree_f1": "F1 of the affective trees that rules read from caption and reference, not a judge's score",
-}
-CAPTION_METRICS: dict[str, Callable[[str, str], float]] = {"rouge_l": rouge_l, "tree_f1": caption_tree_f1}
+RESULT_FILE = "benchmark.json"
 
 
 @dataclass(frozen=True)
@@ -37,30 +24,35 @@ class BenchmarkResult:
         method: Who answered.
         columns: The published scores.
         intervals: Their 95% bootstrap intervals.
-        counts: ``asked``, ``answered`` (any text), ``unparsed`` (cannot be read: wrong), ``unscorable`` (no rule: left
-            out); also for what stands in `extra`.
+        counts: ``asked``, ``answered`` (any text), ``judged`` (have a score; the others are left out), ``unparsed``
+            (cannot be read: wrong); also for what stands in `extra`.
         unparsed: The share of asked questions whose answer cannot be read, in per cent.
         blind: The published scores of the best answers without looking.
         native: Our variant of the scores: empty for empty is right.
         extra: Scores that are no column of the paper: name -> ``score``, ``interval``, and ``blind`` where known.
-        files: The published score and ``asked`` of every result file.
+        files: Every result file: its published score, ``asked``, and what else there is of its kind: ``uar``, ``war``,
+            ``macro_f1``, ``micro_f1``, ``labels`` with their ``confusion``, and scores by ``sources``.
         data: Which questions were asked: ``name``, and ``content``, a hash of the test files.
         controls: The same model shown other pixels: control -> column (or name in `extra`) -> score.
         notes: Column -> what a reader must know.
+        missing: Column -> why answers have no score -> how many.
+        judge: Who judged, with which prompts; empty where rules did.
     """
 
     method: str
-    columns: dict[str, float]
-    intervals: dict[str, list[float]]
-    counts: dict[str, dict[str, int]]
-    unparsed: dict[str, float]
-    blind: dict[str, float]
-    native: dict[str, float]
-    extra: dict[str, dict]
-    files: dict[str, dict]
+    columns: dict[str, float] = field(default_factory=dict)
+    intervals: dict[str, list[float]] = field(default_factory=dict)
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
+    unparsed: dict[str, float] = field(default_factory=dict)
+    blind: dict[str, float] = field(default_factory=dict)
+    native: dict[str, float] = field(default_factory=dict)
+    extra: dict[str, dict] = field(default_factory=dict)
+    files: dict[str, dict] = field(default_factory=dict)
     data: dict[str, str] = field(default_factory=dict)
     controls: dict[str, dict[str, float]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, dict[str, int]] = field(default_factory=dict)
+    judge: dict = field(default_factory=dict)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, allow_nan=False)
@@ -70,129 +62,31 @@ class BenchmarkResult:
         write_atomically(Path(path), self.to_json() + "\n")
 
     @classmethod
-    def load(cls, path: str | Path) -> "BenchmarkResult":
-        return cls(**json.loads(Path(path).read_text(encoding="utf-8")))
+    def load(cls, path: str | Path, tolerant: bool = False) -> "BenchmarkResult":
+        """Read a benchmark.json.
 
+        Args:
+            path: The file.
+            tolerant: Takes what can be used: a field or a number that is missing or of the wrong type counts as empty.
 
-@dataclass(frozen=True)
-class _FileScores:
-    """One result file: release and native scores of the samples that can be scored, and blind's where it answers."""
-
-    task: Task
-    release: Tensor  # [N]
-    native: Tensor  # [N]
-    blind: Tensor | None  # [N]
-    counts: dict[str, int]
-    note: str | None  # a key of NOTES
-
-
-def score_predictions(
-    predictions: Sequence[Prediction],
-    blind: BlindBaseline | None = None,
-    method: str = "videmo",
-    data: Mapping[str, str] | None = None,
-) -> BenchmarkResult:
-    """Score predictions of any tasks; a record answered twice counts once.
-
-    Args:
-        predictions: The model's answers.
-        blind: Fitted on the training records; answers the same questions for comparison.
-        method: The name to put on the result.
-        data: Which data the questions are of.
-
-    Raises:
-        InputError: If there is no prediction, or a record belongs to no task.
-    """
-    by_task = defaultdict(list)
-    for prediction in unique_predictions(predictions):
-        by_task[find_task(prediction.record.source, prediction.record.file)].append(prediction)
-    if not by_task:
-        raise InputError("no predictions to score: expected at least one answered record")
-    by_column = defaultdict(list)
-    for task in all_tasks():
-        if task not in by_task:
-            continue
-        if task.kind == "caption":
-            for metric in CAPTION_METRICS:
-                by_column[f"{task.column}_{metric}"].append(_score_captions(task, by_task[task], blind, metric))
-        else:
-            by_column[task.column].append(_score_file(task, by_task[task], blind))
-
-    result = BenchmarkResult(method, *({} for _ in range(8)), data=dict(data or {}))
-    for column, parts in by_column.items():
-        _fill(result, column, parts)
-    return result
-
-
-def _fill(result: BenchmarkResult, column: str, parts: Sequence[_FileScores]) -> None:
-    """Write a column's scores, intervals and counts into the result."""
-    result.counts[column] = {key: sum(part.counts[key] for part in parts) for key in parts[0].counts}
-    result.unparsed[column] = _percent(result.counts[column]["unparsed"] / result.counts[column]["asked"])
-    if parts[0].note:
-        result.notes[column] = NOTES[parts[0].note]
-    scored = [part for part in parts if len(part.release)]
-    if not scored:
-        return
-    score = _percent(_mean_of_files([part.release for part in scored]))
-    interval = [_percent(bound) for bound in bootstrap_interval(*(part.release for part in scored))]
-    blind = None
-    if all(part.blind is not None for part in scored):
-        blind = _percent(_mean_of_files([part.blind for part in scored]))
-    if parts[0].task.kind == "caption":
-        result.extra[column] = {"score": score, "interval": interval} | ({} if blind is None else {"blind": blind})
-        return
-    for part in scored:
-        own = {"score": _percent(_mean_of_files([part.release])), "asked": part.counts["asked"]}
-        result.files[part.task.result_file] = own
-    result.columns[column] = score
-    result.intervals[column] = interval
-    result.native[column] = _percent(_mean_of_files([part.native for part in scored]))
-    if blind is not None:
-        result.blind[column] = blind
-
-
-def _score_file(task: Task, predictions: Sequence[Prediction], blind: BlindBaseline | None) -> _FileScores:
-    records = [prediction.record for prediction in predictions]
-    references = [record.answer for record in records]
-    questions = [record.question for record in records]
-    scores = task_scores(task, [prediction.response for prediction in predictions], references, questions)
-    scorable = ~scores["native"].isnan()  # [N]
-    guessed = None
-    if blind is not None and all(map(blind.knows, records)):
-        guesses = [blind.answer(record) for record in records]
-        guessed = task_scores(task, guesses, references, questions)["release"][scorable]
-    note = task.kind if task.kind in NOTES else None
-    return _FileScores(task, scores["release"][scorable], scores["native"][scorable], guessed, _counts(scores), note)
-
-
-def _score_captions(
-    task: Task, predictions: Sequence[Prediction], blind: BlindBaseline | None, metric: str
-) -> _FileScores:
-    records = [prediction.record for prediction in predictions]
-    references = [record.answer for record in records]
-    responses = [prediction.response for prediction in predictions]
-
-    def overlap(texts: Sequence[str]) -> Tensor:
-        return torch.tensor([CAPTION_METRICS[metric](*pair) for pair in zip(texts, references, strict=True)])  # [N]
-
-    guessed = None
-    if blind is not None and all(map(blind.knows, records)):
-        guessed = overlap([blind.answer(record, CAPTION_METRICS[metric]) for record in records])
-    scores = overlap(responses)
-    counts = _counts(task_scores(task, responses, references, [record.question for record in records]))
-    return _FileScores(task, scores, scores, guessed, counts | {"unscorable": 0}, metric)
-
-
-def _counts(scores: ScoreTable) -> dict[str, int]:
-    return {key: int(value) for key, value in summarise_scores(scores).items() if key not in ("native", "release")}
-
-
-def _mean_of_files(scores: Sequence[Tensor]) -> float:
-    return sum(s.double().mean().item() for s in scores) / len(scores)
-
-
-def _percent(share: float) -> float:
-    return round(100 * share, 2)
+        Raises:
+            InputError: If it is no whole JSON object, or a field is of the wrong type.
+        """
+        path = Path(path)
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{path} is not whole JSON ({error}), so its scores are missing.") from None
+        if not isinstance(raw, dict):
+            raise InputError(f"{path} holds no JSON object, so its scores are missing.")
+        fields = {name: _mapping(raw.get(name), convert) for name, (convert, _) in _FIELDS.items()}
+        if not tolerant:
+            if not isinstance(raw.get("method"), str):
+                raise InputError(f'{path} is not a benchmark.json: it has no text under "method"')
+            if wrong := [name for name in fields if name in raw and raw[name] != fields[name]]:
+                held = _FIELDS[wrong[0]][1]
+                raise InputError(f'{path} is not a benchmark.json: "{wrong[0]}" must be an object of {held}')
+        return cls(method=str(raw.get("method", path.parent.name)), **fields)
 
 
 def with_controls(result: BenchmarkResult, controls: Mapping[str, BenchmarkResult]) -> BenchmarkResult:
@@ -202,3 +96,51 @@ def with_controls(result: BenchmarkResult, controls: Mapping[str, BenchmarkResul
         for name, control in controls.items()
     }
     return replace(result, controls=scores)
+
+
+def as_number(value: object) -> float | None:
+    """The value if it is a finite number, else None: what all JSON read here is held to."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and math.isfinite(value) else None
+
+
+def _mapping(value: object, convert: Callable) -> dict:
+    """The entries that can be converted; empty where there is no mapping."""
+    if not isinstance(value, dict):
+        return {}
+    return {str(k): converted for k, v in value.items() if (converted := convert(v)) is not None}
+
+
+def _as_counts(value: object) -> dict[str, int]:
+    return {key: int(number) for key, number in _mapping(value, as_number).items()}
+
+
+def _as_interval(value: object) -> list[float] | None:
+    bounds = [as_number(bound) for bound in value] if isinstance(value, list) else []
+    return bounds if len(bounds) == 2 and None not in bounds else None
+
+
+def _as_extra(value: object) -> dict | None:
+    if not isinstance(value, dict) or as_number(value.get("score")) is None:
+        return None
+    parts = {"score": as_number(value["score"]), "blind": as_number(value.get("blind"))}
+    parts["interval"] = _as_interval(value.get("interval"))
+    return {key: part for key, part in parts.items() if part is not None}
+
+
+_FIELDS: dict[str, tuple[Callable, str]] = {
+    "columns": (as_number, "numbers"),
+    "intervals": (_as_interval, "two numbers each"),
+    "counts": (_as_counts, "counts"),
+    "unparsed": (as_number, "numbers"),
+    "blind": (as_number, "numbers"),
+    "native": (as_number, "numbers"),
+    "extra": (_as_extra, "scores"),
+    "files": (lambda value: value if isinstance(value, dict) else None, "objects"),
+    "data": (lambda value: value if isinstance(value, str) else None, "texts"),
+    "controls": (lambda value: _mapping(value, as_number), "objects of numbers"),
+    "notes": (lambda value: value if isinstance(value, str) else None, "texts"),
+    "missing": (_as_counts, "counts"),
+    "judge": (lambda value: value, "values"),
+}
+"""Field -> what its values become (None where they cannot), and what they must be."""

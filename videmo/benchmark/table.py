@@ -6,8 +6,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from videmo.benchmark.columns import all_columns, scenarios
 from videmo.benchmark.results import BenchmarkResult
-from videmo.tasks import all_tasks
 
 _BAR_WIDTH = 14
 _MOST_WITH_BAR = 1  # controls that leave room for the bar in 100 columns
@@ -34,7 +34,7 @@ def results_table(result: BenchmarkResult) -> Table:
         table.add_column("0 ┃ blind  100", no_wrap=True)
     for name in result.controls:
         table.add_column(name, justify="right", style="dim", header_style="dim")
-    table.add_column("n", justify="right")
+    table.add_column("n", justify="right", no_wrap=True)
     table.add_column("unread", justify="right")
 
     marks: dict[str, str] = {}  # note -> mark
@@ -62,8 +62,7 @@ def _named(data: Mapping[str, str]) -> str:
 
 def _ordered_rows(result: BenchmarkResult) -> list[tuple[str, str]]:
     """(Scenario, column) of all that was asked; what is no column of the paper comes last."""
-    known = {task.column: task.scenario for task in all_tasks() if task.column in result.counts}
-    rows = [(scenario, column) for column, scenario in known.items() if column not in result.extra]
+    rows = [(column.scenario, column.name) for column in all_columns() if column.name in result.counts]
     return rows + [("extra", column) for column in result.extra]
 
 
@@ -79,7 +78,12 @@ def _cells(column: str, mark: str, result: BenchmarkResult, with_bar: bool) -> l
     cells += [_number(scores.get(column)) for scores in result.controls.values()]
     counts = result.counts[column]
     unread = Text(str(counts["unparsed"]), style="red" if counts["unparsed"] else "dim")
-    return [*cells, str(counts["asked"]), unread]
+    denominators = dict.fromkeys((counts["asked"], counts["answered"], counts["judged"]))
+    return [*cells, str(counts["asked"]) if len(denominators) == 1 else _denominators(counts), unread]
+
+
+def _denominators(counts: Mapping[str, int]) -> str:
+    return "/".join(str(counts[name]) for name in ("asked", "answered", "judged"))
 
 
 def _score(result: BenchmarkResult, column: str) -> float | None:
@@ -111,19 +115,25 @@ def _bar(score: float | None, blind: float | None, colour: str) -> Text:
 def _caption(result: BenchmarkResult, marks: Mapping[str, str]) -> Text:
     lines = [
         "Scores 0 to 100. blind: the best answer without looking, from the training answers. Green: the 95% interval "
-        "lies above blind; red: below it. n: questions asked. unread: answers that cannot be read, counted as wrong."
+        "lies above blind; red: below it. n: questions asked, or asked/answered/judged where these differ. unread: "
+        "answers that cannot be read, counted as wrong."
     ]
+    if result.judge:
+        lines.append(f"Judge: {result.judge.get('model', '?')}; benchmark.json names its prompts.")
     above, known = columns_above_blind(result)
     if known:
         ruled = [column for column in known if column in result.columns]
         good = [column for column in above if column in result.columns]
         lines.append(
-            f"Above blind: {len(good)} of {len(ruled)} columns of the paper scored by rule, and "
+            f"Above blind: {len(good)} of {len(ruled)} columns of the paper, and "
             f"{len(above) - len(good)} of {len(known) - len(ruled)} other scores."
         )
+    if means := [f"{name} {mean:.1f}" for name, mean in scenarios(result.columns).items() if mean is not None]:
+        lines.append(f"Scenarios, the means of all their columns: {', '.join(means)}.")
     lines += [f"{mark} {note}" for note, mark in marks.items()]
-    unscorable = {column: c["unscorable"] for column, c in result.counts.items() if c["unscorable"]}
-    if unscorable:
-        listed = ", ".join(f"{number} of {column}" for column, number in unscorable.items())
-        lines.append(f"Left out, no rule can score them: {listed}.")
+    by_reason: dict[str, list[str]] = {}
+    for column, reasons in result.missing.items():
+        for reason, number in reasons.items():
+            by_reason.setdefault(reason, []).append(f"{number} of {column}")
+    lines += [f"No score, and left out: {', '.join(columns)}: {reason}." for reason, columns in by_reason.items()]
     return Text("\n".join(lines), style="dim")

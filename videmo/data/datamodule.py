@@ -1,7 +1,6 @@
 """``EmoCFGDataModule``: Emo-CFG folders as batches of token trees, for fit, validate and test."""
 
 import hashlib
-import json
 import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,7 +33,7 @@ from videmo.data.usable import Records, find_usable, refuse
 from videmo.data.vision_cache import BatchPlan, VisionCache
 from videmo.data.worker import set_up_worker
 from videmo.errors import InputError
-from videmo.fingerprint import WORLD_FILE, content_hash
+from videmo.fingerprint import data_fingerprint
 from videmo.pretrained import load_config, load_tokenizer, trained_video
 from videmo.token_tree import TokenLayout, TreeBatch
 
@@ -380,11 +379,7 @@ class EmoCFGDataModule(L.LightningDataModule):
 
     def fingerprint(self) -> dict[str, str]:
         """Which questions a result answers: the data's name, and a hash of its test files."""
-        name = self.root.name
-        if (self.root / WORLD_FILE).is_file():
-            name = json.loads((self.root / WORLD_FILE).read_text(encoding="utf-8")).get("preset") or name
-        readable = [file for file in self._files("test") if not unreadable(file)]
-        return {"name": name, "content": content_hash(self.root, readable)}
+        return data_fingerprint(self.root, [file for file in self._files("test") if not unreadable(file)])
 
     def prompts(self, split: str, numbers: list[int]) -> TreeBatch:
         """The chosen records of a split as prompts without their last answer, for a look at what the model says."""

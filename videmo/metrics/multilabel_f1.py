@@ -2,6 +2,9 @@
 
 `empty_score` is what a sample gets where nothing is predicted and nothing is there: 1 natively, 0 in the authors'
 release (scikit-learn's default), so 0 for the published columns.
+
+The functions here see sets only. An answer that could not be read is no empty set, and scores 0 even where nothing is
+there: `videmo.metrics.TaskScore` sees to that.
 """
 
 from collections.abc import Collection, Sequence

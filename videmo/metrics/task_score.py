@@ -1,5 +1,10 @@
-"""The score of one benchmark task from texts: responses in, both variants and the denominators out."""
+"""All figures of one benchmark task from texts: responses in; scores, denominators and the labels' figures out.
 
+*Release* fills the published columns, *native* stands beside it (`videmo.tasks.scoring`). A sample counts as often as
+it is given: whoever feeds a module from a sampler that pads (distributed ones repeat samples) leaves the repeats out.
+"""
+
+from collections import defaultdict
 from collections.abc import Sequence
 
 import torch
@@ -7,6 +12,7 @@ from torch import Tensor
 from torchmetrics import Metric
 from torchmetrics.utilities import dim_zero_cat
 
+from videmo.metrics.task_labels import LABEL_KINDS, count_task_labels, task_labels
 from videmo.tasks import Task
 
 ScoreTable = dict[str, Tensor]
@@ -50,8 +56,35 @@ def summarise_scores(scores: ScoreTable) -> ScoreTable:
     }
 
 
+def scores_by_source(scores: ScoreTable, sources: Sequence[str]) -> dict[str, ScoreTable]:
+    """`task_scores` apart by where each sample is from, sorted; `summarise_scores` reads each part.
+
+    A file may hold several data sets, such as CASME and CASME II, and a mean hides one on which a model fails.
+
+    Args:
+        scores: Per-sample results.
+        sources: Where each sample is from, as `videmo.data.presence.source_of` tells it of its video.
+
+    Example:
+        >>> parts = scores_by_source({"native": torch.tensor([1.0, 0.0, 1.0])}, ["CASME2", "CASME", "CASME2"])
+        >>> {source: part["native"].tolist() for source, part in parts.items()}
+        {'CASME': [0.0], 'CASME2': [1.0, 1.0]}
+    """
+    if any(len(values) != len(sources) for values in scores.values()):
+        raise ValueError(f"expected one source a sample, got {len(sources)} for {len(scores['native'])} samples")
+    rows = defaultdict(list)
+    for row, source in enumerate(sources):
+        rows[source].append(row)
+    return {source: {name: values[rows[source]] for name, values in scores.items()} for source in sorted(rows)}
+
+
 class TaskScore(Metric):
-    """Module form of `task_scores` and `summarise_scores`; per-sample states, so exact under DDP.
+    """Module form of `task_scores`, `summarise_scores` and `count_task_labels`.
+
+    Its states are scores by sample and integer counts, so it is exact under DDP however the samples are spread.
+    `compute` gives what `summarise_scores` does, and where the task has labels (`labels`, in the order of all tensors)
+    what `confusion_figures` or `label_figures` says of them, with ``unlisted``: samples whose reference names a label
+    that the task does not list, which these figures leave out.
 
     Args:
         task: The task that all updates are of.
@@ -65,18 +98,27 @@ class TaskScore(Metric):
     release: list[Tensor]
     parsed: list[Tensor]
     answered: list[Tensor]
+    label_counts: Tensor
+    unlisted: Tensor
 
     STATES = ("native", "release", "parsed", "answered")
 
     def __init__(self, task: Task, **kwargs) -> None:
         super().__init__(**kwargs)
         self.task = task
+        self.labels = task_labels(task)
         for name in self.STATES:
             self.add_state(name, [], dist_reduce_fx="cat")
+        nothing = count_task_labels(task, [], [], [])
+        self.add_state("label_counts", nothing.counts, dist_reduce_fx="sum")
+        self.add_state("unlisted", torch.tensor(nothing.unlisted), dist_reduce_fx="sum")
 
     def update(self, responses: Sequence[str], references: Sequence[str], questions: Sequence[str]) -> None:
         for name, values in task_scores(self.task, responses, references, questions).items():
             getattr(self, name).append(values.to(self.device))
+        found = count_task_labels(self.task, responses, references, questions)
+        self.label_counts = self.label_counts + found.counts.to(self.device)  # in place, results change
+        self.unlisted = self.unlisted + found.unlisted
 
     def per_sample(self) -> ScoreTable:
         """The states so far, [N] each; of all ranks where they are synced."""
@@ -84,7 +126,11 @@ class TaskScore(Metric):
         return {name: dim_zero_cat([empty, *_as_list(getattr(self, name))]) for name in self.STATES}
 
     def compute(self) -> ScoreTable:
-        return summarise_scores(self.per_sample())
+        summary = summarise_scores(self.per_sample())
+        if self.task.kind not in LABEL_KINDS:
+            return summary
+        figures = LABEL_KINDS[self.task.kind].figures(self.label_counts)
+        return summary | figures | {"unlisted": self.unlisted}
 
 
 def _as_list(state: list[Tensor] | Tensor) -> list[Tensor]:

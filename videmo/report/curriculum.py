@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from videmo.benchmark.results import as_number
 from videmo.errors import InputError
 from videmo.report.curves import Scalars
-from videmo.report.results import as_number
 
 CURRICULUM_FILE = "curriculum.json"
 

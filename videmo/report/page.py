@@ -91,7 +91,7 @@ def render(run: Path) -> str:
         unread=UNREAD,
         samples=samples,
         tasks=list(dict.fromkeys(sample.task for sample in samples)),
-        style=Markup(_asset("style.css")),
+        style=Markup(_asset("house.css") + _asset("style.css")),
         script=Markup(script := "\n".join(map(_asset, SCRIPTS))),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
@@ -125,8 +125,8 @@ def _facts(run: Path, main: Method | None, provenance: Provenance) -> list[tuple
     facts = []
     if main is not None:
         facts += [("method", main.name), ("results of", f"{main.date:%d %B %Y, %H:%M} UTC")]
-    if main is not None and main.data:
-        facts.append(("data", " ".join(value[:16] for value in main.data.values())))
+    if main is not None and main.result is not None and main.result.data:
+        facts.append(("data", " ".join(value[:16] for key, value in main.result.data.items() if key != "drawn")))
     elif isinstance(root, str):
         facts.append(("data", "/".join(Path(root).parts[-2:])))
     if provenance.num_parameters:

@@ -4,22 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from videmo.benchmark import BenchmarkResult
+from videmo.benchmark.columns import all_columns, columns_by
 from videmo.report.results import Method
 from videmo.tasks import all_tasks
-
-AVERAGES = {
-    "closed": ("attribute", "appearance_cls appearance_cap action_cls action_cap identity head_pose"),
-    "open": ("attribute", "eye mouth nose hair chin shape feature accessory age gender skin action"),
-    "emotion recognition": ("expression", "emotion_single emotion_multi emotion_fine"),
-    "sentiment": ("expression", "sentiment_single sentiment_fine"),
-    "cues": ("expression", "micro_expression action_unit"),
-    "complex": ("expression", "emotion_caption conversation"),
-    "understanding": (
-        "understanding",
-        "label_overlap clue_overlap instruction_adherence response_accuracy video_text_relevance fluency",
-    ),
-}
-"""The AVG columns of the paper's tables 1 and 2: their scenario and the columns that they average, unweighted."""
 
 SCENARIOS = ("attribute", "expression", "understanding", "other columns", "no column of the paper")
 
@@ -97,16 +84,17 @@ def score_table(methods: Sequence[Method]) -> ScoreTable | None:
         return None
     others = {m.name: m.result for m in methods[1:] if m.result is not None}
     known = {task.column: task.scenario for task in all_tasks()}
-    known |= {column: scenario for scenario, columns in AVERAGES.values() for column in columns.split()}
+    known |= {column.name: column.scenario for column in all_columns()}
     asked = dict.fromkeys([*known, *main.columns, *main.counts])
     sections: dict[str, list[ScoreRow]] = {name: [] for name in SCENARIOS}
     for column in asked:
         if column not in main.extra and (column in main.columns or column in main.counts):
             sections[known.get(column, "other columns")].append(_row(column, main, others))
     sections["no column of the paper"] = [_row(column, main, others) for column in main.extra]
-    for name, (scenario, columns) in AVERAGES.items():
-        if rows := [row for row in sections[scenario] if row.column in columns.split()]:
-            sections[scenario].append(_average(name, columns.split(), rows))
+    for name, columns in columns_by("average").items():
+        rows = sections[known[columns[0]]]
+        if averaged := [row for row in rows if row.column in columns]:
+            rows.append(_average(name.replace("_", " "), columns, averaged))
     sections = {name: rows for name, rows in sections.items() if rows}
     all_rows = [row for rows in sections.values() for row in rows]
     names = dict.fromkeys(name for row in all_rows for name, value in row.others.items() if value is not None)
@@ -122,8 +110,9 @@ def _row(column: str, main: BenchmarkResult, others: dict[str, BenchmarkResult])
         beside[name] = beside.get(name) if value is None else value
     counts = main.counts.get(column, {})
     notes = [main.notes.get(column, "")]
-    if unscorable := counts.get("unscorable"):
-        notes.append(f"{unscorable} of {counts.get('asked', '?')} left out: no rule can score them")
+    if reasons := main.missing.get(column):
+        listed = ", ".join(f"{reason} ({number})" for reason, number in reasons.items())
+        notes.append(f"{sum(reasons.values())} of {counts.get('asked', '?')} have no score and are left out: {listed}")
     if column in main.extra and column not in main.notes:
         measure = "affective-tree F1" if column.endswith("_tree_f1") else "ROUGE-L" if "rouge" in column else "by rule"
         notes.append(f"{measure}, not a judge's score")

@@ -15,7 +15,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from rich.console import Console
 from torch.optim.lr_scheduler import LambdaLR
 
-from videmo.benchmark import BlindBaseline, Prediction, score_predictions, with_controls, write_predictions
+from videmo.benchmark import BlindBaseline, Prediction, score_method, write_predictions
 from videmo.data.backends import MODULES as BACKENDS
 from videmo.data.controls import Shown
 from videmo.data.curriculum import Curriculum, curriculum_of, difference
@@ -322,18 +322,17 @@ class VidEmoModule(L.LightningModule):
         ]
 
     def on_test_epoch_end(self) -> None:
-        """Write the predictions in the release's format, and ``benchmark.json`` beside them; controls in subfolders."""
+        """Write the predictions in the release's format, and what they scored beside them; controls in subfolders."""
         gathered = {shown: [p for part in _gather(ps) for p in part] for shown, ps in self._predictions.items()}
         if not self.trainer.is_global_zero:
             return
-        data, method = self.trainer.datamodule, self.hparams.method
+        for shown, predictions in gathered.items():
+            write_predictions(predictions, self.results_folder / ("" if shown == "none" else shown))
+        data = self.trainer.datamodule
         blind = BlindBaseline.fit(data.records("train"))
-        results = {shown: score_predictions(ps, blind, method, data.fingerprint()) for shown, ps in gathered.items()}
-        self.result = with_controls(results.pop("none"), results)
-        write_predictions(gathered["none"], self.results_folder.parent, method)
-        for control in results:
-            write_predictions(gathered[control], self.results_folder, control)
-        self.result.save(self.results_folder / "benchmark.json")
+        self.result = score_method(
+            gathered, self.results_folder, self.hparams.method, blind=blind, data=data.fingerprint()
+        )
 
     @property
     def results_folder(self) -> Path:

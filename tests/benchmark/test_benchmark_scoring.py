@@ -24,9 +24,9 @@ def test_a_column_of_two_files_averages_the_files_first():
     mosi = _several(f"MOSI_{SENTIMENT}", *[("Neutral", "Positive")] * 3)
     result = score_predictions(mosei + mosi)
     assert result.columns == {"sentiment_single": 50.0}
-    assert {name: entry["score"] for name, entry in result.files.items()} == {
-        f"MOSEI_{SENTIMENT}": 100.0,
-        f"MOSI_{SENTIMENT}": 0.0,
+    assert {name: entry["scores"] for name, entry in result.files.items()} == {
+        f"MOSEI_{SENTIMENT}": {"sentiment_single": 100.0},
+        f"MOSI_{SENTIMENT}": {"sentiment_single": 0.0},
     }
     assert result.counts["sentiment_single"]["asked"] == 4
 
@@ -40,7 +40,7 @@ def test_columns_are_the_releases_variant_and_native_stands_beside():
 def test_every_denominator_is_counted():
     pairs = [("Black.", "Black hair."), ("", "Red hair."), ("Lovely.", "Red hair."), ("Short.", "Lovely hair.")]
     result = score_predictions(_several("QA_Hair", *pairs))
-    assert result.counts["hair"] == {"asked": 4, "answered": 3, "unparsed": 2, "unscorable": 1}
+    assert result.counts["hair"] == {"asked": 4, "answered": 3, "judged": 3, "unparsed": 2}
     assert result.unparsed["hair"] == 50.0
     assert result.columns["hair"] == 33.33
     assert "not by a judge" in result.notes["hair"]
@@ -52,7 +52,7 @@ def test_captions_get_rouge_beside_the_columns_never_in_them():
     assert result.extra["caption_rouge_l"]["score"] == 71.43
     assert 0 < result.extra["caption_tree_f1"]["score"] < 100
     assert "not a judge's" in result.notes["caption_tree_f1"]
-    assert result.counts["caption_rouge_l"]["unscorable"] == 0
+    assert result.counts["caption_rouge_l"]["judged"] == 1
 
 
 def test_blind_answers_the_same_questions():
@@ -78,7 +78,7 @@ def test_a_record_answered_twice_counts_once():
 
 def test_columns_that_no_rule_can_score_are_left_out_but_counted():
     result = score_predictions(_several("QA_Hair", ("Nice.", "Lovely.")))
-    assert result.columns == {} and result.counts["hair"]["unscorable"] == 1
+    assert result.columns == {} and result.counts["hair"]["judged"] == 0
     json.loads(result.to_json())
 
 

@@ -1,0 +1,79 @@
+"""What people type, as jsonargparse takes it: options that stand alone, several values after one, words without any."""
+
+import json
+from collections.abc import Sequence
+from itertools import takewhile
+
+from videmo.data.controls import CONTROLS
+from videmo.errors import InputError
+
+NAMED = ("export", "doctor", "tables")
+"""Commands whose arguments all have names, here at the latest; those of others may stand without."""
+_FLAGS = {
+    "export": {"--merge": "--merge=true"},
+    "score": {
+        "--dry-run": "--dry_run=true",
+        "--dry_run": "--dry_run=true",
+        "--retry-missing": "--judge.retry_missing=true",
+    },
+    "test": {"--controls": f"--data.controls={json.dumps(CONTROLS)}"},
+}
+"""Options that may stand alone, by command, and what they mean then."""
+_LISTS = {"doctor": {"--video": "--video"}, "test": {"--controls": "--data.controls"}}
+"""Options that several values may follow, by command, and what they are called."""
+_WORDS = {"tables": "results"}
+"""What words are that belong to no option, by command."""
+
+
+def spelled_out(command: str, args: Sequence[str]) -> list[str]:
+    """The arguments of a command, every value with its option.
+
+    Raises:
+        InputError: If --judge is given what is none.
+
+    Example:
+        >>> spelled_out("doctor", ["--video", "a.mp4", "b.mp4", "--ckpt=x"])
+        ['--video=["a.mp4", "b.mp4"]', '--ckpt=x']
+        >>> spelled_out("test", ["--controls=blank,swapped", "--data.root=x"])
+        ['--data.controls=["blank", "swapped"]', '--data.root=x']
+        >>> spelled_out("tables", ["a", "--table", "1", "b", "--out=x.md"])
+        ['--table', '1', '--out=x.md', '--results=["a", "b"]']
+    """
+    flags, lists = _FLAGS.get(command, {}), _LISTS.get(command, {})
+    found, rest = [], list(args)
+    while rest:
+        arg = rest.pop(0)
+        name, given, value = arg.partition("=")
+        follow = list(takewhile(lambda word: not word.startswith("--"), rest))
+        if name in lists and (given or follow):
+            if not given:
+                del rest[: len(follow)]
+            arg = f"{lists[name]}={json.dumps(value.split(',') if given else follow)}"
+        elif arg in flags and follow[:1] not in (["true"], ["false"]):
+            arg = flags[arg]
+        elif command == "score" and name == "--judge":
+            _check_judge(value if given else "".join(follow[:1]))
+        found.append(arg)
+    return _gathered(found, _WORDS[command]) if command in _WORDS else found
+
+
+def _check_judge(given: str) -> None:
+    """jsonargparse would take a name for a class to import, and say so in ten lines."""
+    if given not in ("rules", "null") and not given.startswith("{"):
+        raise InputError(
+            f"--judge is rules, or a judge is named by --judge.base_url and --judge.model; got {given or 'nothing'}"
+        )
+
+
+def _gathered(args: Sequence[str], name: str) -> list[str]:
+    """Words that belong to no option as one list, an option of that name."""
+    found, words, rest = [], [], list(args)
+    while rest:
+        arg = rest.pop(0)
+        if not arg.startswith("-"):
+            words.append(arg)
+            continue
+        found.append(arg)
+        if "=" not in arg and rest and not rest[0].startswith("-"):
+            found.append(rest.pop(0))
+    return [*found, f"--{name}={json.dumps(words)}"] if words else found

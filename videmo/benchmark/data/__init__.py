@@ -1,0 +1,1 @@
+"""Facts as files, shipped with the package: the tables that the paper prints."""

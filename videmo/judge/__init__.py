@@ -1,0 +1,8 @@
+"""The judge: a language model that reads answers where no rule can, asked through any OpenAI-compatible server."""
+
+from videmo.judge.client import Judge
+from videmo.judge.estimate import Estimate
+from videmo.judge.question import SCORES, Question, SupportsAsk, Verdict
+from videmo.judge.settings import JudgeSettings
+
+__all__ = ["SCORES", "Estimate", "Judge", "JudgeSettings", "Question", "SupportsAsk", "Verdict"]

@@ -1,0 +1,92 @@
+"""The labels that a task's answers name, counted from texts: what UAR, WAR and F1 over all samples are derived from.
+
+Tasks of one label (choices, yes/no) fill a confusion matrix, tasks of label sets a table of each label's hits and
+misses. Captions and open answers name no labels of a fixed set, so they have neither.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from videmo.metrics.confusion import UNPARSED, confusion_figures, label_confusion
+from videmo.metrics.label_f1 import label_counts, label_figures
+from videmo.metrics.multilabel_f1 import multi_hot
+from videmo.tasks import Answer, Task
+
+
+class LabelKind(NamedTuple):
+    """How the labels of one kind of task are counted, and what is derived from the counts."""
+
+    count: Callable[[Sequence[Answer | None], Sequence[Answer], Sequence[str]], Tensor]
+    figures: Callable[[Tensor], dict[str, Tensor]]
+
+
+def _count_single(preds: Sequence[Answer | None], target: Sequence[Answer], labels: Sequence[str]) -> Tensor:
+    place = {label: i for i, label in enumerate(labels)}
+    answered = torch.tensor([place.get(answer, UNPARSED) for answer in preds], dtype=torch.long)  # [N]
+    truth = torch.tensor([place[answer] for answer in target], dtype=torch.long)  # [N]
+    return label_confusion(answered, truth, len(labels))
+
+
+def _count_sets(preds: Sequence[Answer | None], target: Sequence[Answer], labels: Sequence[str]) -> Tensor:
+    return label_counts(multi_hot([answer or () for answer in preds], labels), multi_hot(target, labels))
+
+
+_SINGLE = LabelKind(_count_single, confusion_figures)
+LABEL_KINDS = {"single_choice": _SINGLE, "yes_no": _SINGLE, "multi_label": LabelKind(_count_sets, label_figures)}
+
+
+def task_labels(task: Task) -> tuple[str, ...]:
+    """The labels that a task's figures are over, in their order; none for captions and open answers.
+
+    Example:
+        >>> from videmo.tasks import find_task
+        >>> task_labels(find_task("MEAD_ID")), task_labels(find_task("QA_Hair"))
+        (('Yes', 'No'), ())
+    """
+    return ("Yes", "No") if task.kind == "yes_no" else task.labels
+
+
+class LabelCounts(NamedTuple):
+    """Counted labels.
+
+    Attributes:
+        counts: A confusion matrix [C, C + 1], or [L, 4] as `label_counts` has it; empty where a task has no labels.
+        unlisted: Samples whose reference names a label that the task does not list: left out of `counts`.
+    """
+
+    counts: Tensor
+    unlisted: int
+
+
+def count_task_labels(
+    task: Task, responses: Sequence[str], references: Sequence[str], questions: Sequence[str]
+) -> LabelCounts:
+    """Count what answers and references name.
+
+    A reference that cannot be read is left out (``unscorable`` in the scores). An answer that cannot be read stands in
+    the last column of a confusion matrix, and is an empty set of labels; so does, and is, one that names only labels
+    which the task does not list.
+
+    Example:
+        >>> from videmo.tasks import find_task
+        >>> count_task_labels(find_task("MEAD_ID"), ["Yes", "Who knows"], ["Yes", "No"], ["One person?"] * 2).counts
+        tensor([[1, 0, 0],
+                [0, 0, 1]])
+    """
+    labels = task_labels(task)
+    if task.kind not in LABEL_KINDS:
+        return LabelCounts(torch.zeros(0, dtype=torch.long), 0)
+    preds, target, unlisted = [], [], 0
+    for response, reference, question in zip(responses, references, questions, strict=True):
+        truth = task.parse(reference, question)
+        if truth is None:
+            continue
+        if not ({truth} if isinstance(truth, str) else truth) <= set(labels):
+            unlisted += 1
+            continue
+        preds.append(task.parse(response, question))
+        target.append(truth)
+    return LabelCounts(LABEL_KINDS[task.kind].count(preds, target, labels), unlisted)

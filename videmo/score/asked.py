@@ -1,0 +1,54 @@
+"""The data that answers are about: what it is called, how much it asks, and the best answers without looking."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from videmo.benchmark import BlindBaseline, Prediction
+from videmo.data.entries import unreadable
+from videmo.data.index import RecordIndex
+from videmo.data.patterns import RELEASE, FilePatterns
+from videmo.errors import InputError
+from videmo.fingerprint import data_fingerprint
+from videmo.tasks import find_task
+
+
+@dataclass(frozen=True)
+class DataAsked:
+    """What a data folder says of answers to its questions; nothing where none was given.
+
+    Attributes:
+        fingerprint: Its name, and a hash of its test files.
+        questions: Result file -> how many questions its test files ask.
+        blind: Fitted on its training files.
+    """
+
+    fingerprint: Mapping[str, str] = field(default_factory=dict)
+    questions: Mapping[str, int] = field(default_factory=dict)
+    blind: BlindBaseline | None = None
+
+
+def read_data(root: Path, predictions: Iterable[Prediction]) -> DataAsked:
+    """Read the test and training files of a data folder in the release's layout.
+
+    Raises:
+        InputError: If there is no such folder or no test file in it, or more answers than it has questions.
+    """
+    if not root.is_dir():
+        raise InputError(f"no data folder {root}")
+    files = {split: list(FilePatterns(RELEASE[split], f"--data, {split}").files(root)) for split in ("train", "test")}
+    if not files["test"]:
+        raise InputError(f"no test files {RELEASE['test']} in {root}; without --data, answers are scored alone")
+    index = RecordIndex.open(files["test"], folder=root / ".videmo")
+    asked = Counter(index.task_of(number).result_file for number in range(len(index)))
+    answered = Counter(find_task(p.record.source, p.record.file).result_file for p in predictions)
+    for file, number in answered.items():
+        if number > asked[file]:
+            raise InputError(
+                f"{file} has {number} answers, and the test files of {root} ask {asked[file]} such questions: these "
+                "are answers to other data. Give that as --data, or none"
+            )
+    blind = BlindBaseline.fit(RecordIndex.open(files["train"], folder=root / ".videmo")) if files["train"] else None
+    fingerprint = data_fingerprint(root, [file for file in files["test"] if not unreadable(file)])
+    return DataAsked(fingerprint, asked, blind)

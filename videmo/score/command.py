@@ -1,0 +1,130 @@
+"""The command ``videmo score``: answers on disk, the authors', ms-swift's or ours, scored with no model loaded.
+
+videmo score runs/demo/results --method demo
+videmo score results --method VidEmo-T1 --judge.base_url=http://localhost:8000/v1 --judge.model=Qwen3-32B --dry-run
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from videmo.benchmark import (
+    RESULT_FILE,
+    SCORES_FILE,
+    BenchmarkResult,
+    read_answers,
+    read_scores,
+    results_table,
+    score_method,
+)
+from videmo.benchmark.method import Answers, grade_method
+from videmo.check.terminal import output
+from videmo.errors import InputError
+from videmo.judge import Judge, JudgeSettings
+from videmo.score.asked import DataAsked, read_data
+from videmo.score.dry_run import DryRun, plan_table
+from videmo.tasks import find_task
+
+
+def score(
+    results: str,
+    method: str | None = None,
+    data: str | None = None,
+    judge: Literal["rules"] | JudgeSettings = "rules",
+    out: str | None = None,
+    dry_run: bool = False,
+) -> int:
+    """Score a method's prediction files: the paper's columns with intervals, every denominator and what is missing.
+
+    Writes benchmark.json, and scores.jsonl with every single answer, beside the predictions. The exit status is 1 where
+    a judge failed on some answers: they are missing, never 0, and the same command asks for them again.
+
+    Args:
+        results: Folder with a folder a method, as in the release: RESULTS/NAME/<task>.json; or a method's folder.
+        method: Which of them; not needed where there is one.
+        data: The data folder that was asked about: puts the blind baseline beside the scores, names the data, and
+            counts questions that have no answer.
+        judge: Who reads free answers and captions. rules needs no network and leaves the judge's columns empty; an
+            OpenAI-compatible server is named by --judge.base_url and --judge.model, and --judge.help lists the rest.
+        out: Folder to write to; the method's by default.
+        dry_run: Say what the judge would be asked, with tokens and cost, and send nothing (--dry-run).
+    """
+    console = output()
+    folder = method_folder(Path(results), method)
+    answers = read_answers(folder)
+    for file in answers.left_out:
+        console.print(f"left out, its name is no task's: {file}")
+    target = Path(out) if out else folder
+    about = read_data(Path(data), answers.shown["none"]) if data else DataAsked()
+    if dry_run:
+        if judge == "rules":
+            raise InputError(
+                "--dry-run says what a judge would be asked: name one by --judge.base_url and --judge.model"
+            )
+        dry = DryRun(Judge(judge))
+        grade_method(answers.shown, about.blind, dry)
+        console.print(plan_table(dry))
+        return 0
+    if not data:
+        _refuse_loss(target)
+    asker = None if judge == "rules" else Judge(judge)
+    given = {"data": about.fingerprint, "asked": about.questions, "blind": about.blind}
+    result = score_method(answers.shown, target, folder.name, judge=asker, **given)
+    console.print(results_table(result))
+    console.print(f"benchmark.json and scores.jsonl are in {target}")
+    if asker is None or not (failed := _failed(target, answers)):
+        return 0
+    console.print(
+        f"{failed} answers have no verdict; scores.jsonl says why. The same command asks for those that got no reply, "
+        "with --retry-missing also for those whose reply could not be read."
+    )
+    return 1
+
+
+def _failed(target: Path, answers: Answers) -> int:
+    """How many answers a judge gave no verdict on, those to controls too."""
+    folders = [target if shown == "none" else target / shown for shown in answers.shown]
+    graded = [one for folder in folders for one in read_scores(folder / SCORES_FILE)]
+    return sum(one.by == "judge" and bool(one.missing) for one in graded)
+
+
+def method_folder(results: Path, method: str | None) -> Path:
+    """The folder of one method's answers.
+
+    Raises:
+        InputError: If there is none, or it is not said which of several.
+    """
+    if not results.is_dir():
+        raise InputError(f"no results folder {results}")
+    if method is not None:
+        return results / method
+    if _has_answers(results):
+        return results
+    methods = sorted(folder.name for folder in results.iterdir() if folder.is_dir() and _has_answers(folder))
+    if len(methods) == 1:
+        return results / methods[0]
+    if not methods:
+        raise InputError(
+            f"no answers in {results} or the folders in it: expected files named as the release's, such as "
+            "DFEW_Single-Label-Emotion-Recognition.json"
+        )
+    raise InputError(f"{results} has several methods: give --method, one of {', '.join(methods)}")
+
+
+def _has_answers(folder: Path) -> bool:
+    for file in [*folder.glob("*.json"), *folder.glob("*.jsonl")]:
+        try:
+            find_task(file.stem)
+        except InputError:
+            continue
+        return True
+    return False
+
+
+def _refuse_loss(target: Path) -> None:
+    """Scores with blind beside them are not written over by scores without."""
+    file = target / RESULT_FILE
+    if file.is_file() and BenchmarkResult.load(file).blind:
+        raise InputError(
+            f"{file} has the blind baseline beside its scores, which would be lost: name the data folder by --data, or "
+            "another folder by --out"
+        )
