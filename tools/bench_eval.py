@@ -206,7 +206,7 @@ def compare(mine: dict[int, Generation], theirs: list[Answer]) -> list[dict[str,
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clips", type=int, default=16)
+    parser.add_argument("--clips", type=int, default=12)
     parser.add_argument("--questions", type=int, default=5, help="a clip (default 5)")
     parser.add_argument(
         "--tokens", type=int, default=16, help="an answer may have, the stop token included (default 16)"
