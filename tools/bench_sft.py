@@ -20,7 +20,6 @@ The last line is JSON:
 import argparse
 import json
 import logging
-import sys
 import time
 import warnings
 from collections.abc import Iterator
@@ -30,30 +29,25 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-import av
 import lightning as L
 import numpy as np
 import torch
 import transformers
-from transformers import Qwen2_5_VLForConditionalGeneration
+from stand_in import draw_videos, make_model, quiet_trainer, say, words_of
 
 from videmo.data.cache import CacheRoom
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.records import read_records
 from videmo.data.sampling import VideoSettings
 from videmo.models.scopes import Scope
-from videmo.models.tiny import make_tiny, tiny_config, train_tokenizer
+from videmo.models.tiny import make_tiny
 from videmo.synth import Plan, synthesize
-from videmo.synth.draw import draw_clip
-from videmo.synth.presets import LOOKS
-from videmo.synth.world import sample_world
 from videmo.training import SFTModule
 
 QUESTIONS = 5
 MAX_BRANCHES = 8  # the default of the data module
 BRANCHES = (1, 2, 3, 5, 8)  # whose trees are timed; others lie between
 TOKENS = (60, 100)  # of a question with its answer, template included
-FPS = 25
 SMALL = VideoSettings(max_frames=4, min_pixels=56 * 56, max_pixels=56 * 56)
 
 # Videos by how many questions a stage asks of them. Table 7 counts samples and no videos: rows of one source are taken
@@ -84,26 +78,6 @@ FULL = Size(VideoSettings(), (640, 480, 8), hidden=384, layers=6, repeats=3, vid
 QUICK = Size(SMALL, (160, 120, 2), hidden=64, layers=2, repeats=1, videos=2, cached_videos=10, epochs=2)
 
 
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def draw_videos(folder: Path, count: int, size: tuple[int, int, int]) -> None:
-    """Drawn faces as clips of the size that people film in."""
-    folder.mkdir(parents=True)
-    width, height, seconds = size
-    clips = sample_world(200, 0, LOOKS["clear"]).clips["train"]
-    for number, clip in zip(range(count), clips, strict=False):
-        pictures = [av.VideoFrame.from_ndarray(frame, format="rgb24") for frame in draw_clip(clip)]
-        with av.open(str(folder / f"{number}.mp4"), "w") as container:
-            stream = container.add_stream("libx264", rate=FPS, options={"preset": "veryfast", "crf": "23"})
-            stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-            for place in range(FPS * seconds):
-                picture = pictures[place * len(pictures) // (FPS * seconds)]
-                container.mux(stream.encode(picture.reformat(width, height, "yuv420p")))
-            container.mux(stream.encode(None))
-
-
 def write_records(file: Path, videos: int, questions: int, words: list[str]) -> None:
     """So many questions of each of so many videos; a word is a token, and the template adds 8 to 12."""
     rng = np.random.default_rng(0)
@@ -115,18 +89,6 @@ def write_records(file: Path, videos: int, questions: int, words: list[str]) -> 
             messages = [{"role": role, "content": text} for role, text in turns]
             records.append({"messages": messages, "videos": [f"{video}.mp4"], "source": "QA_Hair"})
     file.write_text(json.dumps(records))
-
-
-def make_model(folder: Path, words: list[str], size: Size) -> Path:
-    """A random checkpoint: by operations for a video, its tower is to its language model about as the 3B's."""
-    tokenizer = train_tokenizer([" ".join(words)] * 20, vocab_size=2048)
-    config = tiny_config(tokenizer, hidden_size=size.hidden, layers=size.layers)
-    vision = config.vision_config
-    vision.hidden_size, vision.intermediate_size, vision.num_heads = size.hidden // 2, size.hidden, size.hidden // 64
-    torch.manual_seed(0)
-    Qwen2_5_VLForConditionalGeneration(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
 
 
 class Step(NamedTuple):
@@ -167,8 +129,8 @@ class Bench:
 
     def __init__(self, root: Path, size: Size) -> None:
         self.root, self.size = root, size
-        words = sorted({word for text in __doc__.split() for word in [text.strip(".,:;`")] if word.isalpha()})
-        self.checkpoint = make_model(root / "model", words, size)
+        words = words_of(__doc__)
+        self.checkpoint = make_model(root / "model", words, size.hidden, size.layers)
         draw_videos(root / "videos", max(size.videos, size.cached_videos), size.clip)
         for questions in BRANCHES:
             write_records(root / f"{questions}.json", max(size.videos, 2), questions, words)
@@ -274,20 +236,6 @@ def trees_of(questions: int) -> Iterator[int]:
     """The branches of a video's trees."""
     for first in range(0, questions, MAX_BRANCHES):
         yield min(MAX_BRANCHES, questions - first)
-
-
-def quiet_trainer(folder: Path, **options) -> L.Trainer:
-    return L.Trainer(
-        default_root_dir=folder,
-        accelerator="cpu",
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        use_distributed_sampler=False,
-        num_sanity_val_steps=0,
-        **options,
-    )
 
 
 class Losses(L.Callback):

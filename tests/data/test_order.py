@@ -1,6 +1,7 @@
 """Batches: every record once an epoch over all ranks, siblings together, steps of one size, the same from one seed."""
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -82,6 +83,26 @@ def test_siblings_stand_together_up_to_max_branches():
         for key, count in Counter(keys).items():
             first = keys.index(key)
             assert count > 3 or keys[first : first + count] == [key] * count
+
+
+@pytest.mark.parametrize("world_size", [1, 2])
+def test_an_evaluation_tears_no_family_and_begins_with_the_longest(world_size):
+    steps = epoch(world_size, batch_size=8, max_branches=8, shuffle=False)
+    batches = [batch for step in steps for batch in step]
+    found = [tree for batch in batches for tree in trees(batch)]
+    assert len(found) == len(set(FAMILY.tolist()))
+    assert all(tree == sorted(tree) for tree in found)
+    tokens = [sorted(100 + LENGTHS.branch[tree].sum() for batch in step for tree in trees(batch)) for step in steps]
+    assert all(later[-1] <= earlier[0] for earlier, later in pairwise(tokens))
+    sizes = [sum(map(len, step)) for step in steps]
+    assert max(sizes) <= 8 * world_size
+    assert sum(len(step) for step in steps) <= 1.5 * len(FAMILY) / 8 + world_size
+
+
+def test_an_evaluation_tears_a_family_that_no_batch_holds():
+    batches = [batch for step in epoch(batch_size=3, max_branches=3, shuffle=False) for batch in step]
+    assert max(map(len, batches)) == 3
+    assert [len(tree) for batch in batches for tree in trees(batch)].count(3) == 19  # 19 families of 5, one of 2
 
 
 def test_no_tree_is_longer_than_max_tokens():

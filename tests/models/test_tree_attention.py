@@ -14,7 +14,7 @@ from videmo.errors import InputError
 from videmo.losses.sft import sft_loss
 from videmo.models.backbone import FLASH, Backbone
 from videmo.models.generation import generate
-from videmo.models.tree_attention import BLOCK, FLEX, block_mask, bucket, tree_blocks, tree_mask
+from videmo.models.tree_attention import BLOCK, FLEX, attend_to_cached, block_mask, bucket, tree_blocks, tree_mask
 from videmo.token_tree import IGNORE_INDEX, Segment, TokenTree, flatten
 
 
@@ -75,6 +75,16 @@ def make_batch(make_record, make_video, tokenizer, layout):
         return flatten(build_trees(samples, layout.video_token_id, 8), layout)
 
     return make
+
+
+def test_attention_to_cached_tokens_is_that_of_repeated_keys_and_values():
+    torch.manual_seed(0)
+    query, key, value = torch.randn(2, 6, 3, 16), torch.randn(2, 2, 40, 16), torch.randn(2, 2, 40, 16)
+    mask = torch.where(torch.rand(2, 1, 3, 40) < 0.5, 0.0, torch.finfo(torch.float32).min)
+    scores = query @ key.repeat_interleave(3, 1).transpose(2, 3) * 0.3 + mask
+    expected = scores.softmax(-1) @ value.repeat_interleave(3, 1)  # [B, heads, Q, head]
+    seen = attend_to_cached(query, key, value, mask, scale=0.3)
+    torch.testing.assert_close(seen, expected.transpose(1, 2), rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.slow  # it compiles

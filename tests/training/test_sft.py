@@ -1,5 +1,6 @@
 """SFT through the real trainer: exact token weights over micro-batches and ranks, validation, resuming."""
 
+import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -160,6 +161,25 @@ def test_a_test_writes_predictions_and_scores(world, world_checkpoint, tmp_path)
     written = sum(len(f.read_text().splitlines()) for f in folder.glob("*.json") if f.name != "benchmark.json")
     asked = sum(len(f.read_text().splitlines()) for f in world.glob("jsons/test/*/full/*.json"))
     assert written == asked > 0
+
+
+@pytest.mark.parametrize("branches", [1, 8])
+def test_predictions_and_their_order_do_not_depend_on_the_batches(branches, world, world_checkpoint, tmp_path):
+    module = SFTModule(str(world_checkpoint), max_new_tokens=3)
+    written = []
+    for size in (1, 8):
+        files = ["jsons/test/attribute/full/MEAD_ID.json", "jsons/test/attribute/full/MEAD_Head-Pose.json"]
+        datamodule = data(world, world_checkpoint, test=files, eval_batch_size=size, max_branches=branches)
+        module.hparams.results_dir = str(tmp_path / str(size))
+        trainer(tmp_path).test(module, datamodule, verbose=False)
+        folder = module.results_folder
+        lines = {f.name: f.read_text().splitlines() for f in folder.glob("*.json") if f.name != "benchmark.json"}
+        written.append({name: [json.loads(line) for line in found] for name, found in lines.items()})
+    assert written[0].keys() == written[1].keys() and len(written[0]) == 2
+    for name, alone in written[0].items():
+        logps = [[line.pop("logprobs") for line in lines] for lines in (alone, written[1][name])]
+        assert alone == written[1][name]
+        assert logps[0] == pytest.approx(logps[1], abs=1e-4)
 
 
 def test_a_batch_without_records_counts_nowhere(world, world_checkpoint, tmp_path):

@@ -65,8 +65,10 @@ class EmoCFGDataModule(L.LightningDataModule):
             every video's length and size once.
         global_batch_size: Samples an optimizer step sees over devices and accumulation; sets the accumulation. By
             default ``accumulate_grad_batches`` micro-batches a device.
-        eval_batch_size: Samples a batch in validation and test.
-        max_branches: Samples on one video that may share its tokens in one tree; 1 turns sharing off.
+        eval_batch_size: Samples that a batch in validation and test may have; those on one video stay together, and
+            batches are of clips of about one length, for which every video's length and size are read once.
+        max_branches: Samples on one video that may share its tokens in one tree of the training; 1 turns sharing off
+            everywhere. A tree of validation and test may have all that a batch has.
         max_tokens: Tokens a tree may have; a sample that is longer alone is bad.
         on_bad_sample: ``raise`` stops at a record or video that cannot be used; ``skip`` leaves it out, says so once
             and writes it to quarantine.jsonl in the trainer's ``default_root_dir``. Sources that are missing as a whole
@@ -283,8 +285,7 @@ class EmoCFGDataModule(L.LightningDataModule):
         """
         if split not in self._records:
             files = self._files(split)
-            tokenizer = self.tokenizer if split == "train" else None
-            index = RecordIndex.open(files, folder=self.root / INDEX_FOLDER, tokenizer=tokenizer)
+            index = RecordIndex.open(files, folder=self.root / INDEX_FOLDER, tokenizer=self.tokenizer)
             quarantine = Quarantine.read(self.root / QUARANTINE_FILE, self.root, self.video_root)
             found = find_usable(index, self.video_root, quarantine, self.allow_outside_root)
             for source in found.missing:
@@ -422,7 +423,7 @@ class EmoCFGDataModule(L.LightningDataModule):
             self.tokenizer,
             TokenLayout.from_config(config, self.tokenizer.pad_token_id),
             self.video,
-            self.max_branches,
+            self._branches(split),
             self._longest if split == "train" else None,
             with_answer=with_answer,
             on_bad_sample=self.on_bad_sample,
@@ -461,11 +462,11 @@ class EmoCFGDataModule(L.LightningDataModule):
     def _batch_order(self, split: str, batch_size: int, window: int = 1) -> BatchOrder:
         records, train = self.records(split), split == "train"
         return BatchOrder(
-            self._lengths(records),
+            self._lengths(records, exact=not train),
             batch_size,
             window=window,
             chosen=self._chosen if train else None,
-            max_branches=self.max_branches,
+            max_branches=self._branches(split),
             max_tokens=self.max_tokens if train else None,
             batch_tokens=self.batch_tokens if train else None,
             global_batch_size=self.samples_a_step if train else None,
@@ -477,18 +478,20 @@ class EmoCFGDataModule(L.LightningDataModule):
             world_size=self.trainer.world_size,
         )
 
-    def _lengths(self, records: Records, unknown: int | None = None) -> Lengths:
-        """Tokens of records: exact where a limit asks for it, else each video as long as the settings allow.
+    def _branches(self, split: str) -> int:
+        """Of a tree; a backward, whose memory bounds them, is training's alone."""
+        return self.max_branches if split == "train" or self.max_branches == 1 else self.eval_batch_size
+
+    def _lengths(self, records: Records, unknown: int | None = None, exact: bool = False) -> Lengths:
+        """Tokens of records: exact where asked for or a limit needs it, else videos as long as the settings allow.
 
         Args:
             records: Of a split.
             unknown: Tokens of a video that cannot be read; by default it, too, is as long as the settings allow.
+            exact: Whether every video's length and size are looked at.
         """
-        text = records.index.text_tokens
-        if text is None:
-            return Lengths(records.family, np.zeros(len(records), int), np.ones(len(records), int))
-        index = records.index
-        if self.max_tokens or self.batch_tokens:
+        index, text = records.index, records.index.text_tokens
+        if exact or self.max_tokens or self.batch_tokens:
             quiet = not self.trainer.is_global_zero
             if index not in self._infos:  # each file is looked at, and records are only ever left out
                 self._infos[index] = video_infos(index, self.video_root, records.videos, quiet)

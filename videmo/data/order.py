@@ -5,12 +5,16 @@ steps of ``global_batch_size`` samples. Only there a family may be torn. Within 
 micro-batches of all ranks so that each has about as many tokens. All of it follows from seed, epoch and known lengths,
 so any number of workers sees the same batches, and a resumed run the ones that it has not seen. What a step holds does
 not depend on how it is dealt out.
+
+For evaluation nothing is shuffled and no family torn that a micro-batch can hold: trees are sorted by length, so that
+little of a batch is padding, the longest first, so that what does not fit into memory shows at once.
 """
 
 import heapq
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -76,7 +80,7 @@ class BatchOrder(Sampler[list[int]]):
         batch_tokens: Tokens a micro-batch may have.
         global_batch_size: Samples a step with ``batch_tokens``; without, ``batch_size * window * world_size``.
         whole_steps: Every step has ``window`` micro-batches, the last one of an epoch, too, where they may be empty.
-        shuffle: False keeps the records' order, siblings gathered, for evaluation.
+        shuffle: False is for evaluation: whole trees, the longest first, as many as ``batch_size`` samples hold.
         seed: Seed of the order, together with the epoch.
 
     Attributes:
@@ -169,10 +173,14 @@ class BatchOrder(Sampler[list[int]]):
         start = self._cut(records, family)
         if self.shuffle:
             records, start = _permuted(records, start, rng.permutation(len(start) - 1))
-        boundaries = np.arange(0, len(records), self.global_batch_size)
-        start = np.union1d(start, boundaries)
+            start = np.union1d(start, np.arange(0, len(records), self.global_batch_size))
         if not self.batch_tokens:  # a tree fits a micro-batch
             start = np.append(np.flatnonzero(_places(start) % self.batch_size == 0), len(records))
+        if self.shuffle:
+            boundaries = np.arange(0, len(records), self.global_batch_size)
+        else:
+            records, start = _permuted(records, start, np.argsort(-self._tokens(records, start), kind="stable"))
+            boundaries = _filled(start, self.global_batch_size)
         tokens = self._tokens(records, start)
         steps = np.append(np.searchsorted(start, boundaries), len(start) - 1)
         return _Epoch(number, records, start, tokens, steps)
@@ -244,6 +252,19 @@ def _places(start: np.ndarray) -> np.ndarray:
     [0, 1, 0, 1, 2]
     """
     return np.arange(start[-1]) - np.repeat(start[:-1], np.diff(start))
+
+
+def _filled(start: np.ndarray, capacity: int) -> list[int]:
+    """Where steps start that hold whole trees, as many of the next as fit.
+
+    >>> _filled(np.array([0, 5, 10, 15, 20]), 12)
+    [0, 10]
+    """
+    steps = [0] if start[-1] else []
+    for first, last in pairwise(start.tolist()):
+        if last - steps[-1] > capacity:
+            steps.append(first)
+    return steps
 
 
 def _permuted(records: np.ndarray, start: np.ndarray, order: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

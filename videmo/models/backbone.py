@@ -24,7 +24,7 @@ from videmo.models.encoding import encode, encode_nothing, in_step, largest, wei
 from videmo.models.quantization import pack
 from videmo.models.scopes import Scope, Scopes, scope_of
 from videmo.models.token_scores import TokenScores, score_tokens
-from videmo.models.tree_attention import FLEX, additive, attend_by_blocks, block_mask, bucket, tree_mask
+from videmo.models.tree_attention import FLEX, additive, attend_over_trees, block_mask, bucket, tree_mask
 from videmo.models.vision import speed_up
 from videmo.pretrained import RANDOM, Size, base_fingerprint, load_config, published_config, random_size
 from videmo.token_tree import IGNORE_INDEX, TreeBatch
@@ -74,8 +74,8 @@ class Backbone(nn.Module):
         self.lora, self.quantization, self.base = lora, quantization, ""
         self.keep_features: Callable[[str, Tensor], None] | None = None
         self.flex = attention in (FLEX, FLASH)
-        if self.flex:
-            attend_by_blocks(model)
+        if attention != "eager":
+            attend_over_trees(model)
         if attention == FLASH:
             self.tower.config._attn_implementation = FLASH
         speed_up(self.tower)

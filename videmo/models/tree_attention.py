@@ -2,7 +2,8 @@
 
 As a mask for sdpa, which computes what the mask hides, too; or as blocks for FlexAttention (Dong et al. 2024), which
 leaves out the blocks that are hidden as a whole, and makes no mask at all. Its kernel is compiled for a shape, so
-batches come as one row, in as few lengths as ``bucket`` gives.
+batches come as one row, in as few lengths as ``bucket`` gives. Answers that grow look at their cached tree by sdpa
+either way.
 """
 
 from functools import cache
@@ -10,15 +11,17 @@ from functools import cache
 import torch
 from torch import Tensor
 from torch.nn.attention.flex_attention import BlockMask, create_mask, flex_attention
-from transformers import AttentionInterface
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import sdpa_mask
 
 from videmo.errors import InputError
 
 BLOCK = 128
 """Tokens along a block's side."""
 FLEX = "flex_attention"
-_REGISTERED = "videmo_tree_flex"
+_REGISTERED = "videmo_tree"
 _SHAPES = 64
 """For which the kernel may be compiled; torch's own 8 are a few minutes of training."""
 
@@ -99,9 +102,10 @@ def _ordered(blocks: Tensor) -> tuple[Tensor, Tensor]:
     return blocks.sum(-1, dtype=torch.int32)[:, None], numbers.to(torch.int32)[:, None]
 
 
-def attend_by_blocks(model) -> None:
-    """Let the language model of a Qwen2.5-VL take a ``BlockMask``; a mask that is a tensor goes to sdpa as before."""
+def attend_over_trees(model) -> None:
+    """Let the language model of a Qwen2.5-VL take a mask as a tensor, for sdpa, or as a ``BlockMask``."""
     AttentionInterface.register(_REGISTERED, _attend)
+    AttentionMaskInterface.register(_REGISTERED, sdpa_mask)  # of transformers' own generate
     model.config.text_config._attn_implementation = _REGISTERED
 
 
@@ -111,11 +115,35 @@ def _attend(module, query: Tensor, key: Tensor, value: Tensor, attention_mask, s
         rows, _, length = query.shape[:3]
         attention_mask = create_mask(attention_mask.mask_mod, rows, 1, length, length, query.device)
     if not isinstance(attention_mask, BlockMask):
+        if attention_mask is not None and query.shape[2] < key.shape[2]:
+            return attend_to_cached(query, key, value, attention_mask, scaling), None
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
     if kwargs.get("dropout"):
         raise InputError("flex_attention knows no dropout; set the checkpoint's attention_dropout to 0, or take sdpa")
     seen = _compiled()(query, key, value, block_mask=attention_mask, scale=scaling, enable_gqa=True)
     return seen.transpose(1, 2).contiguous(), None
+
+
+def attend_to_cached(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, scale: float | None = None) -> Tensor:
+    """Attention of few queries to many keys, some query heads to each head of keys.
+
+    Those heads become further queries of the one head. To repeat keys and values for each of them, as transformers does
+    where there is a mask, would copy the whole cache several times over, in every layer and at every step.
+
+    Args:
+        query: [B, heads, Q, head].
+        key, value: [B, heads of keys, K, head].
+        mask: [B, 1, Q, K], added.
+        scale: Of the products; 1 / sqrt(head) by default.
+
+    Returns:
+        [B, Q, heads, head].
+    """
+    rows, heads, length, size = query.shape
+    sharing = heads // key.shape[1]
+    queries = query.reshape(rows, key.shape[1], sharing * length, size)
+    seen = scaled_dot_product_attention(queries, key, value, mask.repeat(1, 1, sharing, 1), scale=scale)
+    return seen.reshape(rows, heads, length, size).transpose(1, 2).contiguous()
 
 
 @cache

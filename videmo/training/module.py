@@ -24,7 +24,7 @@ from videmo.errors import InputError, check_positive
 from videmo.models.adapters import Lora
 from videmo.models.backbone import FULL, Backbone, Dtype, Quantization, TokenScores
 from videmo.models.encoding import is_wrapped
-from videmo.models.generation import generate
+from videmo.models.generation import Generation, generate
 from videmo.models.scopes import SCOPES, Scope, count_scopes, scope_of, scope_table
 from videmo.models.sharding import refuse_what_cannot_be_cut, shard
 from videmo.pretrained import load_tokenizer
@@ -309,17 +309,21 @@ class VidEmoModule(L.LightningModule):
 
     def answer(self, batch: TreeBatch) -> list[Prediction]:
         """Greedy answers to a batch of prompts, in the order of its samples."""
-        answers = generate(
-            self.backbone,
-            batch,
-            max_new_tokens=self.hparams.max_new_tokens,
-            eos_token_id=self.tokenizer.eos_token_id,
-        )
+        answers = self.generations(batch)
         texts = [self.tokenizer.decode(answer.tokens, skip_special_tokens=True) for answer in answers]
         return [
             Prediction(record, text.strip(), float(answer.logps.mean()))
             for record, text, answer in zip(batch.records, texts, answers, strict=True)
         ]
+
+    def generations(self, batch: TreeBatch) -> list[Generation]:
+        """What ``answer`` makes texts of, as tokens."""
+        return generate(
+            self.backbone,
+            batch,
+            max_new_tokens=self.hparams.max_new_tokens,
+            eos_token_id=self.tokenizer.eos_token_id,
+        )
 
     def on_test_epoch_end(self) -> None:
         """Write the predictions in the release's format, and what they scored beside them; controls in subfolders."""
