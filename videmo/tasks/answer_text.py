@@ -1,0 +1,186 @@
+"""What of a model's output is its answer.
+
+The structure of an output says most: thoughts are dropped, then ``<answer>``, ``\\boxed{}``, the values of a JSON
+object, or what follows "the answer is" stands for all of it; what is headed as an explanation is left out. The rest is
+brought to one spelling (`clean`), and idioms that hold a label or a negation without meaning it are put plainly
+("no doubt", "I'm afraid", "happy to help"). A refusal is no answer, unless a "but", or a guess, goes on after it.
+"""
+
+import re
+import unicodedata
+
+import yaml
+
+_LONGEST_OBJECT = 10_000  # characters; what is longer is read as text
+_TURN_END = re.compile(r"<\|(?:im_end|endoftext|eot_id)\|>|</s>")
+_THOUGHTS = re.compile(r"<(think|thinking|thought|reasoning|analysis)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
+_THOUGHTS_END = re.compile(r"</(?:think|thinking|thought|reasoning|analysis)>", re.IGNORECASE)
+_ANSWER_TAG = re.compile(r"<answer>(.*?)(?:</answer>|\Z)", re.DOTALL | re.IGNORECASE)
+_LATEX_STYLE = re.compile(r"\\(?:text|mathrm|mathbf|mathit|mathsf)\w{0,2}\s*\{([^{}]*)\}")
+_BOXED = re.compile(r"\\boxed\s*\{([^{}]*)\}")
+_FENCE = re.compile(r"```[ \t]*\w*")
+_STRUCK = re.compile(r"~~[^~\n]*~~")
+_MARKUP = re.compile(r"[*`#>\"“”«»]+|\$|\\[()\[\]]")
+_SCRIPTS_MEET = re.compile(r"(?<=[\u4e00-\u9fff])(?=[A-Za-z0-9])|(?<=[A-Za-z0-9])(?=[\u4e00-\u9fff])")
+_PUNCTUATION = str.maketrans(
+    {"。": ". ", "、": ",", "’": "'", "‘": "'", "【": "(", "】": ")", "「": " ", "」": " ", "『": " ", "』": " "}
+    | {"《": " ", "》": " ", "–": "-", "—": "-", "✅": "✓", "✔": "✓", "☑": "✓", "❌": "✗", "✘": "✗", "\ufe0f": None}
+)
+
+_ANSWER_KEY = re.compile(
+    r"(?:(?:final|my|correct|predicted|selected|chosen)[ _]?)?"
+    r"(?:answer|choice|prediction|option|label|output|result|response)s?(?:[ _](?:letter|text))?|答案|选项",
+    re.IGNORECASE,
+)
+_ASIDE_KEY = re.compile(
+    r"reason|explan|rational|evidence|thought|think|analy|descri|justif|comment|note|cue|confiden|probab|certain|"
+    r"options|candidate|question|alternat|second|runner|理由|原因|解释|置信",
+    re.IGNORECASE,
+)
+
+# Where an answer begins. "Final" ones outrank the others, so that a corrected answer is not held against the first.
+_ANSWER_IS = (
+    r"(?:\banswers?\b(?:(?!\bnot\b)[^.\n]){{0,30}}?(?:\b(?:is|are|would be|must be|should be)\b|[:=]|->|→)"
+    r"|\banswers?\s*(?:-|\n|(?=\(?[A-Z]\b))|\bin conclusion\b[,:]|\b(?:prediction|verdict|conclusion|decision)\s*(?::|\bis\b)"
+    r"|(?:答案|结论|选择)(?:应该|应当|就)?\s*[是为选:])\s*(?!based|derived|because|given\b)(?=\S)"
+)
+_FINAL = r"\b(?:final|last|corrected|revised|updated|definitive)\s[^.\n]{{0,20}}?(?:{0}|[:\n]\s*(?=\S))|(?:最终|最后)的?\s*{0}"
+_FINAL_ANSWER_IS = re.compile(_FINAL.format(_ANSWER_IS.format()), re.IGNORECASE)
+_ANY_ANSWER_IS = re.compile(_ANSWER_IS.format(), re.IGNORECASE)
+_EXPLANATION = re.compile(
+    r"(?<=\S)[\s(]*\b(?:(?:brief |short )?explanation|reasoning|reasons?|rationale|justification|analysis|evidence|why)\s*:"
+    r"|(?<=\S)\s*(?:解释|理由|原因|分析|说明|依据)\s*(?::|是|如下)",
+    re.IGNORECASE,
+)
+
+_IDIOMS = tuple(
+    (re.compile(pattern, re.IGNORECASE), plainly)
+    for pattern, plainly in (
+        (r"\b(?:there(?:'s| is) )?(?:no|without(?: a| any)?|beyond(?: a| any)?|not a) (?:doubt|question)\b", "surely"),
+        (r"\b(?:do(?:n't| not)|can(?:n't|not|'t)) doubt\b", "surely"),
+        (r"(?:毫无疑问|无疑)", "surely "),
+        (r"\b(?:not|n't) (?:only|just|merely|simply|solely)\b|不仅仅?|不但|不只", " both"),
+        (r"\bnothing (?:but|other than)\b|\bnone other than\b", "only"),
+        (r"\banything but\b", "not"),
+        (r"\b(?:can(?:not|'t)|could(?:n't| not)) (?:help but|help)\b", "must"),
+        (r"\b(?:could(?:n't| not)|can(?:not|'t)) be (?:any )?more\b", "is very"),
+        (r"\b(?:rather than|instead of|as opposed to|other than|apart from|aside from|except(?: for)?)\b", "not"),
+        (r"\bi(?:'m| am) afraid\b|\bsadly,|\b(?:happy|glad|pleased) to\b|\bfeel free\b|\bsurprise,? surprise\b", "so to say"),
+        (r"\byes (?:or|/) ?no\b|\byes/no\b|是或否|是/否", " "),
+        (r"\b(?:i(?:'m| am) )?not (?:entirely |completely |totally |absolutely |quite |very |really |100% |fully )?"
+         r"(?:sure|certain|confident)(?: about (?:it|this|that))?(?=\s*(?:[.,;:!?)]|but|though|$))", "so to say"),
+        (r"\b(?:can(?:not|'t)|could not|couldn't) be (?:\w+ )?(?:sure|certain)(?=\s*(?:[.,;:!?)]|but|though|$))", "so to say"),
+    )
+)  # fmt: skip
+
+_ASK = (
+    r"(?:tell|told|determin|sa[yi]|see|identif|confirm|recogni[sz]|answer|help|assist|provid|kn[eo]w|judg|assess|"
+    r"compar|verif|access|watch|view|decid|infer|establish|discern|ascertain|analy[sz]|classif|perceiv|comment|guess|"
+    r"conclud|distinguish|evaluat|read|pick|choose|select|process|open|label|detect|describ|list|make out|"
+    r"be (?:\w+ )?(?:sure|certain))\w*"
+)
+_THIRD_PERSON = r"(?<!\bhe )(?<!\bshe )(?<!\bthey )(?<!\bwho )(?<!\bman )(?<!\bperson )(?<!\bspeaker )"
+_REFUSAL = re.compile(
+    rf"{_THIRD_PERSON}\b(?:"
+    rf"(?:can ?not|can't|could not|couldn't|won't|will not|would rather not|"
+    rf"(?:unable|not able|impossible|difficult|hard|tough|not possible|not appropriate|not comfortable|refuse|decline) to)"
+    rf" (?:\w+ ){{0,2}}{_ASK}"
+    r"|(?:i|we|it) (?:do not|don't|does not|doesn't) (?:have|know|feel comfortable|provide)"
+    r"|do(?:n't| not) know"
+    r"|not (?:\w+ )?(?:know|sure|certain|clear|enough|confident|possible to)\b"
+    r"|(?:is|are|'s)n't (?:\w+ )?(?:clear|enough|possible to|sufficient)"
+    r"|unsure|unclear|uncertain|unknown|undetermined|indeterminate|inconclusive|no idea|not determinable"
+    r"|insufficient|no (?:video|information)\b|as an ai|as a language model"
+    r"|i(?:'m| am) sorry|apologi[sz]e|my apologies"
+    r")|^\W*sorry\b|无法|不能(?:判断|确定|识别|分辨|看出|回答)|难以|不知道|不确定|不清楚|看不[出清]|抱歉|对不起|没有足够|作为.{0,4}(?:AI|人工智能)",
+    re.IGNORECASE,
+)
+_GOES_ON = re.compile(
+    r"\b(?:but|however|though|still|nevertheless|nonetheless|yet|that said|(?:best|my|a) guess(?: (?:is|would be))?"
+    r"|if i (?:had|have|were|must) [^,.]{0,30},?|i(?:'d| would) (?:guess|say|go with)|most likely)\b[,:]?|但是?|不过|然而",
+    re.IGNORECASE,
+)
+_OFFER = re.compile(
+    r"\W*(?:i|we|you)(?: can|'d be| would be| could| may|'m able| am able| might|'ll| will)\b|我可以|so to say", re.IGNORECASE
+)
+_CONCESSION = re.compile(r"\b(?:while|although|though|even if|even though|whereas)\b[^.,;\n]*$|(?:虽然|尽管)[^.,;\n]*$", re.IGNORECASE)
+
+
+def clean(text: str) -> str:
+    """Text without markdown marks, with half-width punctuation and one kind of quotation mark."""
+    text = unicodedata.normalize("NFKC", text).translate(_PUNCTUATION)
+    return _MARKUP.sub("", text).strip()
+
+
+def answer_text(text: str) -> str | None:
+    """The part of an output that is its answer, cleaned; None for a refusal, empty where nothing is left.
+
+    Example:
+        >>> answer_text("<think>A or B?</think> **Final answer:** B"), answer_text("I cannot tell.")
+        ('B', None)
+    """
+    text = clean(_structured_answer(text))
+    text = re.sub(r"[ \t]+", " ", _SCRIPTS_MEET.sub(" ", text))
+    for idiom, plainly in _IDIOMS:
+        text = idiom.sub(plainly, text)
+    if finals := [match.end() for match in _FINAL_ANSWER_IS.finditer(text)]:
+        text = text[finals[-1] :]
+    elif first := _ANY_ANSWER_IS.search(text):
+        text = text[first.end() :]
+    if explanation := _EXPLANATION.search(text):
+        text = text[: explanation.start()]
+    return _without_refusal(text)
+
+
+def _structured_answer(text: str) -> str:
+    """What tags, a box or an object mark as the answer; else the text, without thoughts and struck-out words."""
+    text = _TURN_END.split(text, maxsplit=1)[0]
+    text = _THOUGHTS_END.split(_THOUGHTS.sub(" ", text))[-1]
+    if tagged := [content for content in _ANSWER_TAG.findall(text) if content.strip()]:
+        text = tagged[-1]
+    text = _STRUCK.sub(" ", text)
+    text = _LATEX_STYLE.sub(r"\1", text)
+    if boxed := [content for content in _BOXED.findall(text) if content.strip()]:
+        return boxed[-1]
+    text = _FENCE.sub(" ", text)
+    return "\n".join(_statements(found)) if (found := _object_in(text)) else text
+
+
+def _object_in(text: str) -> dict | list | None:
+    """The JSON (or Python) object or list of objects within a text."""
+    start, end = text.find("{"), text.rfind("}") + 1
+    if not 0 <= start < end or end - start > _LONGEST_OBJECT:
+        return None
+    if text[:start].rstrip().endswith("[") and text[end:].lstrip().startswith("]"):
+        start, end = text.rfind("[", 0, start), text.find("]", end) + 1
+    try:
+        found = yaml.safe_load(text[start:end])  # JSON is YAML; so are single quotes and True
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict | list) else None
+
+
+def _statements(value: object, key: str = "") -> list[str]:
+    """An object as lines ``key: value``, of its answer keys alone if it has some, without explanations and the like."""
+    if isinstance(value, dict):
+        if answers := [each for name, each in value.items() if _ANSWER_KEY.fullmatch(str(name))]:
+            return [line for each in answers for line in _statements(each)]
+        named = ((str(name), each) for name, each in value.items() if not _ASIDE_KEY.search(str(name)))
+        return [line for name, each in named for line in _statements(each, name)]
+    if isinstance(value, list):
+        return [line for each in value for line in _statements(each, key)] or ["none"]
+    said = {True: "yes", False: "no", None: ""}[value] if value is None or isinstance(value, bool) else value
+    return [f"{key}: {said}".strip(": ")]
+
+
+def _without_refusal(text: str) -> str | None:
+    """A text from what goes on after its refusal, if any; None if nothing does."""
+    while refusal := _REFUSAL.search(text):
+        rest = text[refusal.end() :]
+        if _CONCESSION.search(text[: refusal.start()]) and (comma := re.search(r"[,;]", rest)):
+            text = rest[comma.end() :]
+        elif (goes_on := _GOES_ON.search(rest)) and not _OFFER.match(rest, goes_on.end()):
+            text = rest[goes_on.end() :]
+        else:
+            return None
+    return text.strip()
