@@ -11,6 +11,7 @@ import unicodedata
 
 import yaml
 
+_FEW_WORDS = 4
 _LONGEST_OBJECT = 10_000  # characters; what is longer is read as text
 _TURN_END = re.compile(r"<\|(?:im_end|endoftext|eot_id)\|>|</s>")
 _THOUGHTS = re.compile(r"<(think|thinking|thought|reasoning|analysis)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -61,15 +62,17 @@ _IDIOMS = tuple(
         (r"(?:毫无疑问|无疑)", "surely "),
         (r"\b(?:not|n't) (?:only|just|merely|simply|solely)\b|不仅仅?|不但|不只", " both"),
         (r"\bnothing (?:but|other than)\b|\bnone other than\b", "only"),
-        (r"\banything but\b", "not"),
-        (r"\b(?:can(?:not|'t)|could(?:n't| not)) (?:help but|help)\b", "must"),
+        (r"\b(?:anything|everything|all|any) but\b", "not"),
+        (r"\bn/a\b", "none"),
+        (r"\b(?:can(?:not|'t)|could(?:n't| not)) (?:help but|help|hide|conceal|contain|hold back)\b", "must"),
         (r"\b(?:could(?:n't| not)|can(?:not|'t)) be (?:any )?more\b", "is very"),
         (r"\b(?:rather than|instead of|as opposed to|other than|apart from|aside from|except(?: for)?)\b", "not"),
         (r"\bi(?:'m| am) afraid\b|\bsadly,|\b(?:happy|glad|pleased) to\b|\bfeel free\b|\bsurprise,? surprise\b", "so to say"),
         (r"\byes (?:or|/) ?no\b|\byes/no\b|是或否|是/否", " "),
         (r"\b(?:i(?:'m| am) )?not (?:entirely |completely |totally |absolutely |quite |very |really |100% |fully )?"
          r"(?:sure|certain|confident)(?: about (?:it|this|that))?(?=\s*(?:[.,;:!?)]|but|though|$))", "so to say"),
-        (r"\b(?:can(?:not|'t)|could not|couldn't) be (?:\w+ )?(?:sure|certain)(?=\s*(?:[.,;:!?)]|but|though|$))", "so to say"),
+        (r"\b(?:(?:can(?:not|'t)|could not|couldn't) (?:be|say|tell|know)|(?:hard|difficult|tough) to (?:be|say|tell|know)) "
+         r"(?:\w+ )?(?:sure|certain|for (?:sure|certain)|with (?:\w+ )?certainty)(?=\s*(?:[.,;:!?)]|but|though|$))", "so to say"),
     )
 )  # fmt: skip
 
@@ -87,8 +90,8 @@ _REFUSAL = re.compile(
     rf" (?:\w+ ){{0,2}}{_ASK}"
     r"|(?:i|we|it) (?:do not|don't|does not|doesn't) (?:have|know|feel comfortable|provide)"
     r"|do(?:n't| not) know"
-    r"|not (?:\w+ )?(?:know|sure|certain|clear|enough|confident|possible to)\b"
-    r"|(?:is|are|'s)n't (?:\w+ )?(?:clear|enough|possible to|sufficient)"
+    r"|not (?:\w+ )?(?:know|sure|certain|clear|confident|possible to|enough (?:information|evidence|context|detail|data))\b"
+    r"|(?:is|are|'s)n't (?:\w+ )?(?:clear|enough (?:information|evidence|context|detail|data)|possible to|sufficient)"
     r"|unsure|unclear|uncertain|unknown|undetermined|indeterminate|inconclusive|no idea|not determinable"
     r"|insufficient|no (?:video|information)\b|as an ai|as a language model"
     r"|i(?:'m| am) sorry|apologi[sz]e|my apologies"
@@ -174,7 +177,13 @@ def _statements(value: object, key: str = "") -> list[str]:
 
 
 def _without_refusal(text: str) -> str | None:
-    """A text from what goes on after its refusal, if any; None if nothing does."""
+    """A text from what goes on after its refusal, if any; None if nothing does.
+
+    What stands in a paragraph after a few words by themselves ("Sad") comments on them and refuses nothing.
+    """
+    paragraph, _, comments = text.strip().partition("\n\n")
+    if len(paragraph.split()) <= _FEW_WORDS and _REFUSAL.search(comments) and not _REFUSAL.search(paragraph):
+        return paragraph
     while refusal := _REFUSAL.search(text):
         rest = text[refusal.end() :]
         if _CONCESSION.search(text[: refusal.start()]) and (comma := re.search(r"[,;]", rest)):

@@ -105,7 +105,11 @@ _FILLER = re.compile(
     r"both|and|or|confidence|it|they|are|surely|level|degree|i'd say|i (?:choose|pick|select|think))\b|选项?|答案|情绪|情感|是|为|\d+(?:\.\d+)?%?",
     re.IGNORECASE,
 )
-_LIST_JOINT = re.compile(r"\s*(?:,\s*)?(?:(or|nor|/|或|and|&|和)\s*)?(?:(?:an?|the|any|her|his|no)\s+)?", re.IGNORECASE)
+_OR = frozenset(("or", "nor", "/", "或", "或者"))
+_AND = frozenset(("and", "&", "和"))
+_LIST_JOINT = re.compile(
+    r"\s*(?:,\s*)?(?:(or|nor|/|或者?|and|&|和)\s*)?(?:(?:an?|the|any|her|his|no|maybe|perhaps|possibly|even|also|option)\s+)*", re.IGNORECASE
+)
 _CJK = re.compile(r"[\u4e00-\u9fff]")
 
 
@@ -184,7 +188,7 @@ def with_stances(text: str, mentions: Iterable[Mention]) -> list[Mention]:
         after = masked[mention.end : min(end + 1, mention.end + _CONTEXT)]
         before = masked[max(clauses.around(mention.start)[0], start, mention.start - _CONTEXT) : mention.start]
         found.append(mention._replace(stance=_stance(before, after, bare[start, end])))
-    return _share_denials(masked, found)
+    return _share_stances(masked, found)
 
 
 class _Pieces:
@@ -219,23 +223,19 @@ def _stance(before: str, after: str, is_bare: bool) -> Stance:
     return Stance.STATED
 
 
-def _share_denials(text: str, mentions: list[Mention]) -> list[Mention]:
-    """Mentions that stand in one list share the denial of its first (if it has an "or") or of its last."""
-    shared, run, joints = [], [], []
+def _share_stances(text: str, mentions: list[Mention]) -> list[Mention]:
+    """Mentions that stand in one list share how its first (if it has an "or") or its last is meant: the lesser counts."""
+    shared, run, joints = [], [], set()
     for mention in [*mentions, None]:
-        joint = mention and run and _LIST_JOINT.fullmatch(text[run[-1].end : mention.start])
+        joint = mention and run and _LIST_JOINT.fullmatch(text, run[-1].end, mention.start)
         if run and not joint:
-            denied = run[0].stance is Stance.DENIED and joints and all_or(joints)
-            denied = denied or (run[-1].stance is Stance.DENIED and "and" in joints)
-            shared += [m._replace(stance=Stance.DENIED) for m in run] if denied else run
-            run, joints = [], []
+            stance = run[-1].stance if joints & _AND else Stance.BARE
+            stance = min(stance, run[0].stance) if joints & _OR else stance
+            stance = min(stance, run[-1].stance) if joints & _OR and run[-1].stance else stance
+            shared += [m._replace(stance=min(m.stance, stance)) for m in run]
+            run, joints = [], set()
         if joint:
-            joints.append((joint[1] or "").lower())
+            joints.add((joint[1] or "").lower())
         if mention:
             run.append(mention)
     return shared
-
-
-def all_or(joints: list[str]) -> bool:
-    """Whether a list is joined by "or" ("no hat, scarf or mask"), so that what denies its first denies it all."""
-    return any(joint in ("or", "nor", "/", "或") for joint in joints)

@@ -78,10 +78,12 @@ def choice_table(options: Iterable[str], aliases: Mapping[str, Iterable[str]]) -
                 part = " ".join(words[start : start + length])
                 if part in by_spelling or (length == 1 and part not in _SMALL_WORDS):
                     parts.setdefault(part, set()).add(option)
+    whole = set(table)
     for part, labels in parts.items():
         for phrase in (part, *map(normalise, by_spelling.get(part, ()))):
-            # A word that is an option itself ("Negative") may be part of others; `_decide` prefers the option.
-            table[phrase] = table.get(phrase, frozenset()) | labels
+            # A word that is an option itself ("Negative") is a part of others, too; `_decide` prefers the option.
+            if phrase not in whole or len(labels) > 1 and part in whole:
+                table[phrase] = table.get(phrase, frozenset()) | labels
     return table
 
 
@@ -102,10 +104,28 @@ def parse_single_choice(text: str, options: Mapping[str, str], phrases: Mapping[
         mentions = [mention for mention in mentions if mention.start >= corrected]
     if not mentions:
         return _nearly(text, phrases)
-    return _decide(text, mentions)
+    if (labelled := _LETTER_AND_WORD.fullmatch(text)) and mentions[0].end == mentions[-1].start + 1:
+        option = options.get(labelled[1], "")
+        return option if option.lower().startswith(labelled[2].lower()[:3]) else None  # "B. Hap", but not "B. Jealous"
+    return _decide(_highest_scored(text, mentions))
 
 
-def _decide(text: str, mentions: list[Mention]) -> str | None:
+_LETTER_AND_WORD = re.compile(r"\W*([A-Z])\s?[.):-]+\s*([A-Za-z]+)\W*")
+_SCORE = re.compile(r"[\s)\]]*(?:[:=|(,-]|\s->)?\s*\(?(\d+(?:\.\d+)?)\s*%?(?=\s*(?:[),;|\n]|/10|\.?$))")
+
+
+def _highest_scored(text: str, mentions: list[Mention]) -> list[Mention]:
+    """Mentions, of which all but the highest scored are denied where several have scores ("Happy: 0.7, Sad: 0.2")."""
+    scores = [float(match[1]) if (match := _SCORE.match(text, mention.end)) else None for mention in mentions]
+    given = [score for score in scores if score is not None]
+    if len(given) < 2 or given.count(max(given)) > 1:
+        return mentions
+    meant = {max(given): Stance.BARE}
+    pairs = zip(mentions, scores, strict=True)
+    return [m if score is None else m._replace(stance=meant.get(score, Stance.DENIED)) for m, score in pairs]
+
+
+def _decide(mentions: list[Mention]) -> str | None:
     """The option that remains of all that is meant most, and of what is meant less where that leaves several."""
     left: frozenset[str] | None = None
     for stance in (Stance.BARE, Stance.DECIDED, Stance.STATED, Stance.CONSIDERED):
@@ -116,9 +136,8 @@ def _decide(text: str, mentions: list[Mention]) -> str | None:
     if left is None:
         return None
     denied = frozenset().union(*(m.meaning for m in mentions if m.stance is Stance.DENIED and m.meaning < left))
-    said = {normalise(text[m.start : m.end]) for m in mentions if m.stance is not Stance.DENIED}
-    exact = [label for label in left if normalise(label) in said]
-    rest = exact if len(exact) == 1 else list(left - denied)
+    plainest = [label for label in left if all(normalise(label) in normalise(other) for other in left)]
+    rest = plainest or list(left - denied)  # "negative" is the label Negative, not one of those that say how much
     return rest[0] if len(rest) == 1 else None
 
 

@@ -7,31 +7,35 @@ from videmo.tasks.mentions import Mention, Stance, find_phrases, normalise, with
 from videmo.tasks.parsing import corrected_from, find_letters, question_options
 
 _YES = re.compile(
-    r"^\W*(?:yes|yeah|yep|yup|correct|true|affirmative|absolutely|definitely|indeed|certainly|of course)\b(?!\W+not\b)|\byes\b"
+    r"^\W*y\W*$|^\W*(?:yes|yeah|yep|yup|correct|true|affirmative|absolutely|definitely|indeed|certainly|of course)\b(?!\W+not\b)|\byes\b"
     r"|\bi (?:think|believe|suppose|guess) so\b|^\W*(?:it )?(?:seems|appears|looks) so\b|^\W*✓"
     r"|^\W*(?:probably|likely|most likely|possibly)\W*$|^\W*是(?:的|\s*[,.]|\s*$)|^\W*(?:对|没错|正确)",
     re.IGNORECASE,
 )
 _NO = re.compile(
-    r"^\W*(?:nope|nah|incorrect|false|negative|not really)\b|^\W*no(?=\s*(?:$|[.,;:!)\n-]|(?:they|these|the|it|this|i|he|she|there)\b))"
+    r"^\W*n\W*$|^\W*(?:nope|nah|incorrect|false|negative|not really)\b|^\W*no(?=\s*(?:$|[.,;:!)\n-]|(?:they|these|the|it|this|i|he|she|there)\b))"
     r"|\bno(?=\s*(?:[.,;:!)]|$))|^\W*(?:\w+ ){0,2}not\W*$|\bdo(?:n't| not) (?:think|believe) so\b|^\W*✗"
     r"|^\W*(?:否|不是|不对|不(?=\s*[,.]|\s*$))",
     re.IGNORECASE,
 )
 _PERSONS = "person|persons|people|man|men|woman|women|individuals?|girls?|boys?|lady|ladies|guys?|actors?|actress|subjects?|one|identity|identities|human|characters?|speakers?|being|face|faces|male|female|child"
+_ARE = (
+    rf"\b(?:(?:they|these|those|both|it)(?: two| {_PERSONS}| videos| clips)*|(?:{_PERSONS}|videos|clips)(?!'s)(?: [^.,;\n]{{0,40}}?)?)"
+    r"(?:'re| (?:is|are|were|be|look|looks|appears?|seems?))"
+    r"(?: (?:both|all|clearly|likely|probably|indeed|obviously|really|most likely|to be))*(?:n't| not)?(?: the| one and the)? "
+)
+_ENDS = r"(?=\s*(?:$|[.,;:!)]|in\b|across\b|as\b|and\b|but\b|because\b|from\b))"
 _SAME = re.compile(
-    rf"\bsame[ _](?:\w+[ _-]){{0,2}}?(?:{_PERSONS})(?![a-z])|\b(?:are|is|be|were|look|appears?|seem)(?: (?:both|all|clearly|likely|probably|indeed|to be))?"
-    r"(?:n't| not)? (?:the |one and the )?(?P<word>same|identical)(?=\s*(?:$|[.,;:!)]|in\b|across\b|as\b|and\b|but\b|because\b))"
-    r"|\b(?:one|a single) (?:and the same )?(?:person|individual|man|woman)\b|^\W*(?:the )?(?:same|identical|match)\W*$|\bpersons match\b"
-    r"|同一(?:个人|人|位|名|个)|相同的?人",
+    rf"\bsame[ _](?:(?!(?:but|and|as|in)\b)\w+[ _-]){{0,2}}?(?:{_PERSONS})(?![a-z])|{_ARE}(?P<are>same|identical){_ENDS}"
+    r"|\b(?:one|a single) (?:and the same )?(?:person|individual|man|woman)\b|^\W*(?:not )?(?:the )?(?P<only>same|identical|match)\W*$"
+    rf"|(?:is|was) not (?P<is>the (?:{_PERSONS})) (?:in|from|of)\b|同一(?:个人|人|位|名|个)|相同的?人",
     re.IGNORECASE,
 )
 _DIFFERENT = re.compile(
-    rf"\b(?:different|distinct|separate|other|differing)[ _](?:\w+[ _-]){{0,2}}?(?:{_PERSONS})(?![a-z])"
-    r"|\b(?:are|is|be|look|appears?|seem)(?: (?:both|all|clearly|likely|probably|indeed|obviously|to be))?(?:n't| not)? (?P<word>different|distinct)"
-    r"(?: from (?:each other|one another|the \w+))?(?=\s*(?:$|[.,;:!)]|in (?:both|the two)\b|and\b|but\b|because\b))"
-    rf"|\b(?:they|{_PERSONS})(?: (?:clearly|obviously|do))? differ\b|^\W*different\W*$|\b(?:some(?:body|one)|anyone) else\b|\banother (?:person|man|woman)\b"
-    rf"|\btwo (?:\w+ )?(?:{_PERSONS})(?=\s*(?:[.,;:!)]|$))(?<!same person)|不同的?(?:\S{{0,2}}人|\S?个体)|两个人(?=\s*[,.]|\s*$)",
+    rf"\b(?:different|distinct|separate|other|differing)[ _](?:(?!(?:but|and|as|in)\b)\w+[ _-]){{0,2}}?(?:{_PERSONS})(?![a-z])"
+    rf"|{_ARE}(?P<are>different|distinct){_ENDS}|\b(?:they|{_PERSONS})(?: (?:clearly|obviously|do))? differ\b|^\W*(?:not )?(?P<only>different)\W*$"
+    r"|\b(?:some(?:body|one)|anyone) else\b|\banother (?:person|man|woman)\b"
+    rf"|\btwo (?:\w+ )?(?:{_PERSONS})(?=\s*(?:[.,;:!)]|$))|不同的?(?:\S{{0,2}}人|\S?个体)|两个人(?=\s*[,.]|\s*$)",
     re.IGNORECASE,
 )
 
@@ -48,7 +52,7 @@ def parse_yes_no(text: str, question: str = "") -> str | None:
     asked_to_differ = bool(re.search(r"different|不同", question, re.IGNORECASE)) and not re.search(r"same|同一", question, re.IGNORECASE)
     listed = {letter: parse_yes_no(option, question.partition("\n")[0]) for letter, option in question_options(question).items()}
     letters = [m._replace(meaning=listed[m.meaning]) for m in find_letters(text, listed)] if None not in listed.values() else []
-    words = [Mention(("Yes", "No")[is_same == asked_to_differ], *m.span("word" if m["word"] else 0)) for is_same, pattern in ((True, _SAME), (False, _DIFFERENT)) for m in pattern.finditer(text)]
+    words = [Mention(("Yes", "No")[is_same == asked_to_differ], *m.span(m.lastgroup or 0)) for is_same, pattern in ((True, _SAME), (False, _DIFFERENT)) for m in pattern.finditer(text)]
     said = [Mention(answer, *m.span()) for answer, pattern in (("Yes", _YES), ("No", _NO)) for m in pattern.finditer(text)]
     mentions = with_stances(text, letters + words)
     turned = {"Yes": "No", "No": "Yes"}
