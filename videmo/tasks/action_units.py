@@ -3,8 +3,9 @@
 import re
 
 _NUMBERED = re.compile(
-    r"(?<![A-Za-z0-9])(?:FACS )?(?:AUs?|action[ _]units?|动作单元)[\s_:#-]*\(?[LR]?0*(\d+)[A-Ea-e]?(?![A-Za-z0-9.])"
-    r"((?:\s*(?:,|\+|&|/|;|\band\b|,\s*and\b|和|与)\s*0*\d+(?![\w.%])(?!\s*[:=(]))*)",
+    r"(?<![A-Za-z0-9])(?:FACS )?(?:AUs?|action[ _]units?"
+    r"|动作单元)(?:(?: \w+)? are)?[\s_:#-]*\(?[LR]?0*(\d+)[A-Ea-e]?(?![A-Za-z0-9.])"
+    r"((?:\s*(?:,|\+|&|/|;|\band\b|,\s*and\b|和|与)\s*0*\d+(?![\w%]|\.\d)(?!\s*[:=(]))*)",
     re.IGNORECASE,
 )
 _BARE_NUMBERS = re.compile(r"[\s,;.&+\[\]()0-9]+")

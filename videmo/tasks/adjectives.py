@@ -1,6 +1,6 @@
-"""Labels whose words stand apart: "long, wavy blonde hair" is long_hair, wavy_hair and blonde_hair, as is "hair is long".
+"""Labels whose words stand apart: "long, wavy black hair" is long_hair, wavy_hair and black_hair, as is "hair is long".
 
-A noun that several labels end in ("hair", "eyebrows") takes the adjectives that such labels begin with, from the run of
+A noun that labels end in ("hair", "eyebrows") takes the adjectives that such labels begin with, from the run of
 adjectives right before it, or from what is said of it ("her nose is big and pointy").
 """
 
@@ -12,7 +12,9 @@ from typing import Any
 
 from videmo.tasks.mentions import Mention
 
-_LINKS = frozenset("and very dark light thick thin rather slightly quite fairly naturally mostly neatly loose fine".split())
+_LINKS = frozenset(
+    ["and", "very", "dark", "light", "thick", "thin", "rather", "slightly", "quite", "fairly", "mostly", "loose"]
+)
 _LONGEST_RUN = 6  # words
 _SAID_OF_IT = re.compile(r"\W+(?:(?:is|are|looks?|appears?|seems?)\W+|(?=\W))(?:\w+ly\W+|very\W+)?", re.IGNORECASE)
 
@@ -29,7 +31,9 @@ def adjectives_of_nouns(text: str, phrases: Mapping[str, Any]) -> list[Mention]:
         (1, 0, 4)
     """
     adjectives = _adjectives(tuple(phrases))
-    words = [(match[0].lower(), match.start(), match.end()) for match in re.finditer(r"[\w']+", text)] if adjectives else []
+    words = (
+        [(match[0].lower(), match.start(), match.end()) for match in re.finditer(r"[\w']+", text)] if adjectives else []
+    )
     found = []
     for place, (noun, _, end) in enumerate(words):
         if noun not in adjectives:
@@ -56,9 +60,9 @@ def _run(text: str, words: list[tuple[str, int, int]], adjectives: frozenset[str
 
 @lru_cache(maxsize=64)
 def _adjectives(phrases: tuple[str, ...]) -> dict[str, frozenset[str]]:
-    """Noun -> the adjectives that phrases of two words put before it, for nouns that have several."""
+    """Noun -> the adjectives that phrases of two words put before it."""
     found = defaultdict(set)
     for adjective, _, noun in (phrase.partition(" ") for phrase in phrases):
         if noun and " " not in noun and adjective not in ("no", "wearing"):
             found[noun].add(adjective)
-    return {noun: frozenset(adjectives) for noun, adjectives in found.items() if len(adjectives) > 1}
+    return {noun: frozenset(adjectives) for noun, adjectives in found.items()}

@@ -2,8 +2,8 @@
 
 The structure of an output says most: thoughts are dropped, then ``<answer>``, ``\\boxed{}``, the values of a JSON
 object, or what follows "the answer is" stands for all of it; what is headed as an explanation is left out. The rest is
-brought to one spelling (`clean`), and idioms that hold a label or a negation without meaning it are put plainly
-("no doubt", "I'm afraid", "happy to help"). A refusal is no answer, unless a "but", or a guess, goes on after it.
+brought to one spelling (`clean`), and idioms are put plainly. A refusal is no answer, unless a "but", or a guess, goes
+on after it.
 """
 
 import re
@@ -11,7 +11,11 @@ import unicodedata
 
 import yaml
 
+from videmo.tasks.idioms import put_plainly
+
 _FEW_WORDS = 4
+_BEGINNING, _END = 2000, 4000  # characters that are read of an answer that is longer: most are loops
+_RUN = re.compile(r"([^\w])\1{3,}")
 _LONGEST_OBJECT = 10_000  # characters; what is longer is read as text
 _TURN_END = re.compile(r"<\|(?:im_end|endoftext|eot_id)\|>|</s>")
 _THOUGHTS = re.compile(r"<(think|thinking|thought|reasoning|analysis)>.*?(?:</\1>|\Z)", re.DOTALL | re.IGNORECASE)
@@ -41,40 +45,23 @@ _ASIDE_KEY = re.compile(
 
 # Where an answer begins. "Final" ones outrank the others, so that a corrected answer is not held against the first.
 _ANSWER_IS = (
-    r"(?:\banswers?\b(?:(?!\bnot\b)[^.\n]){{0,30}}?(?:\b(?:is|are|would be|must be|should be)\b|[:=]|->|→)"
-    r"|\banswers?\s*(?:-|\n|(?=\(?[A-Z]\b))|\bin conclusion\b[,:]|\b(?:prediction|verdict|conclusion|decision)\s*(?::|\bis\b)"
-    r"|(?:答案|结论|选择)(?:应该|应当|就)?\s*[是为选:])\s*(?!based|derived|because|given\b)(?=\S)"
+    r"(?:\banswers?\b(?:(?!\bnot\b)[^.\n]){0,30}?(?:\b(?:is|are|would be|must be|should be)\b|[:=]|->|→)"
+    r"|\banswers?\s*(?:-|\n|(?=\(?[A-Z]\b))|\bin conclusion\b[,:]|\b(?:prediction|verdict|conclusion"
+    r"|decision)\s*(?::|\bis\b)"
+    r"|(?<=\?)\s*A:|(?:答案|结论|选择)(?:应该|应当|就)?\s*[是为选:])\s*(?!based|derived|because|given\b)(?=\S)"
 )
-_FINAL = r"\b(?:final|last|corrected|revised|updated|definitive)\s[^.\n]{{0,20}}?(?:{0}|[:\n]\s*(?=\S))|(?:最终|最后)的?\s*{0}"
-_FINAL_ANSWER_IS = re.compile(_FINAL.format(_ANSWER_IS.format()), re.IGNORECASE)
-_ANY_ANSWER_IS = re.compile(_ANSWER_IS.format(), re.IGNORECASE)
+_FINAL_ANSWER_IS = re.compile(
+    rf"\b(?:final|last|corrected|revised|updated|definitive)\s[^.\n]{{0,20}}?(?:{_ANSWER_IS}|[:\n]\s*(?=\S))"
+    rf"|(?:最终|最后)的?\s*{_ANSWER_IS}",
+    re.IGNORECASE,
+)
+_ANY_ANSWER_IS = re.compile(_ANSWER_IS, re.IGNORECASE)
 _EXPLANATION = re.compile(
-    r"(?<=\S)[\s(]*\b(?:(?:brief |short )?explanation|reasoning|reasons?|rationale|justification|analysis|evidence|why)\s*:"
+    r"(?<=\S)[\s(]*\b(?:(?:brief |short )?explanation|reasoning|reasons?|rationale|justification|analysis"
+    r"|evidence|why)\s*:"
     r"|(?<=\S)\s*(?:解释|理由|原因|分析|说明|依据)\s*(?::|是|如下)",
     re.IGNORECASE,
 )
-
-_IDIOMS = tuple(
-    (re.compile(pattern, re.IGNORECASE), plainly)
-    for pattern, plainly in (
-        (r"\b(?:there(?:'s| is) )?(?:no|without(?: a| any)?|beyond(?: a| any)?|not a) (?:doubt|question)\b", "surely"),
-        (r"\b(?:do(?:n't| not)|can(?:n't|not|'t)) doubt\b", "surely"),
-        (r"(?:毫无疑问|无疑)", "surely "),
-        (r"\b(?:not|n't) (?:only|just|merely|simply|solely)\b|不仅仅?|不但|不只", " both"),
-        (r"\bnothing (?:but|other than)\b|\bnone other than\b", "only"),
-        (r"\b(?:anything|everything|all|any) but\b", "not"),
-        (r"\bn/a\b", "none"),
-        (r"\b(?:can(?:not|'t)|could(?:n't| not)) (?:help but|help|hide|conceal|contain|hold back)\b", "must"),
-        (r"\b(?:could(?:n't| not)|can(?:not|'t)) be (?:any )?more\b", "is very"),
-        (r"\b(?:rather than|instead of|as opposed to|other than|apart from|aside from|except(?: for)?)\b", "not"),
-        (r"\bi(?:'m| am) afraid\b|\bsadly,|\b(?:happy|glad|pleased) to\b|\bfeel free\b|\bsurprise,? surprise\b", "so to say"),
-        (r"\byes (?:or|/) ?no\b|\byes/no\b|是或否|是/否", " "),
-        (r"\b(?:i(?:'m| am) )?not (?:entirely |completely |totally |absolutely |quite |very |really |100% |fully )?"
-         r"(?:sure|certain|confident)(?: about (?:it|this|that))?(?=\s*(?:[.,;:!?)]|but|though|$))", "so to say"),
-        (r"\b(?:(?:can(?:not|'t)|could not|couldn't) (?:be|say|tell|know)|(?:hard|difficult|tough) to (?:be|say|tell|know)) "
-         r"(?:\w+ )?(?:sure|certain|for (?:sure|certain)|with (?:\w+ )?certainty)(?=\s*(?:[.,;:!?)]|but|though|$))", "so to say"),
-    )
-)  # fmt: skip
 
 _ASK = (
     r"(?:tell|told|determin|sa[yi]|see|identif|confirm|recogni[sz]|answer|help|assist|provid|kn[eo]w|judg|assess|"
@@ -86,27 +73,37 @@ _THIRD_PERSON = r"(?<!\bhe )(?<!\bshe )(?<!\bthey )(?<!\bwho )(?<!\bman )(?<!\bp
 _REFUSAL = re.compile(
     rf"{_THIRD_PERSON}\b(?:"
     rf"(?:can ?not|can't|could not|couldn't|won't|will not|would rather not|"
-    rf"(?:unable|not able|impossible|difficult|hard|tough|not possible|not appropriate|not comfortable|refuse|decline) to)"
+    rf"(?:unable|not able|impossible|difficult|hard|tough|not possible|not appropriate|not comfortable|refuse"
+    rf"|decline) to)"
     rf" (?:\w+ ){{0,2}}{_ASK}"
     r"|(?:i|we|it) (?:do not|don't|does not|doesn't) (?:have|know|feel comfortable|provide)"
     r"|do(?:n't| not) know"
-    r"|not (?:\w+ )?(?:know|sure|certain|clear|confident|possible to|enough (?:information|evidence|context|detail|data))\b"
+    r"|not (?:\w+ )?(?:know|sure|certain|clear|confident|possible to|enough (?:information|evidence|context"
+    r"|detail|data))\b"
     r"|(?:is|are|'s)n't (?:\w+ )?(?:clear|enough (?:information|evidence|context|detail|data)|possible to|sufficient)"
-    r"|unsure|unclear|uncertain|unknown|undetermined|indeterminate|inconclusive|no idea|not determinable"
+    r"|(?:is|are|remains?|i'm|i am|it's) (?:\w+ly )?(?:unsure|unclear|uncertain|unknown|undetermined"
+    r"|indeterminate|inconclusive)"
+    r"|no idea|too \w+ to (?:tell|say|see|judge|determine|identify)|(?:may|might|could) or (?:may|might"
+    r"|could) not|or not(?=\W*$)"
     r"|insufficient|no (?:video|information)\b|as an ai|as a language model"
     r"|i(?:'m| am) sorry|apologi[sz]e|my apologies"
-    r")|^\W*sorry\b|无法|不能(?:判断|确定|识别|分辨|看出|回答)|难以|不知道|不确定|不清楚|看不[出清]|抱歉|对不起|没有足够|作为.{0,4}(?:AI|人工智能)",
+    r")|^\W*(?:sorry|unsure|unclear|uncertain|unknown|undetermined|indeterminate|inconclusive)\b"
+    r"|无法|不能(?:判断|确定|识别|分辨|看出|回答)|难以|不知道|不确定|不清楚|看不[出清]|抱歉|对不起|没有足够|作为.{0,4}(?:AI|人工智能)",
     re.IGNORECASE,
 )
 _GOES_ON = re.compile(
     r"\b(?:but|however|though|still|nevertheless|nonetheless|yet|that said|(?:best|my|a) guess(?: (?:is|would be))?"
-    r"|if i (?:had|have|were|must) [^,.]{0,30},?|i(?:'d| would) (?:guess|say|go with)|most likely)\b[,:]?|但是?|不过|然而",
+    r"|if i (?:had|have|were|must) [^,.]{0,30},?|i(?:'d| would) (?:guess|say|go with)|most likely)\b[,:]?"
+    r"|但是?|不过|然而",
     re.IGNORECASE,
 )
 _OFFER = re.compile(
-    r"\W*(?:i|we|you)(?: can|'d be| would be| could| may|'m able| am able| might|'ll| will)\b|我可以|so to say", re.IGNORECASE
+    r"\W*(?:i|we|you)(?: can|'d be| would be| could| may|'m able| am able| might|'ll| will)\b|我可以|so to say",
+    re.IGNORECASE,
 )
-_CONCESSION = re.compile(r"\b(?:while|although|though|even if|even though|whereas)\b[^.,;\n]*$|(?:虽然|尽管)[^.,;\n]*$", re.IGNORECASE)
+_CONCESSION = re.compile(
+    r"\b(?:while|although|though|even if|even though|whereas)\b[^.,;\n]*$|(?:虽然|尽管)[^.,;\n]*$", re.IGNORECASE
+)
 
 
 def clean(text: str) -> str:
@@ -122,10 +119,12 @@ def answer_text(text: str) -> str | None:
         >>> answer_text("<think>A or B?</think> **Final answer:** B"), answer_text("I cannot tell.")
         ('B', None)
     """
-    text = clean(_structured_answer(text))
+    text = _RUN.sub(r"\1\1\1", _structured_answer(text))
+    if len(text) > _BEGINNING + _END:
+        text = f"{text[:_BEGINNING]}\n{text[-_END:]}"
+    text = clean(text)
     text = re.sub(r"[ \t]+", " ", _SCRIPTS_MEET.sub(" ", text))
-    for idiom, plainly in _IDIOMS:
-        text = idiom.sub(plainly, text)
+    text = put_plainly(text)
     if finals := [match.end() for match in _FINAL_ANSWER_IS.finditer(text)]:
         text = text[finals[-1] :]
     elif first := _ANY_ANSWER_IS.search(text):

@@ -1,90 +1,37 @@
 """Answer text to labels, by rule, and no doubt is ever read as an answer.
 
-`answer_text` takes from an output what is its answer, `mentions` finds labels in it and tells how each is meant. Here is
-the decision, by kind of answer. Of one choice, only what is meant most counts: "B. Sad" by itself, or a conclusion,
-before what else is said. All of that must agree: a letter, a label and a word of a label ("fear", "30 degrees") each
-leave some options, and one option must remain of all. A set of labels is all that is not denied. These are not answers
-(`None`): a refusal ("I cannot tell"), several options where one is asked, what is only denied ("not happy"), a letter
-that contradicts its text ("B. Happy" where B is Sad).
+`answer_text` takes from an output what is its answer, `mentions` finds labels in it, `stances` tells how each is
+meant. Here is the decision, by kind of answer. Of one choice, only what is meant most counts: "B. Sad" by itself, or a
+conclusion, before what else is said. All of that must agree: a letter, a label and a word of a label ("fear", "30
+degrees") each leave some options, and one option must remain of all. A set of labels is all that is not denied. These
+are not answers (`None`): a refusal ("I cannot tell"), several options where one is asked, what is only denied ("not
+happy"), a letter that contradicts its text ("B. Happy" where B is Sad).
 """
 
 import re
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from functools import lru_cache
 
 from videmo.tasks.adjectives import adjectives_of_nouns
-from videmo.tasks.answer_text import answer_text, clean
-from videmo.tasks.mentions import Mention, Stance, find_phrases, normalise, phrase_table, with_stances
+from videmo.tasks.answer_text import answer_text
+from videmo.tasks.mentions import Mention, find_phrases, normalise, with_stances
+from videmo.tasks.options import mentions_of_options, without_listed_options
+from videmo.tasks.stances import Stance
 
-__all__ = [
-    "choice_table",
-    "clean",
-    "normalise",
-    "parse_label_set",
-    "parse_listed_labels",
-    "parse_single_choice",
-    "phrase_table",
-    "question_options",
-]
-
-_OPTION_LINE = re.compile(r"^\s*\(?([A-Z])\s?[.):]\s*(\S.*?)\s*$", re.MULTILINE)
 _CORRECTION = re.compile(
-    r"(?<=[\s.,;(?!-])(?:wait|hold on|actually|correction|scratch that|on (?:second|closer|further) (?:thoughts?|look|inspection|"
-    r"reflection|viewing)|on reflection|let me (?:correct|reconsider|rethink|revise)|i take that back|i mean|i stand corrected|or rather|"
+    r"(?<=[\s.,;(?!-])(?:wait|hold on|actually|correction|scratch that|on (?:second|closer|further) (?:thoughts?"
+    r"|look|inspection|"
+    r"reflection|viewing)|on reflection|let me (?:correct|reconsider|rethink|revise)|i take that back|i mean"
+    r"|i stand corrected|or rather|"
     r"i changed? my mind|(?<=[.?!-]\s)no[,.:](?!\s*no\b)|(?<=[.?!-])no[,.:])(?!\w)|不对|更正|等等|其实|应该是",
     re.IGNORECASE,
 )
 _NONE = re.compile(
-    r"^\W*(?:none|nothing|n/a|无$|没有|no (?:\w+ ){0,2}(?:units?|aus?|attributes?|labels?|actions?|emotions?|apply|applies))\b"
+    r"^\W*(?:there(?:'s| is| are) )?(?:none|nothing|n/a|无$|没有|no (?:\w+ ){0,2}(?:units?|aus?|attributes?|labels?"
+    r"|actions?|emotions?|apply|applies))\b"
     r"|^\W*(?:no|zero) (?:facial )?(?:action units?|attributes?|actions?)\b|^\W*(?:无|没有|均无)",
     re.IGNORECASE,
 )
-
-
-@lru_cache(maxsize=4096)
-def question_options(question: str) -> dict[str, str]:
-    """The options that a question lists, one a line, as letter -> text; empty if it lists fewer than two from A on.
-
-    Example:
-        >>> question_options("How does she feel?\\nA. Sad\\nB. Happy")
-        {'A': 'Sad', 'B': 'Happy'}
-    """
-    options: dict[str, str] = {}
-    for letter, text in _OPTION_LINE.findall(question):
-        if letter == chr(ord("A") + len(options)):
-            options[letter] = text.rstrip(".")
-    return options if len(options) > 1 else {}
-
-
-_SMALL_WORDS = frozenset("a an the of and or with in on at to is are no not person degrees".split())
-
-
-def choice_table(options: Iterable[str], aliases: Mapping[str, Iterable[str]]) -> dict[str, frozenset[str]]:
-    """Normalised phrase -> the options that it leaves: an option, a word of options, and the aliases of either.
-
-    Example:
-        >>> sorted(choice_table(["Weak Fear", "Weak Sad"], {"Weak": ["slight"]})["slight"])
-        ['Weak Fear', 'Weak Sad']
-    """
-    options = list(options)
-    table = {phrase: frozenset([label]) for phrase, label in phrase_table(options, aliases).items()}
-    by_spelling = {normalise(label): words for label, words in aliases.items()}
-    parts: dict[str, set[str]] = {}
-    for option in options:
-        words = normalise(option).split()
-        for length in range(1, len(words)):
-            for start in range(len(words) - length + 1):
-                part = " ".join(words[start : start + length])
-                if part in by_spelling or (length == 1 and part not in _SMALL_WORDS):
-                    parts.setdefault(part, set()).add(option)
-    whole = set(table)
-    for part, labels in parts.items():
-        for phrase in (part, *map(normalise, by_spelling.get(part, ()))):
-            # A word that is an option itself ("Negative") is a part of others, too; `_decide` prefers the option.
-            if phrase not in whole or len(labels) > 1 and part in whole:
-                table[phrase] = table.get(phrase, frozenset()) | labels
-    return table
 
 
 def parse_single_choice(text: str, options: Mapping[str, str], phrases: Mapping[str, frozenset[str]]) -> str | None:
@@ -98,7 +45,7 @@ def parse_single_choice(text: str, options: Mapping[str, str], phrases: Mapping[
     text = answer_text(text)
     if not text:
         return None
-    text = _without_listed_options(text, options)
+    text = without_listed_options(text, options)
     mentions = mentions_of_options(text, options, phrases)
     if corrected := corrected_from(text, mentions):
         mentions = [mention for mention in mentions if mention.start >= corrected]
@@ -141,72 +88,6 @@ def _decide(mentions: list[Mention]) -> str | None:
     return rest[0] if len(rest) == 1 else None
 
 
-def mentions_of_options(text: str, options: Mapping[str, str], phrases: Mapping[str, frozenset[str]]) -> list[Mention]:
-    """Letters and phrases of options in a text, each with the options that it leaves; "B. Sad" and "sad (B)" are one."""
-    words = find_phrases(text, phrases)
-    letters = find_letters(text, options, {word.start for word in words})
-    found: list[Mention] = []
-    for mention in sorted(letters + words, key=lambda mention: mention.start):
-        last = found[-1] if found else mention
-        joint = _LETTER_TO_LABEL if isinstance(last.meaning, str) else _LABEL_TO_LETTER
-        if isinstance(last.meaning, str) != isinstance(mention.meaning, str) and joint.fullmatch(text, last.end, mention.start):
-            both = _options_meant(found.pop(), options) & _options_meant(mention, options)
-            mention = Mention(both, last.start, mention.end)
-        found.append(mention)
-    return with_stances(text, [mention._replace(meaning=_options_meant(mention, options)) for mention in found])
-
-
-def _options_meant(mention: Mention, options: Mapping[str, str]) -> frozenset[str]:
-    if isinstance(mention.meaning, frozenset):
-        return mention.meaning
-    return frozenset([options[mention.meaning]]) if mention.meaning in options else frozenset()
-
-
-_LETTER_TO_LABEL = re.compile(r"\s?[.):\]]+\s*|\s?[:=-]\s|\s")
-_LABEL_TO_LETTER = re.compile(r"\s?[(\[]\s?(?:option |choice )?")
-# Letters that are no answers: "Person A", "Speaker B".
-_NAMED_BY_LETTER = re.compile(
-    r"\b(?:person|speaker|video|clip|character|man|woman|image|frame|figure|subject|part|type|plan|vitamin|step)\s$", re.IGNORECASE
-)
-_LOWER_LETTER = re.compile(
-    r"(?:^\W*|[(\[{]\s?|\b(?:option|choice|answer|letter|choose|pick|select)\s?:?\s|(?:选项?|答案是?)\s?:?\s?)([a-z])(?=\s*[.):\]},](?![\w])|\W*$)",
-    re.IGNORECASE,
-)
-_WORD_FOLLOWS = re.compile(r"\s+(?!(?:or|and|is|because|since|fits|seems|best|but|not|as the|for the|would|appears|are|do|does|matches)\b)\w")
-
-
-def find_letters(text: str, options: Mapping[str, str], word_starts: Container[int] = ()) -> list[Mention]:
-    """Letters that stand alone as options do; "A" and "I" only where they cannot be words.
-
-    A letter that no option has is found where a label directly follows it: it contradicts that label.
-    """
-    found = []
-    lower = {match.start(1) for match in _LOWER_LETTER.finditer(text)}
-    for match in re.finditer(r"(?<![A-Za-z0-9'_&])([A-Za-z])(?![A-Za-z0-9'°_&])(?:\s?[.):\]]+\s*(?=\w))?", text):
-        letter, start = match[1].upper(), match.start(1)
-        if match[1] != letter and start not in lower:
-            continue
-        follows = text[start + 1 : start + 16]
-        is_word = letter in "AI" and _WORD_FOLLOWS.match(follows) and not re.search(r"\b(?:option|choice)\s$", text[max(0, start - 8) : start], re.I)
-        if is_word or _NAMED_BY_LETTER.search(text[max(0, start - 12) : start]):
-            continue
-        if letter in options or (match.end() > start + 1 and match.end() in word_starts):
-            found.append(Mention(letter, start, start + 1))
-    return found
-
-
-def _without_listed_options(text: str, options: Mapping[str, str]) -> str:
-    """A text without the options repeated in it, line by line or in brackets, if it says something besides."""
-    if len(question_options(text)) == len(options):
-        text = _OPTION_LINE.sub(" ", text, count=len(options))
-    return _OPTIONS_IN_BRACKETS.sub(" ", text)
-
-
-_OPTIONS_IN_BRACKETS = re.compile(
-    r"\b(?:options|choices|candidates|categories|emotions|labels|list|following)\b[^.\n():]{0,40}\([^()\n]*,[^()\n]*\)", re.IGNORECASE
-)
-
-
 def corrected_from(text: str, mentions: Iterable[Mention], pattern: re.Pattern = _CORRECTION) -> int:
     """Where what a text says in correction of itself begins ("A. Wait, actually B"); 0 if it does not."""
     places = [mention.start for mention in mentions if mention.stance is not Stance.DENIED]
@@ -221,10 +102,10 @@ _SHORT_ANSWER = 4  # words
 
 def _nearly(text: str, phrases: Mapping[str, frozenset[str]]) -> str | None:
     """The option that a short answer is but for a typing error ("Comtempt") or its end, which was cut off ("Surpr")."""
-    said = normalise(re.sub(r"[^\w\s'-]", " ", text))
+    said = normalise(re.sub(r"[^\w\s'-]", " ", text.rpartition(":")[2]))
     if len(said) < 4 or len(said.split()) > _SHORT_ANSWER:
         return None
-    near = [phrase for phrase in phrases if phrase.startswith(said)]
+    near = [phrase for phrase, left in phrases.items() if phrase.startswith(said) and phrase in map(normalise, left)]
     near += [
         phrase
         for phrase in get_close_matches(said, phrases, n=3, cutoff=0.85)
@@ -282,10 +163,20 @@ def _mentions_of_labels(text: str, phrases: Mapping[str, str]) -> list[Mention]:
     found = with_stances(text, find_phrases(text, table | nothing) + adjectives_of_nouns(text, table))
     return [
         m._replace(meaning=frozenset([absences[said]]), stance=Stance.STATED)
-        if m.stance is Stance.DENIED and (said := normalise(text[m.start : m.end])) in absences
+        if m.stance is Stance.DENIED
+        and (said := normalise(text[m.start : m.end])) in absences
+        and _ABSENT.search(text, max(0, m.start - 40), m.start)
         else m
         for m in found
     ]
+
+
+# What stands between a negation and what is absent: "does not have any", but not "does not have long" (hair).
+_ABSENT = re.compile(
+    r"(?:not|n't|no|without|nor|neither|or|,|没有?|无)\s*(?:(?:ha(?:ve|s)|wear\w*|got|any|an?|the|show\w*|see"
+    r"|seem to|appear to|be)\s+)*$",
+    re.IGNORECASE,
+)
 
 
 def _read_set(text: str, mentions: list[Mention]) -> frozenset[str] | None:

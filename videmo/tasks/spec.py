@@ -14,17 +14,11 @@ import yaml
 
 from videmo.errors import InputError
 from videmo.tasks.action_units import spell_action_units
+from videmo.tasks.answer_text import clean
 from videmo.tasks.labels import label_meanings, label_set
-from videmo.tasks.parsing import (
-    choice_table,
-    clean,
-    normalise,
-    parse_label_set,
-    parse_listed_labels,
-    parse_single_choice,
-    phrase_table,
-    question_options,
-)
+from videmo.tasks.mentions import normalise, phrase_table
+from videmo.tasks.options import choice_table, question_options
+from videmo.tasks.parsing import parse_label_set, parse_listed_labels, parse_single_choice
 from videmo.tasks.scoring import Grade, sample_f1, vocabulary_match
 from videmo.tasks.yes_no import parse_yes_no
 
