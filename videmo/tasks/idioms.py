@@ -5,7 +5,9 @@ import re
 _NOT_CERTAIN = (  # at a clause's end, it doubts an answer and takes none back; "not sure whether" is a refusal
     r"(?:\b(?:i(?:'m| am) )?not (?:(?:entirely|completely|totally|absolutely|quite|very|really|100%|fully) )?"
     r"(?:sure|certain|confident)(?: about (?:it|this|that))?"
-    r"|\b(?:(?:can(?:not|'t)|could not|couldn't)|(?:hard|difficult|tough) to) (?:be|say|tell|know) (?:\w+ )?(?:sure|certain|for (?:sure|certain)|with (?:\w+ )?certainty))"
+    r"|\b(?:(?:can(?:not|'t)|could not|couldn't)"
+    r"|(?:hard|difficult|tough) to) (?:be|say|tell|know) "
+    r"(?:\w+ )?(?:sure|certain|for (?:sure|certain)|with (?:\w+ )?certainty))"
     r"(?=\s*(?:[.,;:!?)]|but|though|$))"
 )
 _TABLE = {
