@@ -24,12 +24,12 @@ def _reading(entry):
     read = task.parse(entry["response"], entry["question"])
     if isinstance(expected, list):
         return read, frozenset(expected)
-    return read, expected and task.known(expected)
+    as_listed = expected is None or expected in task.options(entry["question"]).values()
+    return read, expected if as_listed else task.known(expected)
 
 
 def _told(readings):
-    lines = (f"{e['task']}: {e['response']!r} read as {read}, not {right} ({e['why']})" for e, read, right in readings)
-    return "\n".join(lines)
+    return "\n".join(f"{e['task']}: {e['response']!r} read as {read}, not {right}" for e, read, right in readings)
 
 
 def test_all_but_a_few_phrasings_are_read_as_a_reader_would(readings):
