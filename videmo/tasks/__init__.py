@@ -1,7 +1,7 @@
 """The unit of the domain: a task is its label set, its kind of answer, its parser and its score."""
 
 from videmo.tasks.labels import label_meanings, label_set, label_set_names
-from videmo.tasks.parsing import question_options
+from videmo.tasks.options import question_options
 from videmo.tasks.scoring import Grade, sample_f1
 from videmo.tasks.spec import TEXT_TASK, Answer, Task, all_tasks, find_task, training_tasks
 

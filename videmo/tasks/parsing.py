@@ -1,217 +1,128 @@
-"""Answer text to labels, by rule. The first edition: simple rules, and no doubt is ever read as an answer.
+"""Answer text to labels, by rule, and no doubt is ever read as an answer.
 
-What a model says is cleaned of markdown and full-width punctuation and cut to what follows a last "the answer is".
-Then labels are looked for as whole words, the longest first, so that "Right 60 degrees" is never read as a shorter
-label. These are not answers (`None`): a refusal ("I cannot tell"), unless a "but" goes on after it; a negated label
-("not happy"); several different options; a letter that contradicts its text ("B. Happy" where B is Sad).
+`answer_text` takes from an output what is its answer, `mentions` finds labels in it, `stances` tells how each is
+meant. Here is the decision, by kind of answer. Of one choice, only what is meant most counts: "B. Sad" by itself, or a
+conclusion, before what else is said. All of that must agree: a letter, a label and a word of a label ("fear", "30
+degrees") each leave some options, and one option must remain of all. A set of labels is all that is not denied. These
+are not answers (`None`): a refusal ("I cannot tell"), several options where one is asked, what is only denied ("not
+happy"), a letter that contradicts its text ("B. Happy" where B is Sad).
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from typing import NamedTuple
+from difflib import get_close_matches
 
-_OPTION_LINE = re.compile(r"^\s*\(?([A-Z])\s?[.):]\s*(\S.*?)\s*$", re.MULTILINE)
-_ANSWER_IS = re.compile(r"\banswer\b[^.\n]{0,30}?(?:\bis\b|:)\s*(?=\S)", re.IGNORECASE)
-_ASK_VERBS = (
-    "tell|determine|say|see|identify|confirm|recogni[sz]e|answer|help|assist|provide|know|judge|assess|compare|"
-    "verify|access|watch|view|decide|be (?:sure|certain)"
-)
-_REFUSAL = re.compile(
-    r"\b(?:"
-    rf"(?:can ?not|can't|could not|couldn't|(?:unable|not able|impossible|difficult|hard|not possible) to)"
-    rf" (?:\w+ )?(?:{_ASK_VERBS})"
-    r"|(?:not|n't|don't) (?:know|sure|certain|clear|enough)"
-    r"|unsure|unclear|uncertain|unknown|no idea|insufficient|as an ai|sorry|apologi[sz]e"
-    r")\b",
+from videmo.tasks.adjectives import adjectives_of_nouns
+from videmo.tasks.answer_text import answer_text
+from videmo.tasks.mentions import Mention, find_phrases, normalise, with_stances
+from videmo.tasks.options import mentions_of_options, without_listed_options
+from videmo.tasks.stances import Stance
+
+_CORRECTION = re.compile(
+    r"(?<=[\s.,;(?!-])(?:wait|hold on|actually|correction|scratch that|on (?:second|closer|further) (?:thoughts?"
+    r"|look|inspection|"
+    r"reflection|viewing)|on reflection|let me (?:correct|reconsider|rethink|revise)|i take that back|i mean"
+    r"|i stand corrected|or rather|"
+    r"i changed? my mind|(?<=[.?!-]\s)no[,.:](?!\s*no\b)|(?<=[.?!-])no[,.:])(?!\w)|不对|更正|等等|其实|应该是",
     re.IGNORECASE,
 )
-_GOES_ON = re.compile(r"\b(?:but|however|though)\b", re.IGNORECASE)
-_NEGATION = re.compile(r"\b(?:not|no|never|neither|nor|without|isn't|\w+n't|rather than|instead of)\b", re.IGNORECASE)
-_CLAUSE_END = re.compile(r"[.,;:!?\n]|\bbut\b", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"[.!?;]+(?:\s|$)|\n")
-_NEGATION_REACH = 5  # words between a negation and the label that it negates
 _NONE = re.compile(
-    r"^\W*(?:none|nothing|n/a|no (?:\w+ )?(?:action units?|attributes?|labels?|actions?|emotions?))\b", re.IGNORECASE
+    r"^\W*(?:there(?:'s| is| are) )?(?:none|nothing|n/a|无$|没有|no (?:\w+ ){0,2}(?:units?|aus?|attributes?|labels?"
+    r"|actions?|emotions?|apply|applies))\b"
+    r"|^\W*(?:no|zero) (?:facial )?(?:action units?|attributes?|actions?)\b|^\W*(?:无|没有|均无)",
+    re.IGNORECASE,
 )
 
 
-class Mention(NamedTuple):
-    """A phrase found in a text: what it stands for and where it stands."""
-
-    label: str
-    start: int
-    end: int
-
-
-@lru_cache(maxsize=4096)
-def question_options(question: str) -> dict[str, str]:
-    """The options that a question lists, one a line, as letter -> text; empty if it lists fewer than two from A on.
-
-    Example:
-        >>> question_options("How does she feel?\\nA. Sad\\nB. Happy")
-        {'A': 'Sad', 'B': 'Happy'}
-    """
-    options: dict[str, str] = {}
-    for letter, text in _OPTION_LINE.findall(question):
-        if letter == chr(ord("A") + len(options)):
-            options[letter] = text.rstrip(".")
-    return options if len(options) > 1 else {}
-
-
-@lru_cache(maxsize=4096)
-def normalise(label: str) -> str:
-    """One spelling of a label: lower case, one space for underscores, hyphens and spaces.
-
-    Example:
-        >>> normalise("Black_Hair")
-        'black hair'
-    """
-    return re.sub(r"[\s_-]+", " ", label).strip().lower()
-
-
-def clean(text: str) -> str:
-    """Text without markdown marks, with half-width punctuation and one kind of quotation mark."""
-    text = unicodedata.normalize("NFKC", text).replace("。", ".").replace("、", ",").replace("’", "'")
-    return re.sub(r"[*`#>\"“”]+", "", text).strip()
-
-
-def final_part(text: str) -> str | None:
-    """What follows the last "the answer is", and a "but" after a refusal; None for a refusal that gives no answer."""
-    *_, start = 0, *(match.end() for match in _ANSWER_IS.finditer(text))
-    text = text[start:]
-    if refusal := _REFUSAL.search(text):
-        goes_on = _GOES_ON.search(text, refusal.end())
-        return final_part(text[goes_on.end() :]) if goes_on else None
-    return text
-
-
-@lru_cache(maxsize=1024)
-def _phrase_pattern(phrases: tuple[str, ...]) -> re.Pattern:
-    longest_first = sorted(phrases, key=len, reverse=True)
-    words = (r"[\s_-]+".join(re.escape(word) for word in phrase.split(" ")) for phrase in longest_first)
-    return re.compile(rf"(?<![^\W_])(?:{'|'.join(words)})(?![^\W_])", re.IGNORECASE)
-
-
-def find_mentions(text: str, phrases: Mapping[str, str]) -> list[Mention]:
-    """The phrases found in a text as whole words, the longest first, without those that are negated.
-
-    Args:
-        text: What is searched.
-        phrases: Normalised phrase -> the label that it stands for.
-    """
-    if not phrases:
-        return []
-    matches = list(_phrase_pattern(tuple(phrases)).finditer(text))
-    # A label may hold a negation itself ("no_beard"): only words outside labels negate.
-    masked = text
-    for match in matches:
-        masked = masked[: match.start()] + "x" * len(match.group()) + masked[match.end() :]
-    return [
-        Mention(phrases[normalise(match.group())], match.start(), match.end())
-        for match in matches
-        if not _is_negated(masked, match.start())
-    ]
-
-
-def _is_negated(text: str, position: int) -> bool:
-    clause = _CLAUSE_END.split(text[:position])[-1]
-    words_before = " ".join(clause.split()[-_NEGATION_REACH:])
-    return bool(_NEGATION.search(words_before))
-
-
-def parse_single_choice(text: str, options: Mapping[str, str], phrases: Mapping[str, str]) -> str | None:
+def parse_single_choice(text: str, options: Mapping[str, str], phrases: Mapping[str, frozenset[str]]) -> str | None:
     """The one option that a text names, by letter, by text or by both; None if none or several.
-
-    A first sentence that is nothing but an option decides, if no later sentence is nothing but another option or names
-    another letter: "B. Sad. Her face is not neutral" is B. Elsewhere, every sentence has a say.
 
     Args:
         text: The model's answer.
         options: Letter -> label.
-        phrases: Normalised phrase -> label: the options' texts and their aliases.
+        phrases: Normalised phrase -> the labels that it leaves, as `choice_table` makes it.
     """
-    text = final_part(clean(text))
+    text = answer_text(text)
     if not text:
         return None
-    text = re.sub(r"^(\W*)([a-z])(?=\s*[.):]|\W*$)", lambda m: m[1] + m[2].upper(), text)
-    text = re.sub(r"(?<![\w'(])([A-Z])\s?[.):](?=\s|$)", r"(\1)", text)  # so that "B." ends no sentence
-    sentences = [sentence.strip() for sentence in _SENTENCE_END.split(text) if sentence.strip()]
-    if not sentences:
+    text = without_listed_options(text, options)
+    mentions = mentions_of_options(text, options, phrases)
+    if corrected := corrected_from(text, mentions):
+        mentions = [mention for mention in mentions if mention.start >= corrected]
+    if not mentions:
+        return _nearly(text, phrases)
+    if (labelled := _LETTER_AND_WORD.fullmatch(text)) and mentions[0].end == mentions[-1].start + 1:
+        option = options.get(labelled[1], "")
+        return option if option.lower().startswith(labelled[2].lower()[:3]) else None  # "B. Hap", but not "B. Jealous"
+    return _decide(_highest_scored(text, mentions))
+
+
+_LETTER_AND_WORD = re.compile(r"\W*([A-Z])\s?[.):-]+\s*([A-Za-z]+)\W*")
+_SCORE = re.compile(r"[\s)\]]*(?:[:=|(,-]|\s->)?\s*\(?(\d+(?:\.\d+)?)\s*%?(?=\s*(?:[),;|\n]|/10|\.?$))")
+
+
+def _highest_scored(text: str, mentions: list[Mention]) -> list[Mention]:
+    """Mentions, of which all but the highest scored are denied where several have scores ("Happy: 0.7, Sad: 0.2")."""
+    scores = [float(match[1]) if (match := _SCORE.match(text, mention.end)) else None for mention in mentions]
+    given = [score for score in scores if score is not None]
+    if len(given) < 2 or given.count(max(given)) > 1:
+        return mentions
+    meant = {max(given): Stance.BARE}
+    pairs = zip(mentions, scores, strict=True)
+    return [m if score is None else m._replace(stance=meant.get(score, Stance.DENIED)) for m, score in pairs]
+
+
+def _decide(mentions: list[Mention]) -> str | None:
+    """The option that remains of all that is meant most, and of what is meant less where that leaves several."""
+    left: frozenset[str] | None = None
+    for stance in (Stance.BARE, Stance.DECIDED, Stance.STATED, Stance.CONSIDERED):
+        for mention in (mention for mention in mentions if mention.stance is stance):
+            left = mention.meaning if left is None else left & mention.meaning
+        if left is not None and len(left) <= 1:
+            return next(iter(left), None)
+    if left is None:
         return None
-    named = [_options_named(sentence, options, phrases) for sentence in sentences]
-    if _is_bare(sentences[0], options, phrases) and len(named[0]) == 1:
-        others = [
-            {options[letter] for letter, _, _ in _letters(s, options)} | (n if _is_bare(s, options, phrases) else set())
-            for s, n in zip(sentences[1:], named[1:], strict=True)
-        ]
-        found = named[0].union(*others)
-    else:
-        found = set().union(*named)
-    return found.pop() if len(found) == 1 else None
+    denied = frozenset().union(*(m.meaning for m in mentions if m.stance is Stance.DENIED and m.meaning < left))
+    plainest = [label for label in left if all(normalise(label) in normalise(other) for other in left)]
+    rest = plainest or list(left - denied)  # "negative" is the label Negative, not one of those that say how much
+    return rest[0] if len(rest) == 1 else None
 
 
-def _letters(sentence: str, options: Mapping[str, str]) -> list[Mention]:
-    """Capital letters of options that stand alone; "A" and "I" only where they cannot be words."""
-    found = []
-    for match in re.finditer(r"(?<![\w'])([A-Z])(?![\w'°])", sentence):
-        follows = sentence[match.end() :]
-        a_word = match[1] in "AI" and re.match(r"\s+(?!(?:or|and|is|because|since)\b)\w", follows)
-        if match[1] in options and not a_word and not _is_negated(sentence, match.start()):
-            found.append(Mention(match[1], match.start(), match.end()))
-    return found
+def corrected_from(text: str, mentions: Iterable[Mention], pattern: re.Pattern = _CORRECTION) -> int:
+    """Where what a text says in correction of itself begins ("A. Wait, actually B"); 0 if it does not."""
+    places = [mention.start for mention in mentions if mention.stance is not Stance.DENIED]
+    if not places:
+        return 0
+    starts = [match.start() for match in pattern.finditer(text) if places[0] < match.start() < places[-1]]
+    return starts[-1] if starts else 0
 
 
-def _options_named(sentence: str, options: Mapping[str, str], phrases: Mapping[str, str]) -> set[str]:
-    by_letter = {options[letter] for letter, _, _ in _letters(sentence, options)}
-    return by_letter | {mention.label for mention in find_mentions(sentence, phrases)}
+_SHORT_ANSWER = 4  # words
 
 
-def _is_bare(sentence: str, options: Mapping[str, str], phrases: Mapping[str, str]) -> bool:
-    """Whether a sentence has options, and no word besides."""
-    mentions = _letters(sentence, options) + find_mentions(sentence, phrases)
-    rest = list(sentence)
-    for _, start, end in mentions:
-        rest[start:end] = " " * (end - start)
-    return bool(mentions) and not re.search(r"\w", "".join(rest))
-
-
-_YES = re.compile(r"^\W*(?:yes|yeah|yep|correct|true)\b|\byes\b", re.IGNORECASE)
-_NO = re.compile(r"^\W*(?:no|nope|incorrect|false)\b(?!\s+(?:doubt|differen))|\bno(?=\s*(?:[.,;:!)]|$))", re.IGNORECASE)
-_SAME = {"same": "same", "one person": "same", "identical": "same", "different": "different", "differ": "different"}
-
-
-def parse_yes_no(text: str, question: str = "") -> str | None:
-    """``Yes`` or ``No``, said so or in words about being the same person; None if neither or both.
-
-    Words are turned round where the question asks whether the persons differ.
-    """
-    text = final_part(clean(text))
-    if not text:
+def _nearly(text: str, phrases: Mapping[str, frozenset[str]]) -> str | None:
+    """The option that a short answer is but for a typing error ("Comtempt") or its end, which was cut off ("Surpr")."""
+    said = normalise(re.sub(r"[^\w\s'-]", " ", text.rpartition(":")[2]))
+    if len(said) < 4 or len(said.split()) > _SHORT_ANSWER:
         return None
-    found = set()
-    if _YES.search(text):
-        found.add("Yes")
-    if _NO.search(text):
-        found.add("No")
-    asked_to_differ = "different" in question.lower() and "same" not in question.lower()
-    for match in _phrase_pattern(tuple(_SAME)).finditer(text):
-        is_same = (_SAME[normalise(match.group())] == "same") != _is_negated(text, match.start())
-        found.add("Yes" if is_same != asked_to_differ else "No")
-    return found.pop() if len(found) == 1 else None
+    near = [phrase for phrase, left in phrases.items() if phrase.startswith(said) and phrase in map(normalise, left)]
+    near += [
+        phrase
+        for phrase in get_close_matches(said, phrases, n=3, cutoff=0.85)
+        if phrase[0] == said[0] and abs(len(phrase) - len(said)) <= 1 and len(said) > 4
+    ]
+    left = frozenset.intersection(*(phrases[phrase] for phrase in near)) if near else frozenset()
+    return next(iter(left)) if len(left) == 1 else None
 
 
 def parse_label_set(text: str, phrases: Mapping[str, str]) -> frozenset[str] | None:
-    """All labels that a text names; the empty set for "none"; None if it names nothing it could be read by."""
-    text = final_part(clean(text))
-    if not text:
-        return None
-    labels = frozenset(mention.label for mention in find_mentions(text, phrases))
-    return labels if labels or _NONE.match(text) else None
+    """All labels that a text names and does not deny; the empty set for "none"; None if it names nothing it could be
+    read by.
 
-
-_BARE_LETTERS = re.compile(r"[A-Z](?:(?:[\s,;.&/()]|and)*[A-Z])*[\s.)]*", re.IGNORECASE)
+    Where "no hat" is a label, or stands for one, it is what "she does not wear a hat" names.
+    """
+    text = answer_text(text)
+    return None if not text else _read_set(text, _mentions_of_labels(text, phrases))
 
 
 def parse_listed_labels(text: str, options: Mapping[str, str], phrases: Mapping[str, str]) -> frozenset[str] | None:
@@ -224,49 +135,53 @@ def parse_listed_labels(text: str, options: Mapping[str, str], phrases: Mapping[
         options: Letter -> label: what the question lists.
         phrases: Normalised phrase -> label.
     """
-    text = final_part(clean(text))
+    text = answer_text(text)
     if not text:
         return None
-    bare = re.sub(r"\band\b", " ", text, flags=re.IGNORECASE)
-    letters = re.findall(r"[A-Z]", bare.upper())
-    if _BARE_LETTERS.fullmatch(bare.strip(" (")) and set(letters) <= set(options) and len(set(letters)) == len(letters):
+    if letters := _bare_letters(text, options):
         return frozenset(options[letter] for letter in letters)
-    words = find_mentions(text, phrases)
-    for letter, start in ((match[1], match.end()) for match in re.finditer(r"\b([A-Z])\s?[.):]\s*", text)):
-        if any(word.start == start and word.label != options.get(letter) for word in words):
-            return None
-    found = {word.label for word in words} | {options[letter] for letter, _, _ in _letters(text, options)}
-    return frozenset(found) if found or _NONE.match(text) else None
+    table = {phrase: frozenset([label]) for phrase, label in phrases.items()}
+    mentions = mentions_of_options(text, options, table)
+    return None if any(not mention.meaning for mention in mentions) else _read_set(text, mentions)
 
 
-_NUMBERED_UNIT = re.compile(r"(?<![^\W_])(?:AUs?|action[ _]units?)[\s_-]*0*(\d+)(?!\w)", re.IGNORECASE)
-_BARE_NUMBERS = re.compile(r"[\s,;.&\[\]()0-9]+")
+_BARE_LETTERS = re.compile(r"[A-Z](?:[\s,;.&+/()\[\]]*[A-Z])*[\s.)\]]*", re.IGNORECASE)
 
 
-def spell_action_units(text: str) -> str:
-    """Action units in one spelling: "AU 04", "action unit 4" and "au_4" become "AU4".
-
-    Numbers alone count only where the text is nothing else, so that an intensity is never taken for a unit.
-
-    Example:
-        >>> spell_action_units("Action unit 04 and au 12"), spell_action_units("1, 4")
-        ('AU4 and AU12', 'AU1, AU4')
-    """
-    bare = text.replace(" and ", ", ")
-    if _BARE_NUMBERS.fullmatch(bare):
-        return re.sub(r"0*(\d+)", r"AU\1", bare)
-    return _NUMBERED_UNIT.sub(r"AU\1", text)
+def _bare_letters(text: str, options: Mapping[str, str]) -> list[str]:
+    """The letters of an answer that is nothing else ("A, C", "AC"), each an option and named once; else none."""
+    bare = re.sub(r"\b(?:and|options?|choices?|both)\b|和|及", " ", text, flags=re.IGNORECASE).strip(" ([:")
+    letters = re.findall(r"[A-Z]", bare.upper())
+    good = _BARE_LETTERS.fullmatch(bare) and set(letters) <= set(options) and len(set(letters)) == len(letters)
+    return letters if good else []
 
 
-def phrase_table(labels: Iterable[str], aliases: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """Normalised phrase -> label, for the labels themselves and their aliases.
+def _mentions_of_labels(text: str, phrases: Mapping[str, str]) -> list[Mention]:
+    table = {phrase: frozenset([label]) for phrase, label in phrases.items()}
+    absences = {phrase.removeprefix("no "): label for phrase, label in phrases.items() if phrase.startswith("no ")}
+    nothing = {phrase: frozenset() for phrase in absences if phrase not in table}
+    found = with_stances(text, find_phrases(text, table | nothing) + adjectives_of_nouns(text, table))
+    return [
+        m._replace(meaning=frozenset([absences[said]]), stance=Stance.STATED)
+        if m.stance is Stance.DENIED
+        and (said := normalise(text[m.start : m.end])) in absences
+        and _ABSENT.search(text, max(0, m.start - 40), m.start)
+        else m
+        for m in found
+    ]
 
-    Example:
-        >>> phrase_table(["gray_hair"], {"gray_hair": ["grey hair"]})
-        {'gray hair': 'gray_hair', 'grey hair': 'gray_hair'}
-    """
-    table = {}
-    for label in labels:
-        for phrase in (label, *aliases.get(label, ())):
-            table.setdefault(normalise(phrase), label)
-    return table
+
+# What stands between a negation and what is absent: "does not have any", but not "does not have long" (hair).
+_ABSENT = re.compile(
+    r"(?:not|n't|no|without|nor|neither|or|,|没有?|无)\s*(?:(?:ha(?:ve|s)|wear\w*|got|any|an?|the|show\w*|see"
+    r"|seem to|appear to|be)\s+)*$",
+    re.IGNORECASE,
+)
+
+
+def _read_set(text: str, mentions: list[Mention]) -> frozenset[str] | None:
+    if corrected := corrected_from(text, mentions):
+        mentions = [mention for mention in mentions if mention.start >= corrected]
+    meant = [mention for mention in mentions if mention.stance is not Stance.DENIED]
+    labels = frozenset().union(*(mention.meaning for mention in meant))
+    return labels if labels or _NONE.match(text) else None

@@ -13,19 +13,14 @@ from pathlib import Path
 import yaml
 
 from videmo.errors import InputError
+from videmo.tasks.action_units import spell_action_units
+from videmo.tasks.answer_text import clean
 from videmo.tasks.labels import label_meanings, label_set
-from videmo.tasks.parsing import (
-    clean,
-    normalise,
-    parse_label_set,
-    parse_listed_labels,
-    parse_single_choice,
-    parse_yes_no,
-    phrase_table,
-    question_options,
-    spell_action_units,
-)
+from videmo.tasks.mentions import normalise, phrase_table
+from videmo.tasks.options import choice_table, question_options
+from videmo.tasks.parsing import parse_label_set, parse_listed_labels, parse_single_choice
 from videmo.tasks.scoring import Grade, sample_f1, vocabulary_match
+from videmo.tasks.yes_no import parse_yes_no
 
 Answer = str | frozenset[str]
 """One label (choices, yes/no), a set of labels or vocabulary words, or a caption's text."""
@@ -46,7 +41,7 @@ class Task:
         sources: Other values of a record's ``source`` that mean it.
         labels: Its labels in option order.
         groups: Vocabulary of its open answers: group -> words.
-        aliases: Label or word -> other words for it.
+        aliases: Label or word, or a word of labels ("Weak", "30 degrees") -> other words for it.
     """
 
     name: str
@@ -104,7 +99,8 @@ class Task:
         listed = question_options(question)
         if not listed:
             return {chr(ord("A") + i): label for i, label in enumerate(self.labels)}
-        return {letter: self.known(text) for letter, text in listed.items()}
+        known = {letter: self.known(text) for letter, text in listed.items()}
+        return known if len(set(known.values())) == len(known) else listed  # "light brown" and "dark brown" stay two
 
     def known(self, text: str) -> str:
         """The label or word that a text is, as the task writes it; else the text itself."""
@@ -131,7 +127,12 @@ def _parse(task: Task, text: str, question: str) -> Answer | None:
 
 def _parse_choice(task: Task, text: str, question: str) -> Answer | None:
     options = task.options(question)
-    return parse_single_choice(text, options, phrase_table(options.values(), task.aliases))
+    return parse_single_choice(text, options, _choice_table(task, tuple(options.values())))
+
+
+@lru_cache(maxsize=2**12)
+def _choice_table(task: Task, options: tuple[str, ...]) -> dict[str, frozenset[str]]:
+    return choice_table(options, task.aliases)
 
 
 def _parse_choice_or_open(task: Task, text: str, question: str) -> Answer | None:
@@ -177,7 +178,8 @@ def task_from_entry(name: str, entry: Mapping) -> Task:
             raise InputError(f"task {name!r}: {key} {entry[key]!r} is none of {', '.join(known)}")
     aliases = dict(entry.get("aliases", {}))
     if "labels" in entry:
-        aliases |= {label: [meaning] for label, meaning in label_meanings(entry["labels"]).items()}
+        for label, meaning in label_meanings(entry["labels"]).items():
+            aliases[label] = [meaning, *aliases.get(label, ())]
     return Task(
         name=name,
         column=entry["column"],
