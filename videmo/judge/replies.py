@@ -14,7 +14,8 @@ from videmo.errors import InputError
 from videmo.judge.json_values import UnreadableReply, json_in, short
 from videmo.judge.prompt import Prompt
 from videmo.judge.question import SCORES, Question, Value
-from videmo.tasks.parsing import normalise, question_options
+from videmo.tasks import question_options
+from videmo.tasks.mentions import normalise
 
 
 def read_reply(text: str, prompt: Prompt, question: Question) -> Value:
