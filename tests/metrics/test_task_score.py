@@ -75,7 +75,7 @@ def _on_rank(rank: int, folder: str) -> None:
 @pytest.mark.filterwarnings("ignore")
 def test_two_processes_give_the_numbers_of_one():
     with tempfile.TemporaryDirectory() as folder:
-        torch.multiprocessing.spawn(_on_rank, (folder,), nprocs=2)
+        torch.multiprocessing.start_processes(_on_rank, (folder,), nprocs=2, start_method="forkserver")
         for rank in range(2):
             values = torch.load(os.path.join(folder, f"{rank}.pt"), weights_only=True)
             assert values["task"] == pytest.approx(EXPECTED)
