@@ -1,8 +1,15 @@
 """Shared fixtures: a tiny checkpoint on disk, and videos and records made on the spot."""
 
 import importlib.util
+import multiprocessing
+import os
+import signal
 import sys
 from pathlib import Path
+
+# One thread a process: on models this small a second one brings next to nothing, and it would share the cores with
+# workers, decoders and other ranks. It is read when torch is first imported, here and in every process of a test.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
@@ -17,6 +24,9 @@ from videmo.models.tiny import make_tiny
 from videmo.synth import Plan, synthesize
 from videmo.token_tree import TokenLayout
 
+# Ranks of the tests are forked from one process that has imported the libraries, once for all tests.
+multiprocessing.set_forkserver_preload(["videmo.cli", "callbacks"])
+
 TEXT = [
     "What emotion does the person show?",
     "A. Happy",
@@ -25,6 +35,14 @@ TEXT = [
     "AU1, AU12",
     "Yes",
 ]
+
+
+@pytest.fixture
+def heard_interrupts():
+    """Processes started here hear SIGINT, also where the tests are a shell's background job, which must not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

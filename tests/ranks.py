@@ -1,4 +1,4 @@
-"""Processes that train together, each from a fresh interpreter."""
+"""Processes that train together, each forked from one that has imported the libraries and done nothing else."""
 
 import multiprocessing
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ SECONDS = 120
 
 def run_ranks(train: Callable[..., None], arguments: Sequence[tuple]) -> None:
     """Call ``train(rank, *arguments[rank])`` in a process for each, and wait until all have ended well."""
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
     ranks = [context.Process(target=train, args=(rank, *given), daemon=True) for rank, given in enumerate(arguments)]
     for rank in ranks:
         rank.start()

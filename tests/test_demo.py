@@ -1,9 +1,12 @@
 """The whole path, small: two runs of the demo over one folder."""
 
 import json
+from pathlib import Path
 
 import pytest
+import yaml
 
+from videmo import demo
 from videmo.cli import main
 from videmo.tasks import all_tasks
 
@@ -11,7 +14,19 @@ JUDGED = {"appearance_cap", "action_cap", "emotion_caption", "caption", "rationa
 RARE = {"micro_expression", "conversation"}  # so small a world may have none to test
 
 
+@pytest.fixture
+def short(tmp_path, monkeypatch):
+    """The demo's config with an epoch a stage and short answers: a model that learned nothing never ends one."""
+    config = yaml.safe_load(Path(demo.CONFIG).read_text())
+    config["model"]["init_args"]["max_new_tokens"] = 12
+    for stage in config["data"]["curriculum"]:
+        stage["epochs"] = 1
+    (tmp_path / "short.yaml").write_text(yaml.safe_dump(config))
+    monkeypatch.setattr(demo, "CONFIG", str(tmp_path / "short.yaml"))
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("short")
 def test_the_demo_ends_with_a_table_and_a_report_and_a_second_run_keeps_what_is_there(tmp_path, capsys):
     out = tmp_path / "demo"
     assert main(["demo", f"--out={out}", "--videos=60"]) == 0

@@ -1,6 +1,7 @@
 """An export, loaded by plain transformers, is the model that was trained: same logits, same answer."""
 
 import json
+import multiprocessing
 import os
 import pickle
 import signal
@@ -25,6 +26,7 @@ from videmo.cli import main
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
+from videmo.export import command, folder
 from videmo.export.checkpoint import read_checkpoint
 from videmo.export.command import export_checkpoint
 from videmo.export.folder import write_json, written_aside
@@ -391,7 +393,8 @@ def test_shards_of_two_processes_are_one_model(checkpoint, tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     folder = tmp_path / "last.ckpt"
-    torch.multiprocessing.spawn(shard, (str(folder), str(tmp_path / "weights.pt"), port), nprocs=2, daemon=True)
+    given = str(folder), str(tmp_path / "weights.pt"), port
+    torch.multiprocessing.start_processes(shard, given, nprocs=2, daemon=True, start_method="forkserver")
     torch.save(rest_of(checkpoint, global_step=5), folder / "meta.pt")
     assert len(list(folder.glob("*.distcp"))) == 2
     assert "step 5" in export_checkpoint(folder, tmp_path / "out")
@@ -571,22 +574,18 @@ def test_what_no_export_wrote_is_not_deleted(when, checkpoint, tmp_path, monkeyp
     assert {path.name for path in tmp_path.iterdir()} == {"a.ckpt", "out"}
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from videmo.export import command, folder
+def export_and_die(ckpt: Path, out: Path, place: str) -> None:
+    """An export in a process of its own, which ends at some place as by the kernel's out-of-memory killer."""
 
-def die(*given):
-    os.kill(os.getpid(), signal.SIGKILL)
+    def die(*given):
+        os.kill(os.getpid(), signal.SIGKILL)
 
-ckpt, out, place = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-if place == "before the last file":
-    command.write_files = die
-else:  # between the two moves
-    replace = os.replace
-    folder.os.replace = lambda old, new: die() if new == out else replace(old, new)
-command.export_checkpoint(ckpt, out)
-"""
+    if place == "before the last file":
+        command.write_files = die
+    else:  # between the two moves
+        replace = os.replace
+        folder.os.replace = lambda old, new: die() if new == out else replace(old, new)
+    export_checkpoint(ckpt, out)
 
 
 @pytest.mark.slow
@@ -594,19 +593,21 @@ command.export_checkpoint(ckpt, out)
 def test_a_killed_export_leaves_nothing_to_the_next_one(place, checkpoint, tmp_path):
     ckpt, out = saved(plain(checkpoint), checkpoint, tmp_path / "a.ckpt"), tmp_path / "out"
     export_checkpoint(ckpt, out)
-    done = subprocess.run([sys.executable, "-c", KILLED, ckpt, out, place], cwd=ROOT, capture_output=True, timeout=250)
-    assert done.returncode == -signal.SIGKILL, done.stderr
+    export = multiprocessing.get_context("forkserver").Process(target=export_and_die, args=(ckpt, out, place))
+    export.start()
+    export.join(250)
+    assert export.exitcode == -signal.SIGKILL
     (left,) = tmp_path.glob(".out*")
     assert out.exists() == (place == "before the last file")
     (tmp_path / ".out-settings").mkdir()  # the user's own
 
-    with written_aside(tmp_path / "out") as folder:
+    with written_aside(tmp_path / "out") as first:
         assert (out / "config.json").is_file() and not left.exists()
         (other,) = tmp_path.glob(".out.videmo*")
         with written_aside(out) as second:  # one that still runs is no leftover
-            assert other.is_dir() and folder.is_dir()
+            assert other.is_dir() and first.is_dir()
             write_json(second / "videmo.json", {})
-        write_json(folder / "videmo.json", {"files": []})
+        write_json(first / "videmo.json", {"files": []})
     assert {path.name for path in tmp_path.iterdir()} == {"a.ckpt", "out", ".out-settings"}
 
 

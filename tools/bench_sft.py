@@ -72,10 +72,14 @@ class Size:
     videos: int  # a pass
     cached_videos: int
     epochs: int
+    train: str  # what the curve learns of the drawn world
 
 
-FULL = Size(VideoSettings(), (640, 480, 8), hidden=384, layers=6, repeats=3, videos=3, cached_videos=10, epochs=5)
-QUICK = Size(SMALL, (160, 120, 2), hidden=64, layers=2, repeats=1, videos=2, cached_videos=10, epochs=2)
+EVERYTHING, A_TENTH = "jsons/train/*/full/*.json", "jsons/train/attribute/full/*.json"
+FULL = Size(
+    VideoSettings(), (640, 480, 8), 384, layers=6, repeats=3, videos=3, cached_videos=10, epochs=5, train=EVERYTHING
+)
+QUICK = Size(SMALL, (160, 120, 2), 64, layers=2, repeats=1, videos=2, cached_videos=10, epochs=2, train=A_TENTH)
 
 
 def write_records(file: Path, videos: int, questions: int, words: list[str]) -> None:
@@ -261,6 +265,7 @@ def learning_curve(root: Path, size: Size) -> dict[str, object]:
         data = EmoCFGDataModule(
             str(world),
             str(checkpoint),
+            train=size.train,
             video=SMALL,
             batch_size=32,
             max_branches=branches,

@@ -46,6 +46,7 @@ def clips(world, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("heard_interrupts")
 def test_an_interrupted_check_says_how_far_it_came_and_goes_on_from_there(clips):
     running = start(clips, "--workers=1")
     deadline = time.monotonic() + 120

@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_quick_run_ends_with_one_line_of_json():
-    command = [sys.executable, "tools/bench_sft.py", "--quick"]
+    command = [sys.executable, "tools/bench_sft.py", "--quick", "--threads=1"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=580)
     assert done.returncode == 0, done.stderr
     (line,) = done.stdout.splitlines()

@@ -10,7 +10,7 @@ from videmo.data.sampling import VideoSettings
 from videmo.training import SFTModule
 
 SMALL = VideoSettings(max_frames=4, min_pixels=56 * 56, max_pixels=56 * 56)
-EPOCHS = 4
+EPOCHS = 3
 
 
 class Watch(L.Callback):

@@ -50,12 +50,12 @@ OVERLAYS = sorted(ROOT.glob("configs/trainer/*.yaml"))
 SECONDS = 120
 CHUNK_LOGITS = 2**12  # of two processes: a few answer tokens of the small vocabulary
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["videmo.cli", "callbacks"])  # imported once for all processes of all runs
 STAGES = [
     {"name": "one", "mix": {"head_pose": 1, "text": 1}, "epochs": 2},
     {"name": "text", "mix": {"text": 1, "gender": 0.1}, "steps": 3},
     {"name": "two", "mix": {"emotion_single": 1, "gender": 1}, "steps": 5, "replay": 0.3},
 ]
+FEW = ["attribute/full/*", "emotion/full/*", "caption/full/*Emotion*", "qa/full/*Gender"]  # of val and test, every kind
 ONE = ["--trainer.accelerator=cpu", "--trainer.devices=1", "--data.batch_size=12"]
 TWO = {
     name: [f"--config=configs/trainer/{name}.yaml", "--trainer.accelerator=cpu", "--trainer.devices=2"]
@@ -149,6 +149,7 @@ def common(world, world_checkpoint, tmp_path_factory) -> list[str]:
         f"--model.init_args.checkpoint={world_checkpoint}",
         f"--data.root={world}",
         f"--data.train=[jsons/train/*/full/*.json, {text}]",
+        *(f"--data.{split}=[{', '.join(f'jsons/{split}/{part}.json' for part in FEW)}]" for split in ("val", "test")),
         "--data.video.min_pixels=3136",
         "--data.video.max_pixels=3136",
         "--data.global_batch_size=24",
