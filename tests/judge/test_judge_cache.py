@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -86,3 +87,16 @@ def test_a_place_that_cannot_be_is_a_sentence(tmp_path):
         ReplyCache(tmp_path / "file" / "judge.sqlite")
     with pytest.raises(InputError, match="cannot be used"):
         ReplyCache(tmp_path)
+
+
+def test_many_may_begin_a_file_at_once(tmp_path):
+    def begin(number: int) -> None:
+        with ReplyCache(path) as cache:
+            cache.put(str(number), "m", "yes_no", REPLY)
+
+    for attempt in range(20):
+        path = tmp_path / f"{attempt}.sqlite"
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(begin, range(8)))
+        with ReplyCache(path) as cache:
+            assert len(cache.find(map(str, range(8)))) == 8

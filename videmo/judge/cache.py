@@ -121,14 +121,17 @@ class ReplyCache:
         """Begin an empty file, or make sure that it is ours."""
         # In write-ahead mode a commit is then safe from a kill, if not from a power cut, and takes no milliseconds.
         self._file.execute("PRAGMA synchronous = NORMAL")
+        self._file.execute("BEGIN")  # so that all is read as of one moment
         marked, version = (self._pragma(name) for name in ("application_id", "user_version"))
+        is_empty = not self._file.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        self._file.execute("COMMIT")
         if (marked, version) == (_APPLICATION, _VERSION):
             return
-        if self._file.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] and marked != _APPLICATION:
+        if not is_empty and marked != _APPLICATION:
             raise InputError(f"{self.path} is another program's database; name another file as judge.cache")
         if version > _VERSION:
             raise InputError(f"{self.path} was written by a newer videmo; update, or name another file as judge.cache")
-        self._file.execute("PRAGMA journal_mode = WAL")
+        self._write_ahead()
         self._file.execute("BEGIN IMMEDIATE")  # of several processes that begin it at once, one does
         self._file.execute(
             "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, model TEXT, prompt TEXT, reply TEXT, "
@@ -137,6 +140,18 @@ class ReplyCache:
         self._file.execute(f"PRAGMA application_id = {_APPLICATION}")
         self._file.execute(f"PRAGMA user_version = {_VERSION}")
         self._file.execute("COMMIT")
+
+    def _write_ahead(self) -> None:
+        """Switch the file to its write-ahead log, for which alone SQLite does not wait while another process is in it."""
+        until = time.monotonic() + _BUSY
+        while True:
+            try:
+                self._file.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
 
     def _pragma(self, name: str) -> int:
         return self._file.execute(f"PRAGMA {name}").fetchone()[0]
