@@ -142,7 +142,7 @@ class ReplyCache:
         self._file.execute("COMMIT")
 
     def _write_ahead(self) -> None:
-        """Switch the file to its write-ahead log, for which alone SQLite does not wait while another process is in it."""
+        """Switch the file to its write-ahead log; SQLite does not wait for it while another process is in there."""
         until = time.monotonic() + _BUSY
         while True:
             try:
