@@ -29,7 +29,7 @@ def spelled_out(command: str, args: Sequence[str]) -> list[str]:
     """The arguments of a command, every value with its option.
 
     Raises:
-        InputError: If --judge is given what is none.
+        InputError: If --judge is given what is none, or a key.
 
     Example:
         >>> spelled_out("doctor", ["--video", "a.mp4", "b.mp4", "--ckpt=x"])
@@ -51,6 +51,8 @@ def spelled_out(command: str, args: Sequence[str]) -> list[str]:
             arg = f"{lists[name]}={json.dumps(value.split(',') if given else follow)}"
         elif arg in flags and follow[:1] not in (["true"], ["false"]):
             arg = flags[arg]
+        elif command == "score" and name in ("--judge.api_key", "--judge.key", "--judge.token"):
+            raise InputError(f"there is no {name}: the judge's key is read from the environment (OPENAI_API_KEY) only")
         elif command == "score" and name == "--judge":
             _check_judge(value if given else "".join(follow[:1]))
         found.append(arg)

@@ -19,6 +19,15 @@ def in_words(error: Exception) -> str:
     return ": ".join([type(error).__name__, *str(error).strip().splitlines()[:1]])
 
 
+def printable(text: str) -> str:
+    """A text in one line that moves no cursor: what a model or a file says may hold anything.
+
+    >>> printable("a\\x1b[2J  b\\n")
+    'a\ufffd[2J b'
+    """
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in " ".join(text.split()))
+
+
 def check_positive(name: str, value: float | None) -> None:
     """Refuse a number that is not above 0, or not finite; None passes, as what was not given.
 

@@ -26,7 +26,7 @@ def test_a_column_is_the_mean_of_its_files_and_changes_are_counted():
 
 
 def test_the_interval_is_that_of_the_paired_bootstrap_in_percent():
-    scores = [[1, 0, 0, 1, 0, 1], [1, 1, 0, 1, 1, 1]]
+    scores = [[1, 0, 0, 1, 0, 1, 0, 0, 1, 0], [1, 1, 0, 1, 1, 1, 1, 1, 0, 1]]
     (found,) = compare_graded(*(_graded(MOSEI, own) for own in scores)).differences
     expected = paired_bootstrap([torch.tensor(scores[1])], [torch.tensor(scores[0])])
     assert found.low == pytest.approx(100 * expected.low) and found.high == pytest.approx(100 * expected.high)
@@ -72,3 +72,10 @@ def test_flips_come_with_the_largest_change_first():
         _graded(units, [0.5, 1.0, 0.2], "action_unit"), _graded(units, [0.6, 0.0, 0.2], "action_unit")
     )
     assert [(column, one.line) for column, one, _ in found.flips] == [("action_unit", 2), ("action_unit", 1)]
+
+
+def test_few_changes_are_never_clear():
+    found = compare_graded(_graded(MOSEI, [0] * 4), _graded(MOSEI, [1] * 4)).differences[0]
+    assert (found.low, found.high) == (100.0, 100.0), "the bootstrap sees no spread"
+    assert found.p_value == 0.125 and found.verdict == 0  # a sign test of 4 for 4
+    assert compare_graded(_graded(MOSEI, [0] * 9), _graded(MOSEI, [1] * 9)).differences[0].verdict == 1

@@ -62,6 +62,7 @@ def test_sets_of_labels_are_scored_in_the_releases_variant():
     judge = Scripted(("AU1", "AU4"), ())
     graded = grade(_answers(UNITS, ("The brows move.", "AU1"), ("The face rests.", "none")), judge)
     assert [one.scores["action_unit"] for one in graded] == [pytest.approx(2 / 3), 0.0]  # empty for empty is 0 there
+    assert [one.native["action_unit"] for one in graded] == [pytest.approx(2 / 3), 1.0], "of the same reading"
 
 
 def test_an_open_answer_is_right_or_wrong_by_the_reference():
@@ -113,3 +114,9 @@ def test_plain_answers_are_letters_labels_or_both():
     units = find_task(UNITS)
     assert is_plain(units, "AU1, AU4 and au12", "") and is_plain(units, "None.", "")
     assert not is_plain(units, "AU1 is not there", "")
+
+
+def test_a_caption_that_the_judge_failed_on_is_read_all_the_same():
+    result = summarise(grade(_answers(SHORT, ("A sad man.", "A sad man.")), Scripted(None)))
+    assert result.counts["emotion_caption_rouge_l"] == {"asked": 1, "answered": 1, "judged": 1, "unparsed": 0}
+    assert result.counts["emotion_caption"]["judged"] == 0

@@ -114,6 +114,26 @@ def test_a_list_is_read_as_lines_are_and_null_is_no_answer(tmp_path):
     assert (second.response, second.record.answer) == ("", "AU1, AU4")
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"videos": [{"path": "a.mp4"}]},
+        {"videos": "a.mp4"},
+        {"messages": [{"role": "user", "content": "Same?"}]},
+        {"messages": [{"role": "user", "content": [{"type": "video"}, {"type": "text", "text": "Same?"}]}]},
+    ],
+)
+def test_what_inference_tools_write_otherwise_is_the_same(tmp_path, given):
+    (tmp_path / "MEAD_ID.json").write_text(json.dumps(LINE | given))
+    (one,) = read_predictions(tmp_path / "MEAD_ID.json")
+    assert (one.record.question, one.record.videos, one.response) == ("Same?", ("a.mp4",), "No")
+
+
+def test_half_a_character_at_the_end_of_an_answer_is_replaced(tmp_path):
+    (tmp_path / "MEAD_ID.json").write_text(json.dumps(LINE | {"response": "No \ud83d"}))
+    assert next(read_predictions(tmp_path / "MEAD_ID.json")).response == "No \ufffd"
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nothing\.json"):
         list(read_predictions(tmp_path / "nothing.json"))

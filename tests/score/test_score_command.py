@@ -86,7 +86,7 @@ def test_what_the_judge_failed_on_is_listed_and_asked_again(results, judge, caps
     [
         (["nowhere"], "no results folder nowhere"),
         (["{results}"], "has several methods: give --method, one of alpha, beta"),
-        (["{results}", "--method", "gamma"], "no folder {results}/gamma"),
+        (["{results}", "--method", "gamma"], "{results}/gamma is not there"),
         (["{results}", "--method", "alpha", "--data", "nowhere"], "no data folder nowhere"),
         (["{results}", "--method", "alpha", "--dry-run"], "name one by --judge.base_url"),
         (["{results}", "--method", "alpha", "--judge.model=m"], "a judge needs judge.base_url"),
@@ -119,3 +119,27 @@ def test_scores_with_blind_are_not_written_over_by_scores_without(results, capsy
     assert main(["score", str(results), "--method=alpha"]) == 1
     assert "--data" in capsys.readouterr().err
     assert main(["score", str(results), "--method=alpha", f"--out={results.parent / 'elsewhere'}"]) == 0
+
+
+def test_a_key_on_the_command_line_is_refused_and_not_repeated(results, capsys):
+    assert main(["score", str(results), "--method=alpha", "--judge.api_key=sk-test-7f3a9c51d2"]) == 1
+    printed = "".join(capsys.readouterr())
+    assert "read from the environment" in printed and "sk-test" not in printed
+
+
+def test_answers_to_other_data_are_refused(results, world, capsys):
+    assert main(["score", str(results), "--method=alpha", "--data", str(world)]) == 1
+    assert "answers to other data" in capsys.readouterr().err
+
+
+def test_scores_of_answers_that_changed_since_are_not_compared(results, capsys):
+    assert main(["score", str(results), "--method=alpha"]) == 0
+    (results / "alpha" / f"{EMOTION}.json").write_text(_line("Sad", "Happy", 1))
+    assert main(["compare", str(results / "alpha"), str(results / "beta")]) == 1
+    assert "of other answers than those beside it" in capsys.readouterr().err
+
+
+def test_an_answer_moves_no_cursor(results, capsys):
+    (results / "beta" / f"{EMOTION}.json").write_text(_line("Sad \x1b[2J", "Happy", 0))
+    assert main(["compare", str(results / "alpha"), str(results / "beta")]) == 0
+    assert "\x1b[2J" not in capsys.readouterr().out

@@ -28,7 +28,7 @@ class Difference:
         b: The second's.
         low: Lower bound of the 95% interval of b - a.
         high: Upper bound.
-        p_value: Two-sided, by the paired bootstrap.
+        p_value: Two-sided, by the paired bootstrap; no lower than a sign test could go with so many changes.
         questions: How many both have a score for.
         better: Of these, how many the second scores higher.
         worse: And how many lower.
@@ -47,6 +47,13 @@ class Difference:
     @property
     def difference(self) -> float:
         return self.b - self.a
+
+    @property
+    def verdict(self) -> int:
+        """1 where B is clearly better, -1 where it is clearly worse, else 0: by interval and p-value both."""
+        if self.p_value >= 0.05:
+            return 0
+        return (self.low > 0) - (self.high < 0)
 
 
 MEAN = "mean of columns"
@@ -125,7 +132,7 @@ def _difference(name: str, columns: Mapping[str, Sequence[Sequence[Pair]]]) -> D
         b=sum(weight * scores.mean().item() for weight, scores in zip(weights, b, strict=True)),
         low=found.low,
         high=found.high,
-        p_value=found.p_value,
+        p_value=max(found.p_value, min(1.0, 2.0 ** (1 - int((changes != 0).sum())))),
         questions=len(changes),
         better=int((changes > 0).sum()),
         worse=int((changes < 0).sum()),

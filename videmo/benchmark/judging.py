@@ -61,17 +61,21 @@ def with_verdict(graded: Graded, verdict: Verdict) -> Graded:
     if verdict.value is None:
         left = {name: score for name, score in graded.scores.items() if name not in columns}
         missing = dict.fromkeys(columns, verdict.missing)
-        return replace(graded, by="judge", answer=None, scores=left, native={}, missing=missing)
+        answer = graded.answer if task.kind == "caption" else None
+        return replace(graded, by="judge", answer=answer, scores=left, native={}, missing=missing)
     if task.kind == "caption":
         scores = verdict.value if isinstance(verdict.value, dict) else {columns[0]: verdict.value}
         return replace(graded, by="judge", scores=graded.scores | {c: scores[c] / 100 for c in columns})
     if isinstance(verdict.value, bool):
         answer = graded.answer if graded.answer is not None else graded.response  # the judge could read it
-        return replace(graded, by="judge", answer=answer, scores={task.column: float(verdict.value)}, missing={})
+        right = {task.column: float(verdict.value)}
+        return replace(graded, by="judge", answer=answer, scores=right, native=right, missing={})
     answer = _answer(task, verdict.value)
-    right = KINDS[task.kind].score
-    score = 0.0 if answer is None else float(right(task, answer, graded.target, 0.0))
-    return replace(graded, by="judge", answer=answer, scores={task.column: score})
+    release, native = (
+        {task.column: 0.0 if answer is None else float(KINDS[task.kind].score(task, answer, graded.target, empty))}
+        for empty in (0.0, 1.0)
+    )
+    return replace(graded, by="judge", answer=answer, scores=release, native=native)
 
 
 def _answer(task: Task, labels: tuple[str, ...]) -> Answer | None:

@@ -6,6 +6,7 @@ results/<method>/benchmark.json                scores
 results/<method>/scores.jsonl                  every answer with what it scored
 """
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from videmo.data.controls import CONTROLS, Shown
 from videmo.data.records import RecordError
 from videmo.errors import InputError
 from videmo.judge import SupportsAsk
-from videmo.tasks import find_task
+from videmo.tasks import Task, find_task, is_task
 
 _MOST_NAMED = 10  # malformed lines
 
@@ -32,36 +33,47 @@ class Answers:
     Attributes:
         shown: What the model was shown -> its answers; ``none`` are those to the videos themselves.
         left_out: JSON files that are no task's.
+        repeated: Result file -> lines that repeat another word for word, and are left out.
     """
 
     shown: Mapping[Shown, list[Prediction]]
     left_out: Sequence[Path]
+    repeated: Mapping[str, int]
 
 
 def read_answers(folder: Path) -> Answers:
     """Read all answers of a method.
 
     Raises:
-        InputError: If there is none, or a line is malformed; the message names the first ten.
+        InputError: If there is none, a file is malformed or empty, or two are of one task; the message names the first
+            ten of these.
     """
     if not folder.is_dir():
-        beside = sorted(path.name for path in folder.parent.glob("*") if path.is_dir())
+        beside = sorted(path.name for path in folder.parent.glob("*") if has_answers(path))
         known = f"; {folder.parent} has {', '.join(beside)}" if beside else ""
-        raise InputError(f"no folder {folder} with a method's answers{known}")
+        what = "is a file; give the folder that it is in" if folder.is_file() else "is not there" + known
+        raise InputError(f"no folder with a method's answers: {folder} {what}")
     shown: dict[Shown, list[Prediction]] = {}
     problems: list[str] = []
     left_out: list[Path] = []
+    repeated: Counter[str] = Counter()
     for control in ("none", *CONTROLS):
-        place = folder if control == "none" else folder / control
-        for file in sorted([*place.glob("*.json"), *place.glob("*.jsonl")]):
-            if file.name in (RESULT_FILE, SCORES_FILE):
-                continue
+        found: dict[Task, Path] = {}
+        for file in _json_files(folder if control == "none" else folder / control):
             try:
-                find_task(file.stem)
-            except InputError:
+                answers = _answers_in(file)
+            except RecordError as error:
+                problems.append(str(error))
+                continue
+            if answers is None:
                 left_out.append(file)
                 continue
-            shown.setdefault(control, []).extend(_whole(file, problems))
+            for task, predictions in answers.items():
+                if (other := found.setdefault(task, file)) != file:
+                    problems.append(f"{other} and {file} are both of {task.result_file}; remove one")
+                kept = {_words(prediction): prediction for prediction in predictions}
+                repeated[task.result_file] += len(predictions) - len(kept)
+                shown.setdefault(control, []).extend(kept.values())
     if problems:
         more = f"\n... and {len(problems) - _MOST_NAMED} more" if len(problems) > _MOST_NAMED else ""
         raise InputError("\n".join(problems[:_MOST_NAMED]) + more)
@@ -69,9 +81,46 @@ def read_answers(folder: Path) -> Answers:
         others = f"; {', '.join(file.name for file in left_out[:3])} are named as no task's are" if left_out else ""
         raise InputError(
             f"no answers in {folder}: expected files named as the release's, such as "
-            f"DFEW_Single-Label-Emotion-Recognition.json{others}"
+            f"DFEW_Single-Label-Emotion-Recognition.json, or lines with their source{others}"
         )
-    return Answers(shown, left_out)
+    return Answers(shown, left_out, +repeated)
+
+
+def has_answers(folder: Path) -> bool:
+    """Whether a folder has a file that is named as a task's."""
+    return any(is_task(file.stem) for file in _json_files(folder))
+
+
+def _json_files(folder: Path) -> list[Path]:
+    files = sorted([*folder.glob("*.json"), *folder.glob("*.jsonl")])
+    return [file for file in files if file.name not in (RESULT_FILE, SCORES_FILE)]
+
+
+def _answers_in(file: Path) -> dict[Task, list[Prediction]] | None:
+    """A file's answers by task; None if neither its name nor its lines' sources name one.
+
+    Raises:
+        RecordError: At its first malformed line, or if it holds none.
+    """
+    found: dict[Task, list[Prediction]] = defaultdict(list)
+    try:
+        for prediction in read_predictions(file):
+            found[find_task(prediction.record.source, str(file))].append(prediction)
+    except RecordError:
+        if is_task(file.stem):
+            raise
+        return None
+    except InputError:
+        return None
+    if not found and is_task(file.stem):
+        raise RecordError(f"{file}: holds no answers; write them, or remove it")
+    return found or None
+
+
+def _words(prediction: Prediction) -> tuple:
+    """What two lines share where one repeats the other."""
+    record = prediction.record
+    return record.videos, record.question, record.answer, prediction.response
 
 
 def grade_method(
@@ -119,14 +168,3 @@ def score_method(
     result = with_controls(result, controls)
     result.save(folder / RESULT_FILE)
     return result
-
-
-def _whole(file: Path, problems: list[str]) -> list[Prediction]:
-    """A file's predictions up to its first malformed line, which is added to the problems."""
-    found = []
-    try:
-        for prediction in read_predictions(file):
-            found.append(prediction)
-    except RecordError as error:
-        problems.append(str(error))
-    return found

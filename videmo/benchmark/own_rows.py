@@ -34,7 +34,11 @@ def own_row(model: str, result: BenchmarkResult, columns: Sequence[str]) -> Tabl
     if all(scores.get(column) is None for column in columns):
         return None
     cells = {column: _cell(column, scores.get(column), result) for column in columns}
-    return TableRow(model, "-", YOURS, measured_on(result) or "unknown", cells, (_data_note(result),))
+    notes = tuple(filter(None, (_data_note(result), _judge_note(result))))
+    return TableRow(model, "-", YOURS, measured_on(result) or "unknown", cells, notes)
+
+
+PAPERS_JUDGE = "GPT-4o"
 
 
 def is_drawn(result: BenchmarkResult) -> bool:
@@ -56,6 +60,14 @@ def _data_note(result: BenchmarkResult) -> str:
     return "its benchmark.json does not say which data it was measured on"
 
 
+def _judge_note(result: BenchmarkResult) -> str:
+    if not result.judge:
+        return ""
+    versions = sorted({str(prompt.get("version", "?")) for prompt in result.judge.get("prompts", {}).values()})
+    who = f"judged by {result.judge.get('model', '?')}, prompts {', '.join(versions)}"
+    return f"{who}; the paper's judge is {PAPERS_JUDGE}"
+
+
 def _scores(result: BenchmarkResult) -> dict[str, float | None]:
     means = {average + AVG: value for average, value in averages(result.columns).items()}
     recalls = {
@@ -73,5 +85,12 @@ def _cell(column: str, value: float | None, result: BenchmarkResult) -> Cell:
     if value is None:
         lacking = missing_columns(result.columns).get(group, ())
         return Cell(None, (f"lacks {', '.join(lacking)}",) if 0 < len(lacking) < len(parts) else ())
-    notes = tuple(dict.fromkeys(result.notes[part] for part in parts if result.notes.get(part)))
-    return Cell(value, notes, competes=not notes and not is_drawn(result))
+    notes = dict.fromkeys(result.notes[part] for part in parts if result.notes.get(part))
+    notes |= {_missing_note(part, result): None for part in parts if result.missing.get(part)}
+    other_judge = bool(result.judge) and not str(result.judge.get("model")).lower().startswith(PAPERS_JUDGE.lower())
+    return Cell(value, tuple(notes), competes=not notes and not is_drawn(result) and not other_judge)
+
+
+def _missing_note(column: str, result: BenchmarkResult) -> str:
+    asked = result.counts.get(column, {}).get("asked", "?")
+    return f"{column}: {sum(result.missing[column].values())} of {asked} questions have no score"

@@ -6,7 +6,6 @@ log-probability of the response's tokens (or null), the turns that ended in the 
 
 import json
 import os
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,8 +14,10 @@ from pathlib import Path
 
 from videmo.data.entries import scan
 from videmo.data.faults import Fault
-from videmo.data.records import Record, RecordError, parse_record
-from videmo.tasks import find_task
+from videmo.data.records import VIDEO_PLACEHOLDER, Record, RecordError, parse_record
+from videmo.errors import InputError
+from videmo.judge.prompt import well_formed
+from videmo.tasks import find_task, is_task
 
 
 @dataclass(frozen=True)
@@ -77,19 +78,26 @@ def _fields(prediction: Prediction) -> dict:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Write a file beside its place, then move it there: a killed run leaves no half file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-    ) as stream:
-        stream.write(text)
-    os.chmod(stream.name, 0o644)  # temporary files are born private
-    os.replace(stream.name, path)
+    """Write a file beside its place, then move it there: a killed run leaves no half file.
+
+    Raises:
+        InputError: If it cannot be written there.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(text, encoding="utf-8")
+        os.replace(beside, path)
+    except OSError as error:
+        why = f"{path} cannot be written ({error.strerror})"
+        raise InputError(f"{why}; make room there, or name another place") from None
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def read_predictions(path: str | Path) -> Iterator[Prediction]:
     """Yield the predictions of one file, ours, ms-swift's or the authors', a JSON object a line or one JSON list; the
-    task is told by the file's name.
+    task is told by the file's name, else by the ``source`` of a line.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -122,9 +130,40 @@ def _prediction(fields: object, file: str, line: int) -> Prediction:
         raise RecordError(f'{file}:{line}: "messages" must be a non-empty list of {{"role", "content"}}')
     if isinstance(turns[-1], dict) and turns[-1].get("role") == "assistant":
         turns = turns[:-1]  # the response
-    prompt = [*turns, {"role": "assistant", "content": labels}]
-    record = parse_record({"messages": prompt, "videos": fields.get("videos") or []}, file, line)
-    return Prediction(record, response, _mean_logprob(fields.get("logprobs")))
+    asked = {"messages": [*map(_turn, turns), {"role": "assistant", "content": labels}], "videos": _paths(fields)}
+    if not is_task(Path(file).stem) and "source" in fields:
+        asked["source"] = fields["source"]
+    record = parse_record(_shown(asked), file, line)
+    return Prediction(record, well_formed(response), _mean_logprob(fields.get("logprobs")))
+
+
+def _turn(turn: object) -> object:
+    """A turn whose content is a text, also where it came in parts."""
+    if not isinstance(turn, dict) or not isinstance(parts := turn.get("content"), list):
+        return turn
+    texts = [part.get("text") if "text" in part else VIDEO_PLACEHOLDER for part in parts if isinstance(part, dict)]
+    return {**turn, "content": "".join(text for text in texts if isinstance(text, str))}
+
+
+def _paths(fields: dict) -> object:
+    """The videos' paths, also where each is an object with its path."""
+    videos = fields.get("videos") or []
+    if not isinstance(videos, list):
+        return [videos]
+    return [video.get("path") or video.get("video") if isinstance(video, dict) else video for video in videos]
+
+
+def _shown(asked: dict) -> dict:
+    """The record with a placeholder for every video: some inference tools drop them from the text that they keep."""
+    turns, videos = asked["messages"], asked["videos"]
+    texts = [turn.get("content") for turn in turns if isinstance(turn, dict)]
+    if any(isinstance(text, str) and VIDEO_PLACEHOLDER in text for text in texts):
+        return asked
+    first = next((i for i, t in enumerate(turns) if isinstance(t, dict) and t.get("role") == "user"), None)
+    if first is not None and isinstance(turns[first].get("content"), str):
+        content = VIDEO_PLACEHOLDER * len(videos) + turns[first]["content"]
+        return {**asked, "messages": [*turns[:first], {**turns[first], "content": content}, *turns[first + 1 :]]}
+    return asked
 
 
 def _mean_logprob(logprobs: object) -> float | None:

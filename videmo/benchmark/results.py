@@ -28,10 +28,11 @@ class BenchmarkResult:
             (cannot be read: wrong); also for what stands in `extra`.
         unparsed: The share of asked questions whose answer cannot be read, in per cent.
         blind: The published scores of the best answers without looking.
-        native: Our variant of the scores: empty for empty is right.
+        native: Our variant of the scores, of the same reading: empty for empty is right.
         extra: Scores that are no column of the paper: name -> ``score``, ``interval``, and ``blind`` where known.
-        files: Every result file: its published score, ``asked``, and what else there is of its kind: ``uar``, ``war``,
-            ``macro_f1``, ``micro_f1``, ``labels`` with their ``confusion``, and scores by ``sources``.
+        files: Every result file: its published ``scores``, ``asked``, and what else there is of its kind: ``uar``,
+            ``war``, ``macro_f1`` (of single labels over those that truth or answers name, of label sets over all, with
+            0 for those that neither names), ``micro_f1``, ``labels`` with ``confusion``, and scores by ``sources``.
         data: Which questions were asked: ``name``, and ``content``, a hash of the test files.
         controls: The same model shown other pixels: control -> column (or name in `extra`) -> score.
         notes: Column -> what a reader must know.

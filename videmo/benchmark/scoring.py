@@ -97,13 +97,19 @@ def summarise(
     if not by_task:
         raise InputError("no predictions to score: expected at least one answered record")
     result = BenchmarkResult(method, data=dict(data or {}), judge=dict(judge or {}))
+    asked = {task: (asked or {}).get(task.result_file, 0) for task in all_tasks()}
     parts: dict[str, list[Task]] = defaultdict(list)
-    for task in (task for task in all_tasks() if task in by_task):
-        for column in dict.fromkeys(name for one in by_task[task] for name in (*one.scores, *one.missing)):
+    for task in all_tasks():
+        names = dict.fromkeys(name for one in by_task[task] for name in (*one.scores, *one.missing))
+        for column in names or (judged_columns(task) if asked[task] and task.kind != "caption" else ()):
             parts[column].append(task)
     for column, tasks in parts.items():
-        absent = sum(max(0, (asked or {}).get(t.result_file, 0) - len(by_task[t])) for t in tasks)
-        _fill(result, column, [by_task[t] for t in tasks], [guessed.get(t, []) for t in tasks], absent)
+        absent = sum(max(0, asked[task] - len(by_task[task])) for task in tasks)
+        _fill(result, column, [by_task[task] for task in tasks], [guessed[task] for task in tasks], absent)
+        if lacking := [t for t in all_tasks() if column in judged_columns(t) and not by_task[t]]:
+            files = len(lacking) + sum(bool(by_task[task]) for task in tasks)
+            note = f"{files - len(lacking)} of {files} files: lacks {', '.join(task.result_file for task in lacking)}"
+            result.notes[column] = "; ".join(filter(None, (result.notes.get(column), note)))
     return result
 
 
@@ -112,6 +118,10 @@ def _fill(
 ) -> None:
     """Write a column's scores, intervals and counts into the result."""
     everything = [one for file in files for one in file]
+    if not everything:
+        result.counts[column] = {"asked": absent, "answered": 0, "judged": 0, "unparsed": 0}
+        result.missing[column] = {NO_ANSWER: absent}
+        return
     judged = [one for one in everything if column in one.scores]
     result.counts[column] = {
         "asked": len(everything) + absent,
@@ -119,7 +129,7 @@ def _fill(
         "judged": len(judged),
         "unparsed": sum(one.answer is None for one in judged),
     }
-    result.unparsed[column] = _percent(result.counts[column]["unparsed"] / len(everything))
+    result.unparsed[column] = _percent(result.counts[column]["unparsed"] / result.counts[column]["asked"])
     reasons = Counter(one.missing[column] for one in everything if column in one.missing)
     if reasons or absent:
         result.missing[column] = dict(reasons.most_common()) | ({NO_ANSWER: absent} if absent else {})

@@ -8,7 +8,10 @@ from rich.text import Text
 
 from videmo.benchmark.columns import all_columns, scenarios
 from videmo.benchmark.results import BenchmarkResult
+from videmo.errors import printable
 
+FEW = 10
+"""Answers under which a column gets no verdict."""
 _BAR_WIDTH = 14
 _MOST_WITH_BAR = 1  # controls that leave room for the bar in 100 columns
 
@@ -51,8 +54,11 @@ def results_table(result: BenchmarkResult) -> Table:
 
 
 def columns_above_blind(result: BenchmarkResult) -> tuple[list[str], list[str]]:
-    """The columns (also those in ``extra``) whose whole interval lies above blind, and all that have a blind."""
-    known = [column for _, column in _ordered_rows(result) if _blind(result, column) is not None]
+    """The columns (also those in ``extra``) whose whole interval lies above blind, and all that have a blind; but for
+    those of so `FEW` answers that resampling them says little.
+    """
+    rows = [column for _, column in _ordered_rows(result) if result.counts[column]["judged"] >= FEW]
+    known = [column for column in rows if _blind(result, column) is not None]
     return [column for column in known if _interval(result, column)[0] > _blind(result, column)], known
 
 
@@ -68,8 +74,8 @@ def _ordered_rows(result: BenchmarkResult) -> list[tuple[str, str]]:
 
 def _cells(column: str, mark: str, result: BenchmarkResult, with_bar: bool) -> list[Text | str]:
     score, interval, blind = _score(result, column), _interval(result, column), _blind(result, column)
-    colour = ""
-    if interval and blind is not None:
+    colour, few = "", result.counts[column]["judged"] < FEW
+    if interval and blind is not None and not few:
         colour = "green" if interval[0] > blind else "red" if interval[1] < blind else ""
     cells = [f"{column}{mark}", _number(blind), Text(_number(score), style=colour)]
     cells.append(Text(f"{interval[0]:.1f}-{interval[1]:.1f}" if interval else "-", style=colour))
@@ -115,8 +121,8 @@ def _bar(score: float | None, blind: float | None, colour: str) -> Text:
 def _caption(result: BenchmarkResult, marks: Mapping[str, str]) -> Text:
     lines = [
         "Scores 0 to 100. blind: the best answer without looking, from the training answers. Green: the 95% interval "
-        "lies above blind; red: below it. n: questions asked, or asked/answered/judged where these differ. unread: "
-        "answers that cannot be read, counted as wrong."
+        f"lies above blind; red: below it; neither under {FEW} answers. n: questions asked, or asked/answered/judged "
+        "where these differ. unread: answers that cannot be read, empty ones too, counted as wrong."
     ]
     if result.judge:
         lines.append(f"Judge: {result.judge.get('model', '?')}; benchmark.json names its prompts.")
@@ -135,5 +141,7 @@ def _caption(result: BenchmarkResult, marks: Mapping[str, str]) -> Text:
     for column, reasons in result.missing.items():
         for reason, number in reasons.items():
             by_reason.setdefault(reason, []).append(f"{number} of {column}")
-    lines += [f"No score, and left out: {', '.join(columns)}: {reason}." for reason, columns in by_reason.items()]
+    lines += [
+        f"No score, and left out: {', '.join(columns)}: {printable(reason)}." for reason, columns in by_reason.items()
+    ]
     return Text("\n".join(lines), style="dim")

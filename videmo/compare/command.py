@@ -11,6 +11,7 @@ from videmo.benchmark import RESULT_FILE, SCORES_FILE, BenchmarkResult, Graded, 
 from videmo.benchmark.compare import Comparison, compare_graded
 from videmo.benchmark.graded import as_fields
 from videmo.benchmark.grading import grade
+from videmo.benchmark.method import has_answers
 from videmo.benchmark.predictions import unique_predictions, write_atomically
 from videmo.check.terminal import output
 from videmo.compare.terminal import differences_table, flips_table, remarks
@@ -51,11 +52,18 @@ def read_graded(folder: Path) -> list[Graded]:
     """A method's answers as they were scored, or scored now by rules.
 
     Raises:
-        InputError: If there is none.
+        InputError: If there is none, or the scores are of other answers than those beside them.
     """
-    if (folder / SCORES_FILE).is_file():
-        return read_scores(folder / SCORES_FILE)
-    return grade(unique_predictions(read_answers(folder).shown["none"]))
+    if not (folder / SCORES_FILE).is_file():
+        return grade(unique_predictions(read_answers(folder).shown["none"]))
+    graded = read_scores(folder / SCORES_FILE)
+    if has_answers(folder):  # else they were written elsewhere, by --out
+        answers = {(p.record.videos, p.record.question, p.response) for p in read_answers(folder).shown["none"]}
+        if answers != {(one.videos, one.question, one.response) for one in graded}:
+            raise InputError(
+                f"{folder / SCORES_FILE} is of other answers than those beside it: run `videmo score {folder}` again"
+            )
+    return graded
 
 
 def judge_of(folder: Path) -> dict:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from videmo.benchmark.compare import Comparison, Difference
+from videmo.errors import printable
 
 _LONGEST = 160  # letters of an answer
 _HALF = 8  # characters of a bar to either side of 0
@@ -29,12 +30,12 @@ def differences_table(found: Comparison, folders: Sequence[Path]) -> Table:
     for row in rows:
         is_last = found.mean is not None and row is found.differences[-1]
         table.add_row(*_cells(row, reach), end_section=is_last)
-    clear = [row for row in found.differences if row.low > 0 or row.high < 0]
-    better = sum(row.low > 0 for row in clear)
+    verdicts = [row.verdict for row in found.differences]
     table.caption = Text(
         "Scores 0 to 100 on the questions that both have a score for. The interval is that of the difference, both "
-        "methods resampled together; green and red where it leaves out 0. flips: answers that B has better and worse. "
-        f"B is clearly better in {better} and clearly worse in {len(clear) - better} of {len(found.differences)} rows; "
+        "methods resampled together; green and red where it leaves out 0 and p is below 0.05. flips: "
+        "answers that B has better and worse. "
+        f"B is clearly better in {verdicts.count(1)} and worse in {verdicts.count(-1)} of {len(verdicts)} rows; "
         "of two methods that are alike, one row in 20 would be coloured by chance.",
         style="dim",
     )
@@ -43,7 +44,7 @@ def differences_table(found: Comparison, folders: Sequence[Path]) -> Table:
 
 
 def _cells(row: Difference, reach: float) -> list[Text | str]:
-    colour = "green" if row.low > 0 else "red" if row.high < 0 else ""
+    colour = {1: "green", -1: "red", 0: ""}[row.verdict]
     return [
         row.column,
         f"{row.a:.1f}",
@@ -111,5 +112,5 @@ def flips_table(found: Comparison, number: int) -> Table:
 
 
 def _short(text: str) -> str:
-    text = " ".join(text.split())
+    text = printable(text)
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

@@ -86,12 +86,12 @@ class Prompt:
 
 
 def well_formed(text: str) -> str:
-    """The text with a question mark for each half of a broken character, which no JSON or database would take.
+    """The text with U+FFFD for each half of a broken character, which no JSON or database would take.
 
     >>> well_formed("sad \\ud83d")
-    'sad ?'
+    'sad \ufffd'
     """
-    return text.encode("utf-8", errors="replace").decode("utf-8")
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def load_prompts(folder: str | Path | None = None) -> dict[str, Prompt]:

@@ -9,6 +9,7 @@ from videmo.benchmark import BlindBaseline, Prediction
 from videmo.data.entries import unreadable
 from videmo.data.index import RecordIndex
 from videmo.data.patterns import RELEASE, FilePatterns
+from videmo.data.records import Record
 from videmo.errors import InputError
 from videmo.fingerprint import data_fingerprint
 from videmo.tasks import find_task
@@ -33,22 +34,28 @@ def read_data(root: Path, predictions: Iterable[Prediction]) -> DataAsked:
     """Read the test and training files of a data folder in the release's layout.
 
     Raises:
-        InputError: If there is no such folder or no test file in it, or more answers than it has questions.
+        InputError: If there is no such folder or no test file in it, or an answer is to no question of it.
     """
     if not root.is_dir():
         raise InputError(f"no data folder {root}")
     files = {split: list(FilePatterns(RELEASE[split], f"--data, {split}").files(root)) for split in ("train", "test")}
     if not files["test"]:
         raise InputError(f"no test files {RELEASE['test']} in {root}; without --data, answers are scored alone")
-    index = RecordIndex.open(files["test"], folder=root / ".videmo")
-    asked = Counter(index.task_of(number).result_file for number in range(len(index)))
-    answered = Counter(find_task(p.record.source, p.record.file).result_file for p in predictions)
-    for file, number in answered.items():
-        if number > asked[file]:
+    asked = Counter(map(_question, RecordIndex.open(files["test"], folder=root / ".videmo")))
+    for prediction in predictions:
+        if _question(prediction.record) not in asked:
             raise InputError(
-                f"{file} has {number} answers, and the test files of {root} ask {asked[file]} such questions: these "
-                "are answers to other data. Give that as --data, or none"
+                f"{prediction.record.where}: the test files of {root} do not ask this of these videos, so these are "
+                "answers to other data. Give that as --data, or none"
             )
+    questions = Counter()
+    for (file, *_), number in asked.items():
+        questions[file] += number
     blind = BlindBaseline.fit(RecordIndex.open(files["train"], folder=root / ".videmo")) if files["train"] else None
     fingerprint = data_fingerprint(root, [file for file in files["test"] if not unreadable(file)])
-    return DataAsked(fingerprint, asked, blind)
+    return DataAsked(fingerprint, questions, blind)
+
+
+def _question(record: Record) -> tuple[str, tuple[str, ...], str]:
+    """What makes two questions the same: their result file, videos and words."""
+    return find_task(record.source, record.file).result_file, record.videos, " ".join(record.question.split())

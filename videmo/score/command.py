@@ -4,6 +4,7 @@ videmo score runs/demo/results --method demo
 videmo score results --method VidEmo-T1 --judge.base_url=http://localhost:8000/v1 --judge.model=Qwen3-32B --dry-run
 """
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -16,13 +17,12 @@ from videmo.benchmark import (
     results_table,
     score_method,
 )
-from videmo.benchmark.method import Answers, grade_method
+from videmo.benchmark.method import Answers, grade_method, has_answers
 from videmo.check.terminal import output
 from videmo.errors import InputError
 from videmo.judge import Judge, JudgeSettings
 from videmo.score.asked import DataAsked, read_data
 from videmo.score.dry_run import DryRun, plan_table
-from videmo.tasks import find_task
 
 
 def score(
@@ -52,8 +52,11 @@ def score(
     folder = method_folder(Path(results), method)
     answers = read_answers(folder)
     for file in answers.left_out:
-        console.print(f"left out, its name is no task's: {file}")
+        console.print(f"left out, neither its name nor its lines' source is a task's: {file}")
+    for file, number in answers.repeated.items():
+        console.print(f"left out, word for word as another line: {number} of {file}")
     target = Path(out) if out else folder
+    _check_writable(target)
     about = read_data(Path(data), answers.shown["none"]) if data else DataAsked()
     if dry_run:
         if judge == "rules":
@@ -62,7 +65,12 @@ def score(
             )
         dry = DryRun(Judge(judge))
         grade_method(answers.shown, about.blind, dry)
-        console.print(plan_table(dry))
+        told = [
+            folder.name,
+            *(shown for shown in answers.shown if shown != "none"),
+            *(["blind"] if about.blind else []),
+        ]
+        console.print(plan_table(dry, told))
         return 0
     if not data:
         _refuse_loss(target)
@@ -97,9 +105,9 @@ def method_folder(results: Path, method: str | None) -> Path:
         raise InputError(f"no results folder {results}")
     if method is not None:
         return results / method
-    if _has_answers(results):
+    if has_answers(results):
         return results
-    methods = sorted(folder.name for folder in results.iterdir() if folder.is_dir() and _has_answers(folder))
+    methods = sorted(folder.name for folder in results.iterdir() if has_answers(folder))
     if len(methods) == 1:
         return results / methods[0]
     if not methods:
@@ -110,14 +118,11 @@ def method_folder(results: Path, method: str | None) -> Path:
     raise InputError(f"{results} has several methods: give --method, one of {', '.join(methods)}")
 
 
-def _has_answers(folder: Path) -> bool:
-    for file in [*folder.glob("*.json"), *folder.glob("*.jsonl")]:
-        try:
-            find_task(file.stem)
-        except InputError:
-            continue
-        return True
-    return False
+def _check_writable(target: Path) -> None:
+    """Find out before a judge is paid whether the scores can be written."""
+    place = next(path for path in (target, *target.absolute().parents) if path.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise InputError(f"scores cannot be written into {target}; name another folder by --out")
 
 
 def _refuse_loss(target: Path) -> None:

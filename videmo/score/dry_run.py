@@ -31,8 +31,13 @@ class DryRun:
         return [Verdict(None, "not asked: a dry run", None, False)] * len(questions)
 
 
-def plan_table(dry: DryRun) -> Table:
-    """What would be sent, a line a use, and its tokens and cost."""
+def plan_table(dry: DryRun, told: Sequence[str]) -> Table:
+    """What would be sent, a line a use, and its tokens and cost.
+
+    Args:
+        dry: Was asked all of it.
+        told: Whose answers it was asked about.
+    """
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", title_justify="left")
     table.title = f"{dry.judge.settings.model} at {dry.judge.settings.base_url} would be asked"
     for name in (
@@ -45,7 +50,7 @@ def plan_table(dry: DryRun) -> Table:
         "prompt tokens",
         "reply tokens, most",
     ):
-        table.add_column(name, justify="left" if name == "for" else "right")
+        table.add_column(name, justify="left" if name == "for" else "right", no_wrap=name == "for")
     priced = dry.judge.settings.price_in is not None
     if priced:
         table.add_column("cost, most", justify="right")
@@ -56,6 +61,9 @@ def plan_table(dry: DryRun) -> Table:
         numbers = (found.questions, found.distinct, found.cached, found.missing, found.calls)
         cells = [f"{number:,}" for number in (*numbers, found.prompt_tokens, found.max_completion_tokens)]
         table.add_row(name, *cells, *([f"{found.max_cost:,.2f}"] if priced else []), end_section=True)
-    table.caption = "Prompt tokens are estimated. Missing ones are asked again with --retry-missing only."
+    table.caption = (
+        f"About the answers of {', '.join(told)}. Prompt tokens are estimated. Missing ones are asked again with "
+        "--retry-missing only."
+    )
     table.caption_justify = "left"
     return table

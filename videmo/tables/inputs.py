@@ -6,7 +6,7 @@ from pathlib import Path
 from videmo.benchmark import RESULT_FILE, BenchmarkResult
 from videmo.benchmark.own_rows import DOWNSTREAM, RECALLS
 from videmo.benchmark.results import as_number
-from videmo.errors import InputError
+from videmo.errors import InputError, printable
 
 
 def read_results(paths: Sequence[str]) -> dict[str, BenchmarkResult]:
@@ -24,7 +24,7 @@ def read_results(paths: Sequence[str]) -> dict[str, BenchmarkResult]:
     results = {path: _read(file) for path, file in files.items()}
     methods = [result.method for result in results.values()]
     return {
-        _printable(result.method if methods.count(result.method) == 1 else path): result
+        printable(result.method if methods.count(result.method) == 1 else path) or "?": result
         for path, result in results.items()
     }
 
@@ -60,8 +60,3 @@ def _scores(result: BenchmarkResult) -> Iterator[tuple[str, object]]:
     for file in DOWNSTREAM.values():
         parts = result.files.get(file, {})
         yield from ((f"{file} ({recall})", parts[recall]) for recall in RECALLS if parts.get(recall) is not None)
-
-
-def _printable(name: str) -> str:
-    """A name in one line that moves no cursor."""
-    return "".join(letter if letter.isprintable() else "�" for letter in " ".join(name.split())) or "?"

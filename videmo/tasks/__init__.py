@@ -3,7 +3,7 @@
 from videmo.tasks.labels import label_meanings, label_set, label_set_names
 from videmo.tasks.options import question_options
 from videmo.tasks.scoring import Grade, sample_f1
-from videmo.tasks.spec import TEXT_TASK, Answer, Task, all_tasks, find_task, training_tasks
+from videmo.tasks.spec import TEXT_TASK, Answer, Task, all_tasks, find_task, is_task, training_tasks
 
 __all__ = [
     "TEXT_TASK",
@@ -12,6 +12,7 @@ __all__ = [
     "Task",
     "all_tasks",
     "find_task",
+    "is_task",
     "label_meanings",
     "label_set",
     "label_set_names",

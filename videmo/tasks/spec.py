@@ -235,6 +235,11 @@ def find_task(source: str, file: str | None = None, *, has_videos: bool = True) 
     raise InputError(_no_task(source, file))
 
 
+def is_task(source: str) -> bool:
+    """Whether a record's ``source``, or a file's stem, names a task."""
+    return source in _tasks_by_source()
+
+
 @lru_cache(maxsize=2**10)  # the nearest names take milliseconds, and a file names its source a hundred thousand times
 def _no_task(source: str, file: str | None) -> str:
     by_source = _tasks_by_source()
