@@ -164,7 +164,6 @@ def plain_step(row: Row, model: nn.Module, batch: TreeBatch) -> tuple[nn.Module,
         pack(model)
     if row.mode == "lora":
         model = get_peft_model(model, lora_config(LORA, ["language"]))
-        model.enable_input_require_grads()  # frozen embeddings, checkpointed layers
     model.gradient_checkpointing_enable({"use_reentrant": False})
     model = model.to(batch.input_ids.device).train()
     samples = [plain_sample(batch, model.config.video_token_id, number) for number in range(batch.num_samples)]

@@ -6,17 +6,36 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "bench_gpu.py"
 
 
-@pytest.mark.slow
-def test_ours_and_the_plain_loop_train_alike(monkeypatch, capsys):
+@pytest.fixture
+def tool(monkeypatch):
     spec = importlib.util.spec_from_file_location(TOOL.stem, TOOL)
-    tool = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, TOOL.stem, tool)  # dataclasses look their module up
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, TOOL.stem, module)  # dataclasses look their module up
     monkeypatch.setattr(sys, "path", [*sys.path])
-    spec.loader.exec_module(tool)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_plain_loop_sends_no_gradients_through_a_frozen_tower(tool):
+    row, config = tool.ROWS["3b-lora"], tool.config_of("3b", tiny=True)
+    batch = tool.make_batch(config, 1, tool.SMALL_GRID)
+    model = tool.make_model(row, config, "cpu")
+    learns = []
+    model.model.visual.patch_embed.register_forward_hook(lambda module, args, out: learns.append(out.requires_grad))
+    _, plain = tool.plain_step(row, model, batch)
+    _, ours = tool.our_step(row, "ours-sdpa", tool.make_model(row, config, "cpu"), batch)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert float(plain()) == pytest.approx(float(ours()), abs=2e-3)
+    assert learns == [False]
+
+
+@pytest.mark.slow
+def test_ours_and_the_plain_loop_train_alike(tool, monkeypatch, capsys):
     options = ["--tiny", "--steps=1", "--rows", "3b-full", "--ways", "ours", "plain"]
     monkeypatch.setattr(sys, "argv", [str(TOOL), *options])
     tool.main()  # which starts a process for each way, and one for the tower
