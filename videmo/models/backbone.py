@@ -313,16 +313,25 @@ def _read(checkpoint: str, **options) -> Qwen2_5_VLForConditionalGeneration:
     return model
 
 
+def check_attention(attn_implementation: str) -> None:
+    """Refuse what cannot attend over trees.
+
+    Raises:
+        InputError: If it is none of those that can.
+    """
+    if attn_implementation not in ("sdpa", "eager", FLEX, FLASH):
+        raise InputError(
+            f"attn_implementation {attn_implementation!r} cannot attend over trees; use sdpa, {FLEX}, {FLASH} or eager"
+        )
+
+
 def _backend(attn_implementation: str) -> str:
     """What transformers is told; FlexAttention and FlashAttention concern a part of the model, and come later.
 
     Raises:
         InputError: If it cannot attend over trees, or is not installed.
     """
-    if attn_implementation not in ("sdpa", "eager", FLEX, FLASH):
-        raise InputError(
-            f"attn_implementation {attn_implementation!r} cannot attend over trees; use sdpa, {FLEX}, {FLASH} or eager"
-        )
+    check_attention(attn_implementation)
     if attn_implementation == FLASH and not is_flash_attn_2_available():
         raise InputError(
             f"attn_implementation {FLASH} needs a GPU and the package flash-attn (`pip install flash-attn "
