@@ -71,7 +71,7 @@ def test_rates_are_logged_and_sharing_saves_operations(logged):
         for row in rows:
             assert row["answer_tokens_per_sec"] > row["samples_per_sec"] > 0
             assert row["mfu"] == pytest.approx(row["tflops"] / 0.5)
-    assert all(row["plain_flops_ratio"] == pytest.approx(1) for row in plain)
+    assert all(1 < row["plain_flops_ratio"] < 1.5 for row in plain)  # logits of all tokens
     assert all(row["plain_flops_ratio"] > 1.5 for row in shared)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 TOOL = Path(__file__).resolve().parents[2] / "tools" / "bench_gpu.py"
 
@@ -31,6 +32,21 @@ def test_the_plain_loop_sends_no_gradients_through_a_frozen_tower(tool):
     _, ours = tool.our_step(row, "ours-sdpa", tool.make_model(row, config, "cpu"), batch)
     assert float(plain()) == pytest.approx(float(ours()), abs=2e-3)
     assert learns == [False]
+
+
+def test_operations_of_the_plain_loop_are_those_that_torch_counts(tool, monkeypatch):
+    row, config = tool.ROWS["3b-full"], tool.config_of("3b", tiny=True)
+    batch = tool.make_batch(config, 1, tool.SMALL_GRID)
+    model = tool.make_model(row, config, "cpu")
+    monkeypatch.setattr(model, "gradient_checkpointing_enable", lambda *_: None)  # nothing is computed twice
+    _, step = tool.plain_step(row, model, batch)
+    with FlopCounterMode(display=False, depth=9) as counter:
+        step()
+    modes = {name: scope.mode for name, scope in row.scopes.items()}
+    expected = tool.count_flops(tool.Shape.of(config), tool.plain_work(batch, config.video_token_id), modes)
+    found = {name: sum(counts.values()) for name, counts in counter.get_flop_counts().items()}
+    assert next(count for name, count in found.items() if name.endswith(".lm_head")) == expected.head
+    assert found["Global"] == pytest.approx(expected.model, rel=0.02)
 
 
 @pytest.mark.parametrize("way", ["ours-sdpa", "plain"])
