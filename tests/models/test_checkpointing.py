@@ -67,7 +67,7 @@ def test_as_much_is_compiled_under_checkpointing_as_without(checkpoint, batch, m
         captured.append(torch._dynamo.utils.counters["stats"]["calls_captured"])
         for name, grad in expected.items():
             torch.testing.assert_close(found[name], grad, rtol=1e-4, atol=1e-6, msg=name)
-    assert captured[0] == captured[1] > 100
+    assert captured[1] >= captured[0] > 100  # backward may compile a block once more
 
 
 @pytest.mark.slow

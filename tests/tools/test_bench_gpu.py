@@ -80,3 +80,8 @@ def test_ours_and_the_plain_loop_train_alike(tool, monkeypatch, capsys):
     assert all(way["samples_per_second"] > 0 for way in ways.values())
     assert ways["ours"]["planned"]["peak_gb"] > ways["ours"]["planned"]["allocated_gb"] > 0
     assert result["vision"].keys() == {"1", "8"}
+
+
+def test_what_takes_too_long_says_so(tool):
+    found = tool.alone({"vision": 1, "steps": 1, "tiny": True}, 0.1)
+    assert found == {"error": "took more than 0.1 s"}
