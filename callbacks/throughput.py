@@ -13,7 +13,7 @@ from videmo.token_tree import TreeBatch
 
 
 class Throughput(L.Callback):
-    """Logs, every ``log_every_n_steps`` optimizer steps and over those, validation left out:
+    """Logs, every ``log_every_n_steps`` optimizer steps and over those, validation and what follows on it left out:
 
     - ``throughput/samples_per_sec`` and ``throughput/answer_tokens_per_sec``, of all devices;
     - ``throughput/tflops``, a device and second: the model's operations, forward and backward, without what is computed
@@ -30,12 +30,20 @@ class Throughput(L.Callback):
         self.peak_tflops = peak_tflops
         self._counted = torch.zeros(4, dtype=torch.float64)  # samples, answer tokens, operations, plain operations
         self._seconds = self._since = 0.0
+        self._paused = False
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        if self.peak_tflops is None and torch.cuda.is_available():
-            self.peak_tflops = peak_tflops(torch.cuda.get_device_name())
+        device = pl_module.device
+        if self.peak_tflops is None and device.type == "cuda":
+            self.peak_tflops = peak_tflops(torch.cuda.get_device_name(device))
         self._counted.zero_()
-        self._seconds, self._since = 0.0, time.perf_counter()
+        self._seconds, self._since, self._paused = 0.0, time.perf_counter(), False
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: TreeBatch, batch_idx: int
+    ) -> None:
+        if self._paused:  # other callbacks have drawn samples and written checkpoints since
+            self._since, self._paused = time.perf_counter(), False
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs, batch: TreeBatch, batch_idx: int
@@ -44,7 +52,7 @@ class Throughput(L.Callback):
         step = trainer.global_step
         if trainer.fit_loop._should_accumulate() or step % trainer.log_every_n_steps:
             return
-        self._pause()
+        self._read_clock(pl_module)
         counted = trainer.strategy.reduce(self._counted.to(pl_module.device), reduce_op="sum")
         samples, tokens, flops, plain = counted.tolist()
         tflops = flops / self._seconds / trainer.world_size / 1e12
@@ -63,14 +71,12 @@ class Throughput(L.Callback):
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if not trainer.sanity_checking:
-            self._pause()
+            self._read_clock(pl_module)
+            self._paused = True
 
-    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._since = time.perf_counter()
-
-    def _pause(self) -> None:
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
+    def _read_clock(self, pl_module: L.LightningModule) -> None:
+        if pl_module.device.type == "cuda":
+            torch.cuda.synchronize(pl_module.device)
         now = time.perf_counter()
         self._seconds, self._since = self._seconds + now - self._since, now
 

@@ -11,7 +11,7 @@ tokens, half of them learned. Each row trains some steps in a process of its own
 - ``plain``: transformers and peft as they come, every sample with its own copy of the video, five a micro-batch.
 
 All have the same scopes, precision, optimizer and activation checkpointing. Then the vision tower, forward and
-backward, at one clip and at eight, against transformers'. A way that runs out of memory says so, and the others go on.
+backward, at one clip and at eight, against transformers'. What runs out of memory says so, and the others go on.
 It needs torch, transformers and peft; bitsandbytes for the 7B in 4 bits. The last line is JSON.
 """
 
@@ -56,8 +56,8 @@ from videmo.training.optimizer import Group, OptimizerName, make_optimizer
 GRID = (8, 20, 26)  # 16 frames of 280 x 364, 1040 tokens
 SMALL_GRID = (2, 4, 6)
 QUESTIONS, QUESTION_TOKENS, ANSWER_TOKENS, SYSTEM_TOKENS = 5, 40, 40, 20
+VISION_CLIPS = (1, 8)
 WARM_UP = 2
-TIMEOUT = 280
 
 
 @dataclass(frozen=True)
@@ -139,8 +139,13 @@ def make_batch(config: Qwen2_5_VLConfig, clips: int, grid: tuple[int, int, int])
     return flatten(trees, layout)
 
 
+def computing_in_bfloat16(batch: TreeBatch) -> torch.autocast:
+    """As Lightning's bf16-mixed has it: round the forward alone, and no copy of a weight outlives the layer's use."""
+    return torch.autocast(batch.input_ids.device.type, torch.bfloat16, cache_enabled=False)
+
+
 def our_step(row: Row, way: str, model: nn.Module, batch: TreeBatch) -> tuple[nn.Module, Callable[[], Tensor]]:
-    """The module that trains, and its loss, backward done."""
+    """The module that trains, and a step to its loss: as in Lightning, old gradients stay until backward begins."""
     backbone = Backbone(
         model,
         **row.scopes,
@@ -151,7 +156,9 @@ def our_step(row: Row, way: str, model: nn.Module, batch: TreeBatch) -> tuple[nn
     ).to(batch.input_ids.device)
 
     def step() -> Tensor:
-        loss = sft_loss(backbone.score(batch).logps, batch.num_items_in_batch)
+        with computing_in_bfloat16(batch):
+            loss = sft_loss(backbone.score(batch).logps, batch.num_items_in_batch)
+        backbone.zero_grad()
         loss.backward()
         return loss.detach()
 
@@ -164,7 +171,6 @@ def plain_step(row: Row, model: nn.Module, batch: TreeBatch) -> tuple[nn.Module,
         pack(model)
     if row.mode == "lora":
         model = get_peft_model(model, lora_config(LORA, ["language"]))
-        model.enable_input_require_grads()  # frozen embeddings, checkpointed layers
     model.gradient_checkpointing_enable({"use_reentrant": False})
     model = model.to(batch.input_ids.device).train()
     samples = [plain_sample(batch, model.config.video_token_id, number) for number in range(batch.num_samples)]
@@ -175,9 +181,12 @@ def plain_step(row: Row, model: nn.Module, batch: TreeBatch) -> tuple[nn.Module,
 
     def step() -> Tensor:
         total = torch.zeros((), device=batch.input_ids.device)
-        for inputs in micro_batches:
+        for number, inputs in enumerate(micro_batches):
             patches = normalise(inputs["pixel_values_videos"]).to(row.dtype)
-            loss = model(**{**inputs, "pixel_values_videos": patches}, use_cache=False).loss / len(micro_batches)
+            with computing_in_bfloat16(batch):
+                loss = model(**{**inputs, "pixel_values_videos": patches}, use_cache=False).loss / len(micro_batches)
+            if number == 0:
+                model.zero_grad()
             loss.backward()
             total += loss.detach()
         return total
@@ -221,14 +230,13 @@ def train(row: Row, way: str, steps: int, tiny: bool) -> dict[str, Any]:
     optimizer = make_optimizer(groups, optimizer_name, weight_decay=0.0, beta2=0.999)
     seconds, losses = [], []
     if device == "cuda":
+        torch.cuda.empty_cache()  # a model that was packed was there as a whole before
         torch.cuda.reset_peak_memory_stats()
     for _ in range(WARM_UP + steps):
         start = time.perf_counter()
-        with torch.autocast(device, torch.bfloat16):
-            losses.append(step())
+        losses.append(step())
         torch.nn.utils.clip_grad_norm_([p for _, p in named], 1.0)
         optimizer.step()
-        optimizer.zero_grad()
         if device == "cuda":
             torch.cuda.synchronize()
         seconds.append(time.perf_counter() - start)
@@ -265,8 +273,8 @@ def planned(row: Row, attention: str, tiny: bool) -> dict[str, float]:
     return {"allocated_gb": round(memory.allocated / 1e9, 2), "peak_gb": round(memory.peak / 1e9, 2)}
 
 
-def vision(tiny: bool, repeats: int) -> dict[str, Any]:
-    """Forward and backward of the 3B's tower at one clip and at eight: seconds, and how much faster ours is."""
+def vision(clips: int, tiny: bool, repeats: int) -> dict[str, Any]:
+    """Forward and backward of the 3B's tower on some clips at once: seconds, and how much faster ours is."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     config = config_of("3b", tiny)
     towers = {}
@@ -276,34 +284,31 @@ def vision(tiny: bool, repeats: int) -> dict[str, Any]:
         del model
     speed_up(towers["videmo"])
     t, h, w = SMALL_GRID if tiny else GRID
-    found = {}
-    for clips in (1, 8):
-        grid = torch.tensor([[t, h, w]] * clips, device=device)
-        patches = torch.randn(clips * t * h * w, 1176, device=device, dtype=torch.bfloat16)
-        seconds: dict[str, list[float]] = {name: [] for name in towers}
-        for _ in range(WARM_UP + repeats):
-            for name, tower in towers.items():
-                start = time.perf_counter()
-                tower(patches, grid_thw=grid).pooler_output.float().pow(2).mean().backward()
-                tower.zero_grad()
-                if device == "cuda":
-                    torch.cuda.synchronize()
-                seconds[name].append(time.perf_counter() - start)
-        times = {name: median(values[WARM_UP:]) for name, values in seconds.items()}
-        found[str(clips)] = {
-            "speedup": round(times["transformers"] / times["videmo"], 2),
-            **{name: round(value, 4) for name, value in times.items()},
-        }
-    return found
+    grid = torch.tensor([[t, h, w]] * clips, device=device)
+    patches = torch.randn(clips * t * h * w, 1176, device=device, dtype=torch.bfloat16)
+    seconds: dict[str, list[float]] = {name: [] for name in towers}
+    for _ in range(WARM_UP + repeats):
+        for name, tower in towers.items():
+            start = time.perf_counter()
+            tower(patches, grid_thw=grid).pooler_output.float().pow(2).mean().backward()
+            tower.zero_grad()
+            if device == "cuda":
+                torch.cuda.synchronize()
+            seconds[name].append(time.perf_counter() - start)
+    times = {name: median(values[WARM_UP:]) for name, values in seconds.items()}
+    return {
+        "speedup": round(times["transformers"] / times["videmo"], 2),
+        **{name: round(value, 4) for name, value in times.items()},
+    }
 
 
-def alone(task: dict[str, Any]) -> dict[str, Any]:
+def alone(task: dict[str, Any], timeout: float) -> dict[str, Any]:
     """The answer of this script in a process of its own, or why there is none."""
     command = [sys.executable, __file__, "--task", json.dumps(task)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=timeout)
     except subprocess.TimeoutExpired:
-        return {"error": f"took more than {TIMEOUT} s"}
+        return {"error": f"took more than {timeout:g} s"}
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.strip()]
         return {"error": "out of memory" if "OutOfMemoryError" in done.stderr else said[-1][:300] if said else "died"}
@@ -312,7 +317,7 @@ def alone(task: dict[str, Any]) -> dict[str, Any]:
 
 def answer(task: dict[str, Any]) -> dict[str, Any]:
     if "vision" in task:
-        return vision(task["tiny"], task["steps"])
+        return vision(task["vision"], task["tiny"], task["steps"])
     return train(Row(**task["row"]), task["way"], task["steps"], task["tiny"])
 
 
@@ -338,7 +343,8 @@ def main() -> None:
     parser.add_argument("--rows", nargs="+", default=[*ROWS], choices=ROWS)
     parser.add_argument("--ways", nargs="+", default=WAYS, choices=WAYS)
     parser.add_argument("--steps", type=int, default=5, help="that are timed, after two that warm up")
-    parser.add_argument("--tiny", action="store_true", help="two narrow layers, to try the tool itself")
+    parser.add_argument("--tiny", action="store_true", help="two narrow layers, to try the tool; one row is compiled")
+    parser.add_argument("--timeout", type=float, default=280, help="seconds that each measurement may take")
     parser.add_argument("--task", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.task:
@@ -350,12 +356,19 @@ def main() -> None:
         row = ROWS[name]
         rows[name] = {}
         for way in options.ways:
-            found = alone({"row": asdict(row), "way": way, "steps": options.steps, "tiny": options.tiny})
+            if options.tiny and way == "ours-compiled" and name != options.rows[0]:
+                continue  # a CPU compiles for a minute, and one row tries that
+            found = alone(
+                {"row": asdict(row), "way": way, "steps": options.steps, "tiny": options.tiny}, options.timeout
+            )
             if way != "plain" and "error" not in found:
                 found["planned"] = planned(row, "sdpa" if way == "ours-sdpa" else FLEX, options.tiny)
             rows[name][way] = found
             console.print(f"{name} {way}: {found}")
-    towers = alone({"vision": True, "steps": options.steps, "tiny": options.tiny})
+    towers = {
+        str(clips): alone({"vision": clips, "steps": options.steps, "tiny": options.tiny}, options.timeout)
+        for clips in VISION_CLIPS
+    }
     console.print(table_of(rows))
     card = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
     print(json.dumps({"card": card, "torch": torch.__version__, "rows": rows, "vision": towers}))

@@ -1,5 +1,7 @@
 """Activation checkpointing by scope, and compiled blocks: the same gradients, from fewer bytes kept."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch.autograd.graph import saved_tensors_hooks
@@ -52,6 +54,20 @@ def test_checkpointing_gives_the_same_gradients_from_fewer_bytes(mode, checkpoin
         assert all(torch.equal(found[name], grad) for name, grad in expected.items())
     assert both_bytes < part_bytes < all_bytes
     assert both_bytes < 0.4 * all_bytes
+
+
+def test_as_much_is_compiled_under_checkpointing_as_without(checkpoint, batch, monkeypatch):
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))  # what is captured, and no more
+    expected, _ = gradients(checkpoint, batch, "full", ())
+    captured = []
+    for checkpointed in ((), ("vision", "language")):
+        torch._dynamo.reset()
+        torch._dynamo.utils.counters.clear()
+        found, _ = gradients(checkpoint, batch, "full", checkpointed, compile=True)
+        captured.append(torch._dynamo.utils.counters["stats"]["calls_captured"])
+        for name, grad in expected.items():
+            torch.testing.assert_close(found[name], grad, rtol=1e-4, atol=1e-6, msg=name)
+    assert captured[1] >= captured[0] > 100  # backward may compile a block once more
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Attention by blocks: exactly what the mask shows, and the scores and gradients of sdpa with that mask."""
 
 import random
+import warnings
 
 import pytest
 import torch
@@ -14,7 +15,16 @@ from videmo.errors import InputError
 from videmo.losses.sft import sft_loss
 from videmo.models.backbone import FLASH, Backbone
 from videmo.models.generation import generate
-from videmo.models.tree_attention import BLOCK, FLEX, attend_to_cached, block_mask, bucket, tree_blocks, tree_mask
+from videmo.models.tree_attention import (
+    BLOCK,
+    FLEX,
+    attend_by_blocks,
+    attend_to_cached,
+    block_mask,
+    bucket,
+    tree_blocks,
+    tree_mask,
+)
 from videmo.token_tree import IGNORE_INDEX, Segment, TokenTree, flatten
 
 
@@ -97,6 +107,21 @@ def test_the_compiled_kernel_sees_what_the_mask_shows(layout):
     mask = tree_mask(row.subtree_end)[:, None]
     expected = scaled_dot_product_attention(query, key, value, attn_mask=mask, enable_gqa=True)
     torch.testing.assert_close(seen, expected, rtol=0, atol=1e-5)
+
+
+def test_the_kernel_is_part_of_a_compiled_block_and_computes_in_the_type_of_the_values(layout):
+    row = flatten([grow(random.Random(1), 200)], layout).in_one_row(bucket(200))
+    torch.manual_seed(0)
+    query, key, value = (torch.randn(1, heads, row.input_ids.shape[1], 32) for heads in (6, 2, 2))
+    torch._dynamo.utils.counters.clear()
+    block = torch.compile(attend_by_blocks, backend="eager", fullgraph=True)  # which fails where a graph breaks
+    with torch.no_grad(), warnings.catch_warnings(action="ignore"):
+        seen = block(query, key, value.bfloat16(), block_mask(row.subtree_end))
+    assert seen.dtype == torch.bfloat16
+    mask = tree_mask(row.subtree_end)[:, None]
+    exact = (part.bfloat16().float() for part in (query, key, value))
+    expected = scaled_dot_product_attention(*exact, attn_mask=mask, enable_gqa=True).transpose(1, 2)
+    torch.testing.assert_close(seen.float(), expected, rtol=0, atol=2e-2)
 
 
 def test_flex_attention_scores_as_sdpa_does(checkpoint, make_batch):

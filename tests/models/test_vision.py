@@ -51,6 +51,18 @@ def test_tokens_and_gradients_are_those_of_transformers(seed):
         )
 
 
+def test_every_block_is_one_graph_for_windows_of_any_lengths():
+    ours = speed_up(tower())
+    compiled = speed_up(tower())
+    for block in compiled.blocks:
+        block.compile(backend="eager", dynamic=True, fullgraph=True)  # which fails where a graph breaks
+    for seed in (0, 3):
+        grid = random_grids(seed)
+        patches = torch.randn(int(grid.prod(1).sum()), 1176)
+        expected, found = (model(patches, grid_thw=grid).pooler_output for model in (ours, compiled))
+        torch.testing.assert_close(found, expected, atol=TOLERANCE, rtol=TOLERANCE)
+
+
 def test_parameters_keep_their_names():
     assert speed_up(tower()).state_dict().keys() == tower().state_dict().keys()
 

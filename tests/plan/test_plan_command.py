@@ -52,9 +52,29 @@ LORA = ["--config=configs/lora.yaml"]
         ([*LORA, "--config=configs/qlora.yaml", *FSDP2], "4-bit weights cannot be sharded"),
         ([*LORA, "--model.init_args.optimizer=adamw_8bit", *FSDP2], "adamw_8bit cannot update what FSDP2 shards"),
         ([*LORA, "--model.init_args.language.mode=frozen"], "nothing trains"),
+        (["--model.init_args.attn_implementation=bogus"], "'bogus' cannot attend over trees; use sdpa, flex_attention"),
+        (["--trainer.devices=0"], "a number from 1 or a list of devices, and trainer.num_nodes a number from 1; got 0"),
+        (["--trainer.devices=-5"], "got -5 and 1"),
     ],
 )
 def test_what_fit_refuses_is_not_planned(options, says, world_checkpoint, tmp_path, capsys):
     common = [f"--model.init_args.checkpoint={world_checkpoint}", f"--data.root={tmp_path}/no"]
     assert main(["plan", "--config=configs/sft.yaml", *options, *common]) == 1
     assert says in capsys.readouterr().err
+
+
+def test_the_memory_of_eager_attention_is_not_guessed(world_checkpoint, tmp_path, capsys):
+    args = [f"--model.init_args.checkpoint={world_checkpoint}", "--model.init_args.attn_implementation=eager"]
+    assert main(["plan", "--config=configs/sft.yaml", f"--data.root={tmp_path}/no", *args]) == 1
+    assert "no plan knows how much that is; use sdpa or flex_attention" in " ".join(capsys.readouterr().err.split())
+
+
+def test_time_is_that_of_the_models_operations_at_the_assumed_utilisation(tmp_path):
+    out, found = tmp_path / "plan.json", []
+    args = ["--config=configs/sft.yaml", "--model.init_args.checkpoint=random:3b", f"--data.root={tmp_path}/no"]
+    for more in ([], ["--model.init_args.attn_implementation=flex_attention"], ["--config=configs/lora.yaml"]):
+        main(["plan", *args, *more, "--peak_tflops=100", "--mfu=0.5", f"--json={out}", "--trainer.devices=1"])
+        found.append(json.loads(out.read_text()))
+    whole, flex, lora = (made["time"] for made in found)
+    assert flex["flops"] == whole["flops"] > lora["flops"]  # a mask that hides costs time, which is the utilisation's
+    assert whole["seconds"] == pytest.approx(128 * whole["flops"] / (0.5 * 100e12))

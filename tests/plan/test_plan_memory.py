@@ -9,7 +9,7 @@ from transformers import Qwen2_5_VLForConditionalGeneration
 from videmo.models.adapters import Lora
 from videmo.models.backbone import Backbone
 from videmo.models.scopes import Scope
-from videmo.plan.flops import count_flops
+from videmo.plan.flops import count_flops, peak_tflops
 from videmo.plan.knobs import knobs
 from videmo.plan.memory import Batch, predict
 from videmo.plan.setup import count_weights, setup_of, sharding_of
@@ -153,7 +153,24 @@ def test_operations_of_full_training_are_about_six_a_weight_and_token():
     text, shape = Work(tokens=100, seen=100, learned=100, patches=0, frames=0), setup("7b", "full").shape
     weights = 28 * (2 * 3584 * 3584 + 2 * 3584 * 512 + 3 * 3584 * 18944) + 152064 * 3584
     attention = 3 * 4 * 100 * 100 * 3584 * 28
-    head_again = 2 * 100 * 152064 * 3584
     found = count_flops(shape, text, dict.fromkeys(("vision", "merger", "language"), "full"))
     assert found.model == 6 * 100 * weights + attention
-    assert found.total == found.model + head_again
+
+
+@pytest.mark.parametrize(
+    ("device", "tflops"),
+    [
+        ("NVIDIA H100 80GB HBM3", 989),
+        ("NVIDIA H100 PCIe", 756),
+        ("NVIDIA H100 NVL", 835),
+        ("NVIDIA A100-SXM4-80GB", 312),
+        ("NVIDIA GeForce RTX 4090", 165),
+        *(
+            (f"NVIDIA {name}", None)
+            for name in ("RTX A1000", "RTX A4000", "A10G", "GH200 480GB", "GeForce RTX 3090 Ti")
+        ),
+        ("NVIDIA A100-SXM4-40GB MIG 1g.5gb", None),
+    ],
+)
+def test_a_peak_is_that_of_the_card_that_is_named(device, tflops):
+    assert peak_tflops(device) == tflops

@@ -1,12 +1,14 @@
 """What batches make a model compute, worked by hand."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from videmo.data.chat import encode_record
 from videmo.data.trees import Sample, build_trees, empty_tree
 from videmo.models.tree_attention import tree_mask
-from videmo.plan.work import plain_work, tree_work
+from videmo.plan.work import plain_work, tree_work, visible_pairs
 from videmo.token_tree import IGNORE_INDEX, Segment, TokenTree, flatten
 
 
@@ -37,12 +39,14 @@ def test_shared_videos_are_encoded_once_and_the_plain_path_pays_for_each_sample(
     alone = [make_batch(1, name).input_ids.shape[1] for name in ("a", "a", "a", "b")]
     assert plain.tokens == sum(alone)
     assert plain.seen * plain.tokens == pytest.approx(sum(n * (n + 1) for n in alone) / 2)
-    assert shared.learned == plain.learned == batch.num_label_tokens
+    assert shared.learned == batch.num_label_tokens
+    assert plain.learned == plain.tokens  # whose loss has logits of all
 
 
 def test_without_sharing_both_are_the_same(make_batch, layout):
     batch = make_batch(1, "a", "a", "b")
-    assert tree_work(batch) == plain_work(batch, layout.video_token_id)
+    plain = plain_work(batch, layout.video_token_id)
+    assert tree_work(batch) == replace(plain, learned=batch.num_label_tokens)
 
 
 def test_what_was_encoded_before_is_not_encoded_again(make_batch, layout):
@@ -62,6 +66,7 @@ def test_attention_counts_what_the_mask_shows_and_padding_counts_nowhere(layout)
     work = tree_work(batch)
     assert batch.input_ids.numel() == 2 * 24 and work.tokens == 24 + 7
     assert work.seen * work.tokens == tree_mask(batch.subtree_end).sum() - (24 - 7)
+    assert work.seen * work.tokens == pytest.approx(visible_pairs(9, [5, 5, 5]) + visible_pairs(0, [7]))
 
 
 def test_text_has_no_patches(layout):

@@ -108,3 +108,21 @@ def test_a_resumed_run_goes_on_as_if_it_had_not_stopped():
     second.load_state_dict(copy.deepcopy(first.state_dict()))
     _train(halves, second, 3)
     assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), halves.parameters(), strict=True))
+
+
+def test_a_scaler_divides_before_fused_adamw_steps():
+    weights = []
+    for scale in (None, 1024.0):
+        torch.manual_seed(0)
+        model = Model()
+        optimizer = make_optimizer(groups(model), "adamw", weight_decay=0.0, beta2=0.999)
+        scaler = torch.amp.GradScaler("cpu", init_scale=scale or 1.0, enabled=scale is not None)
+        for _ in range(3):
+            optimizer.zero_grad()
+            scaler.scale(model(torch.arange(5))).backward()
+            scaler.unscale_(optimizer)
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1e-3)
+            scaler.step(optimizer)
+            scaler.update()
+        weights.append(torch.cat([p.detach().flatten() for p in model.parameters()]))
+    torch.testing.assert_close(weights[1], weights[0], rtol=0, atol=1e-6)

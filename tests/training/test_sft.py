@@ -207,3 +207,17 @@ def test_a_batch_without_records_counts_nowhere(world, world_checkpoint, tmp_pat
     scores = module.backbone.score(empty)
     scores.logps.sum().backward()
     assert len(scores.logps) == 0
+
+
+def test_gradients_are_clipped_under_autocast(world, world_checkpoint, tmp_path):
+    norms = []
+
+    class Note(L.Callback):
+        def on_before_zero_grad(self, trainer, pl_module, optimizer) -> None:
+            norms.extend(p.grad.norm() for p in pl_module.parameters() if p.grad is not None)
+
+    options = {"precision": "bf16-mixed", "gradient_clip_val": 1e-3, "max_steps": 2}
+    trainer(tmp_path, callbacks=[Note()], **options).fit(
+        SFTModule(str(world_checkpoint)), data(world, world_checkpoint)
+    )
+    assert torch.stack(norms).norm() == pytest.approx(1e-3, rel=1e-3)

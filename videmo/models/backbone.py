@@ -8,18 +8,17 @@ Shapes: B rows, S tokens a row, P patches, V videos, N places.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.attention.flex_attention import BlockMask
-from torch.utils.checkpoint import checkpoint
 from transformers import Cache, DynamicCache, Qwen2_5_VLForConditionalGeneration
 from transformers.utils import is_flash_attn_2_available
 
 from videmo.errors import InputError, in_words
 from videmo.models.adapters import Lora, add_adapters
+from videmo.models.checkpointing import checkpoint_block, checkpoint_compiled
 from videmo.models.encoding import encode, encode_nothing, in_step, largest, weights_hash
 from videmo.models.quantization import pack
 from videmo.models.scopes import Scope, Scopes, scope_of
@@ -46,7 +45,8 @@ class Backbone(nn.Module):
         lora: The adapters of scopes that train by them.
         quantization: ``nf4`` packs the linear layers of a language model that is not trained fully into 4 bits.
         attention: ``flex_attention`` or ``flash_attention_2``, as ``load`` has them; others are the model's own.
-        compile: Whether each block is compiled by ``torch.compile``, for any length.
+        compile: Whether each block is compiled by ``torch.compile``, for any length; one under activation checkpointing
+            in training alone.
 
     Attributes:
         flex: Whether batches are scored by FlexAttention.
@@ -94,8 +94,8 @@ class Backbone(nn.Module):
         for scope, blocks in (("vision", self.tower.blocks), ("language", model.model.language_model.layers)):
             for block in blocks:
                 block.gradient_checkpointing = self.scopes[scope].activation_checkpointing
-                block._gradient_checkpointing_func = partial(checkpoint, use_reentrant=False)
-                if compile:
+                block._gradient_checkpointing_func = checkpoint_compiled if compile else checkpoint_block
+                if compile and not block.gradient_checkpointing:
                     block.compile(dynamic=True)
         self.train()
 
@@ -313,16 +313,25 @@ def _read(checkpoint: str, **options) -> Qwen2_5_VLForConditionalGeneration:
     return model
 
 
+def check_attention(attn_implementation: str) -> None:
+    """Refuse what cannot attend over trees.
+
+    Raises:
+        InputError: If it is none of those that can.
+    """
+    if attn_implementation not in ("sdpa", "eager", FLEX, FLASH):
+        raise InputError(
+            f"attn_implementation {attn_implementation!r} cannot attend over trees; use sdpa, {FLEX}, {FLASH} or eager"
+        )
+
+
 def _backend(attn_implementation: str) -> str:
     """What transformers is told; FlexAttention and FlashAttention concern a part of the model, and come later.
 
     Raises:
         InputError: If it cannot attend over trees, or is not installed.
     """
-    if attn_implementation not in ("sdpa", "eager", FLEX, FLASH):
-        raise InputError(
-            f"attn_implementation {attn_implementation!r} cannot attend over trees; use sdpa, {FLEX}, {FLASH} or eager"
-        )
+    check_attention(attn_implementation)
     if attn_implementation == FLASH and not is_flash_attn_2_available():
         raise InputError(
             f"attn_implementation {FLASH} needs a GPU and the package flash-attn (`pip install flash-attn "

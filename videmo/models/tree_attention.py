@@ -120,8 +120,26 @@ def _attend(module, query: Tensor, key: Tensor, value: Tensor, attention_mask, s
         return sdpa_attention_forward(module, query, key, value, attention_mask, scaling=scaling, **kwargs)
     if kwargs.get("dropout"):
         raise InputError("flex_attention knows no dropout; set the checkpoint's attention_dropout to 0, or take sdpa")
-    seen = _compiled()(query, key, value, block_mask=attention_mask, scale=scaling, enable_gqa=True)
-    return seen.transpose(1, 2).contiguous(), None
+    return attend_by_blocks(query, key, value, attention_mask, scaling), None
+
+
+def attend_by_blocks(query: Tensor, key: Tensor, value: Tensor, blocks: BlockMask, scale: float | None = None):
+    """FlexAttention's kernel. In a block that is compiled as a whole it is part of its graph.
+
+    Args:
+        query: [B, heads, S, head].
+        key, value: [B, heads of keys, S, head].
+        blocks: Of the mask.
+        scale: Of the products; 1 / sqrt(head) by default.
+
+    Returns:
+        [B, S, heads, head], of the type of `value`: rotary embeddings in float32 leave queries and keys as float32,
+        which autocast does not cast for this kernel.
+    """
+    attend = flex_attention if torch.compiler.is_compiling() else _compiled()
+    query, key = query.to(value.dtype), key.to(value.dtype)
+    seen = attend(query, key, value, block_mask=blocks, scale=scale, enable_gqa=True)
+    return seen.transpose(1, 2).contiguous()
 
 
 def attend_to_cached(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, scale: float | None = None) -> Tensor:

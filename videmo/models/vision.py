@@ -3,8 +3,11 @@
 - The patch embedding is a 3D convolution whose stride is its kernel, over patches that are already cut: one matrix
   product, for which convolution kernels are slow.
 - Attention is one call a window: at the release's size a clip of 16 frames has 96 windows, in each of 28 layers.
-  Windows never see each other, so those of one length are a batch; a grid has at most four lengths.
+  Windows never see each other, so those of one length are a batch; a grid has at most four lengths. Which they are is
+  found once a forward: their number depends on data, for which a GPU would stop and a compiled block break.
 """
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -15,14 +18,56 @@ from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import (
     Qwen2_5_VLVisionAttention,
     apply_rotary_pos_emb_vision,
 )
+from transformers.vision_utils import get_vision_cu_seqlens, get_vision_window_index
 
 
 def speed_up(tower: Qwen2_5_VisionTransformerPretrainedModel) -> Qwen2_5_VisionTransformerPretrainedModel:
     """Change a tower's classes to those below, in place; returns the same tower."""
+    tower.__class__ = BatchedTower
     tower.patch_embed.__class__ = LinearPatchEmbed
-    for block in tower.blocks:
+    for number, block in enumerate(tower.blocks):
         block.attn.__class__ = BatchedWindowAttention
+        block.attn.sees_frames = number in tower.fullatt_block_indexes
     return tower
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """Which patches see each other: stretches of them, by length.
+
+    Attributes:
+        sizes: The lengths.
+        rows: For each, the patches of its stretches, [stretches * size].
+        back: Where each patch stands when all rows stand one after another, [P].
+    """
+
+    sizes: tuple[int, ...]
+    rows: tuple[Tensor, ...]
+    back: Tensor
+
+    @classmethod
+    def between(cls, bounds: Tensor, device: torch.device) -> "Stretches":
+        """Those from ``bounds[i]`` to ``bounds[i + 1]``, for all i; `bounds` on the CPU."""
+        lengths = bounds.diff()
+        sizes = lengths.unique().tolist()
+        rows = [_rows(bounds[:-1][lengths == size], size) for size in sizes]
+        return cls(tuple(sizes), tuple(row.to(device) for row in rows), torch.cat(rows).argsort().to(device))
+
+
+class BatchedTower(Qwen2_5_VisionTransformerPretrainedModel):
+    """Finds once what the attention of every block needs."""
+
+    def forward(self, hidden_states: Tensor, grid_thw: Tensor, **kwargs):
+        """As transformers': [P, patch] and [V, 3] to its output."""
+        if self.config._attn_implementation == "sdpa":
+            device, grids = hidden_states.device, grid_thw.cpu()
+            index, bounds = get_vision_window_index(grids, self.spatial_merge_size, self.window_size, self.patch_size)
+            kwargs |= {"window_index": index.to(device), "cu_window_seqlens": bounds.to(device)}
+            kwargs |= {
+                "frames": Stretches.between(get_vision_cu_seqlens(grids), device),
+                "windows": Stretches.between(bounds, device),
+            }
+        return super().forward(hidden_states, grid_thw=grid_thw, **kwargs)
 
 
 class LinearPatchEmbed(Qwen2_5_VisionPatchEmbed):
@@ -45,31 +90,32 @@ class BatchedWindowAttention(Qwen2_5_VLVisionAttention):
         hidden_states: Tensor,
         cu_seqlens: Tensor,
         position_embeddings: tuple[Tensor, Tensor] | None = None,
+        frames: Stretches | None = None,
+        windows: Stretches | None = None,
         **kwargs,
     ) -> Tensor:
-        """[P, hidden] -> [P, hidden]; the windows are ``cu_seqlens[i]:cu_seqlens[i + 1]``."""
-        if self.config._attn_implementation != "sdpa":
+        """[P, hidden] -> [P, hidden]; which patches see each other is in ``frames`` or ``windows``."""
+        own = frames if self.sees_frames else windows
+        if own is None:
             return super().forward(hidden_states, cu_seqlens, position_embeddings=position_embeddings, **kwargs)
         patches = len(hidden_states)
         query, key, value = self.qkv(hidden_states).unflatten(1, (3, self.num_heads, -1)).unbind(1)  # [P, heads, head]
         query, key = apply_rotary_pos_emb_vision(query, key, *position_embeddings)
-        lengths = cu_seqlens.diff()
-        sizes = lengths.unique().tolist()
-        if len(sizes) == 1:
-            seen = _attend(query, key, value, sizes[0])
+        if len(own.sizes) == 1:
+            seen = _attend(query, key, value, own.sizes[0])
         else:
-            rows = [_rows(cu_seqlens[:-1][lengths == size], size) for size in sizes]
-            parts = [_attend(query[own], key[own], value[own], size) for own, size in zip(rows, sizes, strict=True)]
-            seen = torch.cat(parts)[torch.cat(rows).argsort()]
+            stretches = zip(own.rows, own.sizes, strict=True)
+            parts = [_attend(query[rows], key[rows], value[rows], size) for rows, size in stretches]
+            seen = torch.cat(parts)[own.back]
         return self.proj(seen.reshape(patches, -1))
 
 
 def _rows(starts: Tensor, size: int) -> Tensor:
-    """The patches of windows of one size, [windows * size]."""
+    """The patches of stretches of one size, [stretches * size]."""
     return (starts[:, None] + torch.arange(size, device=starts.device)).flatten()
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, size: int) -> Tensor:
-    """Attention within each stretch of `size` patches, [windows * size, heads, head]."""
+    """Attention within each stretch of `size` patches, [stretches * size, heads, head]."""
     query, key, value = (part.unflatten(0, (-1, size)).transpose(1, 2) for part in (query, key, value))
     return scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(0, 1)

@@ -94,14 +94,10 @@ def make_plan(
     if gpu_memory is None and device:
         gpu_memory = torch.cuda.get_device_properties(0).total_memory / 1e9
     tflops = tflops or peak_tflops(device) or DEFAULT_TFLOPS
-    mean = work.mean
-    # Under a mask sdpa computes what it hides; FlexAttention about the half that comes earlier.
-    seen = mean.row / 2 if backbone.flex else mean.row
-    computed = Work(mean.tokens, seen, mean.learned, mean.patches, mean.frames)
-    modes = {name: computing.mode for name, computing in setup.computing.items()}
-    flops = count_flops(setup.shape, computed, modes, setup.checkpointing)
-    steps = [stage.steps for stage in work.stages]
-    time = Time(mfu, tflops, flops.total, flops.total * work.micro_batches / (tflops * 1e12 * mfu), steps)
+    mean, steps = work.mean, [stage.steps for stage in work.stages]
+    computed = Work(work.tokens, work.seen, mean.learned, mean.patches, mean.frames)
+    flops = count_flops(setup.shape, computed, {name: own.mode for name, own in setup.computing.items()}).model
+    time = Time(mfu, tflops, flops, flops * work.micro_batches / (tflops * 1e12 * mfu), steps)
     turned = knobs(setup, data.batch_size)
     return Plan(
         setup, memory, checkpointed, work, time, str(precision), gpu_memory, tuple(turned), tower_is_frozen, device
@@ -109,15 +105,28 @@ def make_plan(
 
 
 def devices(trainer: Mapping[str, Any]) -> int:
-    """Devices of a trainer's options over all machines; those of this one where it says ``auto``."""
-    given = trainer["devices"]
-    if isinstance(given, list):
-        count = len(given)
-    elif str(given) in ("auto", "-1"):
+    """Devices of a trainer's options over all machines; those of this one where it says ``auto``.
+
+    Raises:
+        InputError: If there are none.
+
+    >>> devices({"devices": "0,1", "num_nodes": 2})
+    4
+    """
+    given, nodes = trainer["devices"], int(trainer["num_nodes"])
+    named = given.strip(",").split(",") if isinstance(given, str) and "," in given else given
+    if isinstance(named, list):
+        count = len(named)
+    elif str(named) in ("auto", "-1"):
         count = max(1, torch.cuda.device_count())
     else:
-        count = int(given)
-    return count * int(trainer["num_nodes"])
+        count = int(named) if str(named).lstrip("-").isdigit() else 0
+    if count < 1 or nodes < 1:
+        raise InputError(
+            "trainer.devices is auto, a number from 1 or a list of devices, and trainer.num_nodes a number from 1; got "
+            f"{given} and {nodes}"
+        )
+    return count * nodes
 
 
 def _data_module(options: Mapping[str, Any]) -> EmoCFGDataModule:

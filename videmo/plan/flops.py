@@ -2,11 +2,13 @@
 
 A product with a matrix of n weights takes 2 n operations a token forward, 2 n for the gradient of its input, and 2 n
 for that of its weight where it trains. Attention over S tokens takes 4 S H a token and layer forward and twice that
-backward, where S is what a token's query is multiplied with. Checkpointing computes a forward once more, and the loss
-the head's. Vectors, norms and adapters are left out.
+backward, where S is what a token sees. These are the model's operations, which utilisation (MFU) is about: what is
+computed once more to save memory, or multiplied though a mask hides it, is no part of them. Vectors, norms and adapters
+are left out.
 """
 
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from videmo.models.scopes import ScopeName
@@ -17,7 +19,10 @@ from videmo.plan.work import Work
 MFU = 0.35
 """Model FLOPs utilisation that is assumed: what well-tuned training of this size reaches on one node is 0.3 to 0.5."""
 PEAK_TFLOPS: Mapping[str, float] = {
+    "H200 NVL": 835,
     "H200": 989,
+    "H100 PCIe": 756,
+    "H100 NVL": 835,
     "H100": 989,
     "A100": 312,
     "L40S": 362,
@@ -29,16 +34,21 @@ PEAK_TFLOPS: Mapping[str, float] = {
     "RTX 4090": 165,
     "RTX 3090": 71,
 }
-"""Dense bfloat16, by what a device's name holds."""
+"""Dense bfloat16, by words that a device's name holds; the first that fits."""
+OTHER_CARDS = frozenset({"MIG", "Ti", "D", "Laptop"})
+"""Words that make a name that of another card, or of a slice of one."""
 
 
 def peak_tflops(device: str) -> float | None:
     """Of a device by its name; None of one that is not known.
 
-    >>> peak_tflops("NVIDIA H100 80GB HBM3"), peak_tflops("Radeon")
-    (989, None)
+    >>> [peak_tflops(f"NVIDIA {name}") for name in ("H100 80GB HBM3", "H100 PCIe", "RTX A4000", "H100 MIG 1g.10gb")]
+    [989, 756, None, None]
     """
-    return next((value for name, value in PEAK_TFLOPS.items() if name in device), None)
+    words = set(re.split(r"[\s-]+", device))
+    if words & OTHER_CARDS:
+        return None
+    return next((value for name, value in PEAK_TFLOPS.items() if words.issuperset(name.split())), None)
 
 
 @dataclass(frozen=True)
@@ -46,34 +56,25 @@ class Flops:
     """Operations of one micro-batch on one rank.
 
     Attributes:
-        vision, language, head: What the gradients take.
-        recomputed: What is computed once more to save memory; no part of the model's FLOPs that MFU is about.
+        vision, language, head: What outputs and gradients take.
     """
 
     vision: float
     language: float
     head: float
-    recomputed: float = 0.0
 
     @property
     def model(self) -> float:
         return self.vision + self.language + self.head
 
-    @property
-    def total(self) -> float:
-        return self.model + self.recomputed
 
-
-def count_flops(
-    shape: Shape, work: Work, modes: Mapping[ScopeName, Mode], checkpointing: Collection[ScopeName] = ()
-) -> Flops:
+def count_flops(shape: Shape, work: Work, modes: Mapping[ScopeName, Mode]) -> Flops:
     """Forward and backward of a micro-batch.
 
     Args:
         shape: Of the model.
         work: What it is computed on.
         modes: How the scopes train.
-        checkpointing: Scopes whose blocks are computed once more.
     """
     layers = 2 * work.tokens * shape.layers * sum(shape.layer_matrices.values())
     attention = 4 * work.tokens * work.seen * shape.hidden * shape.layers
@@ -87,14 +88,11 @@ def count_flops(
     blocks_learn = modes["vision"] != "frozen"
     tower_learns = blocks_learn or modes["merger"] != "frozen"
     language_learns = tower_learns or modes["language"] != "frozen"  # gradients pass it to the features of videos
-    again = layers + attention if "language" in checkpointing and language_learns else 0
-    again += blocks + looking if "vision" in checkpointing and blocks_learn else 0
     return Flops(
         vision=_trained(blocks, looking, blocks_learn, full["vision"])
         + _trained(merger, 0, tower_learns, full["merger"]),
         language=_trained(layers, attention, language_learns, full["language"]),
         head=_trained(head, 0, language_learns, full["language"]),
-        recomputed=again + (head if language_learns else 0),
     )
 
 

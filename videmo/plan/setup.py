@@ -9,7 +9,7 @@ from transformers import Qwen2_5_VLForConditionalGeneration
 
 from videmo.errors import InputError
 from videmo.models.adapters import Lora
-from videmo.models.backbone import Backbone
+from videmo.models.backbone import Backbone, check_attention
 from videmo.models.scopes import SCOPES, Scope, ScopeName, scope_of
 from videmo.plan.activations import Computing
 from videmo.plan.memory import Batch, Setup, Sharding, Weights
@@ -20,7 +20,18 @@ ADAPTER, HEADS = ".lora_", ("embed_tokens", "lm_head")
 
 
 def meta_model(options: Mapping[str, Any]) -> Backbone:
-    """The model of ``model.init_args`` without a byte of weights; of a hub id only the config is fetched."""
+    """The model of ``model.init_args`` without a byte of weights; of a hub id only the config is fetched.
+
+    Raises:
+        InputError: If its attention is none, or none whose memory is known.
+    """
+    attention = options.get("attn_implementation", "sdpa")
+    check_attention(attention)
+    if attention == "eager":
+        raise InputError(
+            "attn_implementation eager keeps what every head makes of every pair of tokens, and no plan knows how much "
+            "that is; use sdpa or flex_attention"
+        )
     config = load_config(options["checkpoint"], options.get("revision"), options.get("local_files_only", False))
     scopes = {name: Scope(**options[name]) for name in SCOPES}
     with torch.device("meta"):
@@ -30,7 +41,7 @@ def meta_model(options: Mapping[str, Any]) -> Backbone:
             **scopes,
             lora=Lora(**options["lora"]),
             quantization=options.get("quantization"),
-            attention=options.get("attn_implementation", "sdpa"),
+            attention=attention,
         )
 
 

@@ -1,9 +1,10 @@
 """What a batch of trees makes a model compute, and what its samples would, each for itself.
 
-The plain path is that of other trainers: every sample has its own copy of its video, which is encoded for it, and a
-causal mask. Of attention what is visible counts in either, and nothing is padded.
+The plain path is that of other trainers: every sample has its own copy of its video, which is encoded for it, a causal
+mask, and logits of all its tokens. Of attention what is visible counts in either, and nothing is padded.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -17,7 +18,7 @@ class Work:
 
     Attributes:
         tokens: Of the language model.
-        seen: Keys that a token's query is multiplied with, on average.
+        seen: Tokens that a token sees, on average.
         learned: Tokens whose logits are made.
         patches: Of the videos that are encoded.
         frames: Temporal steps of those videos, within which the tower's blocks see.
@@ -28,6 +29,19 @@ class Work:
     learned: float
     patches: float
     frames: float
+
+
+def visible_pairs(root: int, branches: Sequence[int]) -> float:
+    """How many pairs of tokens a tree has of which one sees the other: itself, its past and its root.
+
+    Args:
+        root: Tokens that all branches share.
+        branches: Tokens of each.
+
+    >>> visible_pairs(1, [1, 1])
+    5.0
+    """
+    return root * (root + 1) / 2 + sum(own * (root + (own + 1) / 2) for own in branches)
 
 
 def tree_work(batch: TreeBatch) -> Work:
@@ -56,18 +70,18 @@ def plain_work(batch: TreeBatch, video_token_id: int) -> Work:
     leaf = batch.leaf_column[:, None]
     sees = (columns <= leaf) & (leaf < batch.subtree_end[batch.leaf_row])  # [K, S], the sample's tokens
     lengths = sees.sum(1).double()
-    patches = frames = 0
-    for (t, h, w), row, column in zip(*_places(batch, video_token_id), strict=True):
-        samples = int((sees[:, column] & (batch.leaf_row == row)).sum())
-        patches, frames = patches + samples * t * h * w, frames + samples * t
+    grids, rows, columns = _places(batch, video_token_id)
+    samples = (sees[:, columns] & (batch.leaf_row[:, None] == rows)).sum(0).tolist()  # of each video
+    patches = sum(number * t * h * w for number, (t, h, w) in zip(samples, grids, strict=True))
+    frames = sum(number * t for number, (t, _, _) in zip(samples, grids, strict=True))
     tokens, pairs = float(lengths.sum()), float((lengths * (lengths + 1)).sum()) / 2
-    return Work(tokens, pairs / max(1.0, tokens), batch.num_label_tokens, patches, frames)
+    return Work(tokens, pairs / max(1.0, tokens), tokens, patches, frames)
 
 
-def _places(batch: TreeBatch, video_token_id: int) -> tuple[list[tuple[int, int, int]], list[int], list[int]]:
-    """Each video's grid, and the row and column of its first placeholder."""
+def _places(batch: TreeBatch, video_token_id: int) -> tuple[list[tuple[int, int, int]], torch.Tensor, torch.Tensor]:
+    """Each video's grid, and the row and column of its first placeholder, [V]."""
     grids = [video.grid_thw for video in batch.videos]
     sizes = [t * h * w // video.merge_size**2 for (t, h, w), video in zip(grids, batch.videos, strict=True)]
-    first = torch.tensor([0, *sizes[:-1]]).cumsum(0).to(batch.input_ids.device)
+    first = torch.tensor([0, *sizes[:-1]][: len(sizes)], dtype=torch.long).cumsum(0).to(batch.input_ids.device)
     rows, columns = torch.nonzero(batch.input_ids == video_token_id, as_tuple=True)
-    return grids, rows[first].tolist() if grids else [], columns[first].tolist() if grids else []
+    return grids, rows[first], columns[first]

@@ -17,6 +17,7 @@ from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.metadata import most_tokens
 from videmo.data.order import accumulation_steps
 from videmo.plan.memory import Batch
+from videmo.plan.work import visible_pairs
 from videmo.token_tree import pack
 
 LOOKED_AT = 2000
@@ -43,6 +44,7 @@ class Workload:
         source: Where this was seen.
         samples: Records a micro-batch, on average.
         tokens: Of a micro-batch without padding, on average.
+        seen: Tokens that one of those sees, on average.
         mean: A micro-batch of average size.
         largest: That of most tokens.
         micro_batches: A rank and optimizer step.
@@ -52,6 +54,7 @@ class Workload:
     source: str
     samples: float
     tokens: float
+    seen: float
     mean: Batch
     largest: Batch
     micro_batches: int
@@ -76,7 +79,8 @@ def from_settings(data: EmoCFGDataModule, world: int, accumulate: int) -> Worklo
         f"the settings ({data.root} is not here): {video:,} tokens a video, {branches} questions of "
         f"{QUESTION_TOKENS + ANSWER_TOKENS} tokens on it"
     )
-    return Workload(source, samples, tokens, batch, batch, accumulate, stages)
+    seen = visible_pairs(video + SYSTEM_TOKENS, branches * [QUESTION_TOKENS + ANSWER_TOKENS]) / tree
+    return Workload(source, samples, tokens, seen, batch, batch, accumulate, stages)
 
 
 def from_data(data: EmoCFGDataModule, world: int, accumulate: int) -> Workload:
@@ -97,16 +101,17 @@ def from_data(data: EmoCFGDataModule, world: int, accumulate: int) -> Workload:
     records, order = data.records("train"), data.order
     learned = _learned_share(data)
     phases = data.curriculum.phases if data.curriculum else ()
-    found, samples, tokens = [], [], []
+    found, samples, tokens, pairs = [], [], [], []
     for epoch in [phase.first_epoch for phase in phases] or [0]:
         order.set_epoch(epoch)
         for numbers in islice(filter(None, order), LOOKED_AT):
             trees = list(_trees(data, order.lengths, numbers))
-            sizes, branches, videos, lengths = zip(*trees, strict=True)
+            sizes, branches, videos, lengths, visible = zip(*trees, strict=True)
             rows = len(pack(sizes))
             found.append(_batch(data, rows, max(sizes), int(sum(branches) * learned), sum(lengths), sum(videos)))
             samples.append(len(numbers))
             tokens.append(sum(sizes))
+            pairs.append(sum(visible))
     mean = Batch(*(round(float(np.mean([getattr(b, name) for b in found]))) for name in Batch.__dataclass_fields__))
     stages = [StagePlan(phase.stage.name, phase.epochs, phase.steps) for phase in phases]
     source = f"the index of {data.root}: {len(records):,} training records, {len(found):,} batches laid out"
@@ -114,6 +119,7 @@ def from_data(data: EmoCFGDataModule, world: int, accumulate: int) -> Workload:
         source,
         float(np.mean(samples)),
         float(np.mean(tokens)),
+        float(sum(pairs) / sum(tokens)),
         mean,
         max(found, key=lambda batch: batch.tokens),
         min(trainer.accumulate_grad_batches, len(found)),  # all of an epoch, where that is less
@@ -126,18 +132,19 @@ def _batch(data: EmoCFGDataModule, rows: int, row: int, learned: int, video_toke
     return Batch(rows, row, learned, video_tokens * data.video.merge_size**2, videos * steps)
 
 
-def _trees(data: EmoCFGDataModule, lengths, numbers: Iterable[int]) -> Iterator[tuple[int, int, int, int]]:
-    """Of each tree its tokens, those of its branches, its videos, and their tokens."""
+def _trees(data: EmoCFGDataModule, lengths, numbers: Iterable[int]) -> Iterator[tuple[int, int, int, int, float]]:
+    """Of each tree its tokens, those of its branches, its videos, their tokens, and the pairs that see each other."""
     records = data.records("train")
     index, text = records.index, records.index.text_tokens
     for _, own in groupby(numbers, key=lambda number: lengths.family[number]):
         siblings = list(own)
         for first in range(0, len(siblings), data.max_branches):
             part = siblings[first : first + data.max_branches]
-            branch, root = int(lengths.branch[part].sum()), int(lengths.root[part[0]])
+            branches, root = lengths.branch[part].tolist(), int(lengths.root[part[0]])
+            branch = sum(branches)
             place = int(records.numbers[part[0]])
             videos = len(index.videos_of(place))
-            yield root + branch, branch, videos, root - int(text[place, 0]) + videos
+            yield root + branch, branch, videos, root - int(text[place, 0]) + videos, visible_pairs(root, branches)
 
 
 def _learned_share(data: EmoCFGDataModule) -> float:

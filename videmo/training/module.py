@@ -63,7 +63,8 @@ class VidEmoModule(L.LightningModule):
         language: How the language model trains, with its embeddings and its output head.
         lora: The adapters of scopes that train by them.
         quantization: ``nf4`` packs the linear layers of a language model that is not trained fully into 4 bits (QLoRA).
-        compile: Compiles each block by ``torch.compile``; the first steps wait for it.
+        compile: Compiles each block by ``torch.compile``, one under activation checkpointing in training alone; the
+            first steps wait for it.
     """
 
     def __init__(

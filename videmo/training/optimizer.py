@@ -6,7 +6,6 @@ momentum made orthogonal before it is applied; torch's own) needs a third of the
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -65,10 +64,21 @@ def make_optimizer(
 
 def _adamw(name: OptimizerName) -> Callable[..., torch.optim.Optimizer]:
     if not name.endswith("_8bit"):
-        return partial(torch.optim.AdamW, fused=True)  # one pass over memory, and no copies in it
+        return _fused_adamw
     import bitsandbytes as bnb  # takes its time
 
     return {"adamw_8bit": bnb.optim.AdamW8bit, "paged_adamw_8bit": bnb.optim.PagedAdamW8bit}[name]
+
+
+def _fused_adamw(*args: Any, **options: Any) -> torch.optim.AdamW:
+    """One pass over memory, and no copies in it.
+
+    The fused step could divide by a loss scale itself. Lightning clips no gradients of such an optimizer, in bfloat16
+    neither, where nothing is scaled; so it says that it cannot, and a scaler divides before the step.
+    """
+    optimizer = torch.optim.AdamW(*args, fused=True, **options)
+    optimizer._step_supports_amp_scaling = False
+    return optimizer
 
 
 def _by_muon(key: str, p: nn.Parameter) -> bool:
