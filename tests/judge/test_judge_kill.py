@@ -26,7 +26,7 @@ def slowly(handler, request):
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_after_a_kill_only_what_is_missing_is_asked(make_judge, how):
+def test_after_a_kill_only_what_is_missing_is_asked(make_judge, how, heard_interrupts):
     with JudgeServer(otherwise=slowly) as server:
         judge = make_judge(server)
         command = [sys.executable, "-c", CODE, server.url, judge.settings.cache]
