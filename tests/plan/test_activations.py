@@ -9,6 +9,7 @@ from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 from videmo.models.adapters import Lora
 from videmo.models.backbone import Backbone
 from videmo.models.scopes import Scope
+from videmo.models.vision import Stretches
 from videmo.plan.activations import block_bytes, layer_bytes, merger_bytes
 from videmo.plan.memory import Batch
 from videmo.plan.setup import setup_of
@@ -136,9 +137,9 @@ def test_a_block_of_the_vision_tower(name, whole):
     ends = [0, 192, 384] if whole else [0, 64, 128, 160, 192, 256, 320, 352, 384]
     places = (torch.randn(PATCHES, 16), torch.randn(PATCHES, 16))
     block = tower.blocks[1]
-    found = case.count(
-        lambda: block(hidden, cu_seqlens=torch.tensor(ends), position_embeddings=places, max_seqlen=192), places
-    )
+    seen = Stretches.between(torch.tensor(ends), torch.device("cpu"))
+    given = {"position_embeddings": places, "frames": seen, "windows": seen}
+    found = case.count(lambda: block(hidden, cu_seqlens=torch.tensor(ends), **given), places)
     expected = block_bytes(case.setup.shape, computing, PATCHES, windows=not whole) + case.casts(block)
     assert found == pytest.approx(expected, rel=0.01)  # but for the order of the windows
 
