@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -99,3 +100,12 @@ def test_no_predictions_and_unknown_sources_are_refused():
         score_predictions([])
     with pytest.raises(ValueError, match="no task for source 'QA_Hiar'"):
         score_predictions(_several("QA_Hiar", ("Black.", "Black.")))
+
+
+def test_sources_of_one_file_have_scores_of_their_own():
+    pairs = [("Disgust", "Disgust"), ("", "Others"), ("Others", "Disgust")]
+    answers = _several("CAS_Single-Label-Micro-Expression-Recognition", *pairs)
+    videos = ["CASME2/s01/1.mp4", "CASME/1.mp4", "CASME2/s02/1.mp4"]
+    answers = [replace(p, record=replace(p.record, videos=(v,))) for p, v in zip(answers, videos, strict=True)]
+    (file,) = score_predictions(answers).files.values()
+    assert file["sources"] == {"CASME": 0.0, "CASME2": 50.0}

@@ -4,8 +4,7 @@ import pytest
 import torch
 from sklearn.metrics import f1_score
 
-from videmo.data.presence import source_of
-from videmo.metrics import TaskScore, paired_bootstrap, scores_by_source, summarise_scores, task_scores
+from videmo.metrics import TaskScore, paired_bootstrap, task_scores
 from videmo.tasks import all_tasks, find_task
 
 EMOTIONS = "DFEW_Single-Label-Emotion-Recognition"
@@ -127,16 +126,3 @@ def test_every_task_of_the_benchmark_computes(task):
         assert (values["uar"], values["unlisted"]) == (0.5, 0)
         assert values.keys() == {*SUMMARY, "war", "uar", "macro_f1", "micro_f1", "recall", "confusion", "unlisted"}
     assert values["asked"] == sum(map(len, metric.native))
-
-
-def test_sources_of_one_file_have_scores_of_their_own():
-    videos = ["CASME2/s01/1.mp4", "CASME/1.mp4", "CASME2/s02/1.mp4"]
-    task = find_task("CAS_Single-Label-Micro-Expression-Recognition")
-    scores = task_scores(task, ["Disgust", "", "Others"], ["Disgust", "Others", "Disgust"], ["Which?"] * 3)
-    parts = {s: summarise_scores(t) for s, t in scores_by_source(scores, [*map(source_of, videos)]).items()}
-    assert {source: (part["release"], part["asked"], part["unparsed"]) for source, part in parts.items()} == {
-        "CASME": (0.0, 1, 1),
-        "CASME2": (0.5, 2, 0),
-    }
-    with pytest.raises(ValueError, match="got 2 for 3 samples"):
-        scores_by_source(scores, ["CASME", "CASME2"])

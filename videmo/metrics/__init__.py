@@ -17,7 +17,7 @@ from videmo.metrics.label_f1 import LabelF1, label_counts, label_figures
 from videmo.metrics.multilabel_f1 import MultilabelSampleF1, multi_hot, multilabel_sample_f1, sample_f1_scores
 from videmo.metrics.rouge import CaptionRougeL, caption_rouge_l, rouge_l
 from videmo.metrics.task_labels import count_task_labels, task_labels
-from videmo.metrics.task_score import TaskScore, scores_by_source, summarise_scores, task_scores
+from videmo.metrics.task_score import TaskScore, summarise_scores, task_scores
 from videmo.metrics.tree_f1 import caption_tree_f1
 
 __all__ = [
@@ -45,7 +45,6 @@ __all__ = [
     "paired_bootstrap",
     "rouge_l",
     "sample_f1_scores",
-    "scores_by_source",
     "summarise_scores",
     "task_labels",
     "task_scores",

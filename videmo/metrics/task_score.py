@@ -4,7 +4,6 @@
 it is given: whoever feeds a module from a sampler that pads (distributed ones repeat samples) leaves the repeats out.
 """
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 import torch
@@ -54,28 +53,6 @@ def summarise_scores(scores: ScoreTable) -> ScoreTable:
         "unparsed": asked - scores["parsed"].sum().long().to(asked.device),
         "unscorable": scores["native"].isnan().sum(),
     }
-
-
-def scores_by_source(scores: ScoreTable, sources: Sequence[str]) -> dict[str, ScoreTable]:
-    """`task_scores` apart by where each sample is from, sorted; `summarise_scores` reads each part.
-
-    A file may hold several data sets, such as CASME and CASME II, and a mean hides one on which a model fails.
-
-    Args:
-        scores: Per-sample results.
-        sources: Where each sample is from, as `videmo.data.presence.source_of` tells it of its video.
-
-    Example:
-        >>> parts = scores_by_source({"native": torch.tensor([1.0, 0.0, 1.0])}, ["CASME2", "CASME", "CASME2"])
-        >>> {source: part["native"].tolist() for source, part in parts.items()}
-        {'CASME': [0.0], 'CASME2': [1.0, 1.0]}
-    """
-    if any(len(values) != len(sources) for values in scores.values()):
-        raise ValueError(f"expected one source a sample, got {len(sources)} for {len(scores['native'])} samples")
-    rows = defaultdict(list)
-    for row, source in enumerate(sources):
-        rows[source].append(row)
-    return {source: {name: values[rows[source]] for name, values in scores.items()} for source in sorted(rows)}
 
 
 class TaskScore(Metric):
