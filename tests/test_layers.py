@@ -9,7 +9,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     {
         *("videmo", "videmo.errors", "videmo.fingerprint", "videmo.hub", "videmo.tasks", "videmo.affect"),
-        *("videmo.pixels", "videmo.positions", "videmo.pretrained", "videmo.token_tree", "videmo.unloadable"),
+        *("videmo.pixels", "videmo.positions", "videmo.pretrained", "videmo.terminal", "videmo.token_tree"),
+        "videmo.unloadable",
     },
     {"videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.judge", "videmo.synth"},
     {"videmo.training", "videmo.benchmark"},
@@ -41,16 +42,12 @@ SIDEWAYS = {  # within a layer, one direction
     ("videmo.export", "videmo"),
     ("videmo.cli", "videmo.doctor"),
     ("videmo.doctor", "videmo.export"),
-    ("videmo.doctor", "videmo.check"),
     ("videmo.cli", "videmo.plan"),
     ("videmo.cli", "videmo.arguments"),
     ("videmo.cli", "videmo.score"),
     ("videmo.cli", "videmo.compare"),
-    ("videmo.score", "videmo.check"),
-    ("videmo.compare", "videmo.check"),
     ("videmo.demo", "videmo.report"),
     ("videmo.cli", "videmo.tables"),
-    ("videmo.tables", "videmo.check"),
 }
 FILES = sorted([*ROOT.glob("videmo/**/*.py"), *ROOT.glob("callbacks/**/*.py")])
 

@@ -8,7 +8,7 @@ from videmo.check.folder import DataFolder
 from videmo.check.memory import GoodVideos
 from videmo.check.outputs import check_outputs
 from videmo.check.table import RecordTable
-from videmo.check.terminal import output, show, show_interrupted, watch
+from videmo.check.terminal import show, show_interrupted, watch
 from videmo.check.videos import Examined, Reading, examine
 from videmo.data.decode import usable
 from videmo.data.index import RecordIndex
@@ -18,6 +18,7 @@ from videmo.data.pool import available_cores
 from videmo.data.quarantine import QUARANTINE_FILE, Quarantine
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
+from videmo.terminal import output
 
 
 def check(

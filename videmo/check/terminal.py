@@ -1,33 +1,26 @@
 """What a check shows: progress while it works, then a summary that reads well at 100 columns."""
 
 import os
-import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console, Group
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from videmo.check.findings import Finding, Findings, Row
 from videmo.check.videos import Examined
 from videmo.data.quarantine import QUARANTINE_FILE
+from videmo.terminal import RateColumn
 
 SHOWN = 20
 """Faults that the terminal shows; the manifest has all."""
 _NOTED = 60.0  # seconds between lines where the output is no terminal
 _WIDEST = 28  # columns of a task or source
 _LONGEST = 280  # letters of a reason: three lines
-
-
-class RateColumn(ProgressColumn):
-    """Steps a second."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:,.0f}/s" if task.speed and task.speed >= 10 else f"{task.speed or 0:.1f}/s")
 
 
 def watch(name: str, total: int, steps: Iterable) -> Iterator:
@@ -49,11 +42,6 @@ def watch(name: str, total: int, steps: Iterable) -> Iterator:
             if not is_shown and time.monotonic() - noted > _NOTED:
                 noted = time.monotonic()
                 print(f"{name}: {done:,} of {total:,}", file=console.file, flush=True)
-
-
-def output() -> Console:
-    """A console for the summary: as wide as the terminal, and 100 columns where the output is a file or a pipe."""
-    return Console(width=None if sys.stdout.isatty() else 100, highlight=False, markup=False, emoji=False)
 
 
 _WITHOUT = {

@@ -13,9 +13,9 @@ from videmo.benchmark.graded import as_fields
 from videmo.benchmark.grading import grade
 from videmo.benchmark.method import has_answers
 from videmo.benchmark.predictions import unique_predictions, write_atomically
-from videmo.check.terminal import output
 from videmo.compare.terminal import differences_table, flips_table, remarks
 from videmo.errors import InputError
+from videmo.terminal import output
 
 
 def compare(a: str, b: str, flips: int = 2, out: str | None = None) -> int:

@@ -12,13 +12,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from videmo.check.terminal import output
 from videmo.doctor.machine import Part, examine_machine
 from videmo.doctor.parity import Row, compare
 from videmo.errors import check_positive
 from videmo.synth.draw import draw_clip
 from videmo.synth.encode import encode_clip
 from videmo.synth.world import sample_world
+from videmo.terminal import output
 
 STYLES = {"pass": "green", "FAIL": "bold red", "not run": "yellow"}
 

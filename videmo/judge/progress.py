@@ -4,15 +4,11 @@ import sys
 import time
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
-from rich.text import Text
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from videmo.terminal import RateColumn
 
 _NOTED = 60.0  # seconds between lines where the output is no terminal
-
-
-class _RateColumn(ProgressColumn):
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed or 0:.1f}/s")
 
 
 class AskProgress:
@@ -34,7 +30,7 @@ class AskProgress:
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[counts]}"),
-            _RateColumn(),
+            RateColumn(),
             TimeRemainingColumn(compact=True),
         )
         hidden = not shown or not console.is_terminal or not total

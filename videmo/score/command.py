@@ -18,11 +18,11 @@ from videmo.benchmark import (
     score_method,
 )
 from videmo.benchmark.method import Answers, grade_method, has_answers
-from videmo.check.terminal import output
 from videmo.errors import InputError
 from videmo.judge import Judge, JudgeSettings
 from videmo.score.asked import DataAsked, read_data
 from videmo.score.dry_run import DryRun, plan_table
+from videmo.terminal import output
 
 
 def score(

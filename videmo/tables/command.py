@@ -10,11 +10,11 @@ from typing import Literal
 
 from videmo.benchmark.own_rows import YOURS
 from videmo.benchmark.paper_table import TABLES, paper_table
-from videmo.check.terminal import output
 from videmo.errors import InputError
 from videmo.tables.inputs import read_results
 from videmo.tables.outputs import Format, as_text, format_of, write_tables
 from videmo.tables.terminal import table_text
+from videmo.terminal import output
 
 
 def tables(
