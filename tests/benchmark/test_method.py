@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from videmo.benchmark import BenchmarkResult, read_answers, read_scores, score_method
+from videmo.benchmark import BenchmarkResult, grade_method, read_answers, read_scores, score_method
 
 LINE = {
     "response": "No",
@@ -50,7 +50,7 @@ def test_a_folder_without_answers_says_what_is_beside_it(folder):
 
 
 def test_scores_stand_beside_the_answers(folder):
-    result = score_method(read_answers(folder).shown, folder, "ours", asked={"MEAD_ID": 3})
+    result = score_method(*grade_method(read_answers(folder).shown), folder, "ours", asked={"MEAD_ID": 3})
     assert BenchmarkResult.load(folder / "benchmark.json") == result
     assert (result.method, result.columns, result.controls) == (
         "ours",
@@ -98,9 +98,9 @@ def test_an_empty_file_of_a_task_is_named(folder):
 
 def test_files_and_columns_that_are_not_there_are_said(folder):
     asked = {"MEAD_ID": 2, "MOSI_Single-Label-Sentiment-Recognition": 5}
-    result = score_method(read_answers(folder).shown, folder, "ours", asked=asked)
+    result = score_method(*grade_method(read_answers(folder).shown), folder, "ours", asked=asked)
     assert result.counts["sentiment_single"] == {"asked": 5, "answered": 0, "judged": 0, "unparsed": 0}
     assert result.missing["sentiment_single"] == {"asked, and no answer is there": 5}
     (folder / "MOSEI_Single-Label-Sentiment-Recognition.json").write_text(json.dumps(LINE | {"labels": "Neutral"}))
-    result = score_method(read_answers(folder).shown, folder, "ours")
+    result = score_method(*grade_method(read_answers(folder).shown), folder, "ours")
     assert "1 of 2 files: lacks MOSI" in result.notes["sentiment_single"]

@@ -2,7 +2,7 @@
 
 from videmo.benchmark.blind import BlindBaseline
 from videmo.benchmark.graded import SCORES_FILE, Graded, read_scores
-from videmo.benchmark.method import read_answers, score_method
+from videmo.benchmark.method import grade_method, read_answers, score_method
 from videmo.benchmark.predictions import Prediction, read_predictions, write_predictions
 from videmo.benchmark.results import RESULT_FILE, BenchmarkResult, with_controls
 from videmo.benchmark.scoring import score_predictions
@@ -16,6 +16,7 @@ __all__ = [
     "Graded",
     "Prediction",
     "columns_above_blind",
+    "grade_method",
     "read_answers",
     "read_predictions",
     "read_scores",

@@ -34,8 +34,7 @@ def question_about(graded: Graded) -> Question | None:
         use = "understanding" if task.column == "caption" else "caption"
         return Question(use, {**said, "reference": graded.reference})
     if _is_open(graded):
-        is_same = _bare(graded.response) == _bare(graded.reference)
-        return None if is_same else Question("yes_no", {**said, "reference": graded.reference})
+        return None if _is_verbatim(graded) else Question("yes_no", {**said, "reference": graded.reference})
     if is_plain(task, graded.response, graded.question):
         return None
     return Question("labels", {**said, "task_labels": "\n".join(labels_of(task, graded.question))})
@@ -48,7 +47,7 @@ def settled(graded: Graded) -> Graded:
     """
     if not graded.answered:
         return replace(graded, scores=graded.scores | dict.fromkeys(judged_columns(graded.task), 0.0), missing={})
-    if _is_open(graded) and _bare(graded.response) == _bare(graded.reference):
+    if _is_open(graded) and _is_verbatim(graded):
         right = {graded.task.column: 1.0}
         return replace(graded, answer=graded.response, scores=right, native=right, missing={})
     return graded
@@ -99,6 +98,10 @@ def _is_open(graded: Graded) -> bool:
     if graded.task.kind == "caption":
         return False
     return not labels_of(graded.task, graded.question) or graded.target is None
+
+
+def _is_verbatim(graded: Graded) -> bool:
+    return _bare(graded.response) == _bare(graded.reference)
 
 
 def is_plain(task: Task, response: str, question: str) -> bool:

@@ -139,28 +139,27 @@ def grade_method(
 
 
 def score_method(
-    answers: Mapping[Shown, Sequence[Prediction]],
+    graded: Mapping[Shown, Sequence[Graded]],
+    guessed: Sequence[Graded],
     folder: Path,
     name: str,
     *,
-    blind: BlindBaseline | None = None,
     data: Mapping[str, str] | None = None,
     asked: Mapping[str, int] | None = None,
-    judge: SupportsAsk | None = None,
+    judge: Mapping | None = None,
 ) -> BenchmarkResult:
-    """Score a method's answers, with its controls and blind beside them, and write what they scored.
+    """Score a method with its controls and blind beside it, and write all that into a folder.
 
     Args:
-        answers: What the model was shown -> its answers.
+        graded: What the model was shown -> its answers, as ``grade_method`` gives them.
+        guessed: The best answers without looking.
         folder: Where to write benchmark.json and scores.jsonl, those of controls into subfolders.
         name: The method's.
-        blind: Answers the same questions without looking.
         data: Which data the questions are of.
         asked: Result file -> how many questions that data asks, where known.
-        judge: Reads what rules cannot be trusted with.
+        judge: Who judged.
     """
-    graded, guessed = grade_method(answers, blind, judge)
-    about = {"data": data, "asked": asked, "judge": judge.identity if judge else None}
+    about = {"data": data, "asked": asked, "judge": judge}
     result = summarise(graded["none"], guessed, name, **about)
     controls = {shown: summarise(ones, (), name, **about) for shown, ones in graded.items() if shown != "none"}
     for shown, ones in graded.items():

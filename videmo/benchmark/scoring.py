@@ -21,8 +21,8 @@ from videmo.data.presence import source_of
 from videmo.errors import InputError
 from videmo.judge import SupportsAsk
 from videmo.metrics import bootstrap_interval
-from videmo.metrics.task_labels import LABEL_KINDS, task_labels
-from videmo.tasks import Answer, Task, all_tasks, find_task
+from videmo.metrics.task_labels import LABEL_KINDS, count_labels, task_labels
+from videmo.tasks import Task, all_tasks, find_task
 
 NOTES = {
     "choice_open": "open answers are scored by vocabulary, not by a judge",
@@ -173,19 +173,11 @@ def _by_source(file: Sequence[Graded], column: str) -> dict:
 def _label_figures(file: Sequence[Graded], column: str) -> dict:
     """UAR, WAR, macro and micro F1 and what they come from, over the answers that have a score; for tasks of labels."""
     task = file[0].task
-    labels = task_labels(task)
-    pairs = [(one.answer, one.target) for one in file if column in one.scores]
-    pairs = [(answer, target) for answer, target in pairs if target is not None and _label_set(target) <= {*labels}]
-    if task.kind not in LABEL_KINDS or not pairs:
+    counts = count_labels(task, [(one.answer, one.target) for one in file if column in one.scores]).counts
+    if not counts.any():
         return {}
-    kind = LABEL_KINDS[task.kind]
-    answers, targets = zip(*pairs, strict=True)
-    figures = kind.figures(kind.count(answers, targets, labels))
-    return {"labels": list(labels)} | {name: _plain(values) for name, values in figures.items()}
-
-
-def _label_set(answer: Answer) -> set[str]:
-    return {answer} if isinstance(answer, str) else {*answer}
+    figures = LABEL_KINDS[task.kind].figures(counts)
+    return {"labels": list(task_labels(task))} | {name: _plain(values) for name, values in figures.items()}
 
 
 def _plain(values: Tensor) -> float | list | None:

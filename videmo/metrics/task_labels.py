@@ -76,17 +76,16 @@ def count_task_labels(
         tensor([[1, 0, 0],
                 [0, 0, 1]])
     """
-    labels = task_labels(task)
+    samples = zip(responses, references, questions, strict=True)
+    return count_labels(task, [(task.parse(said, asked), task.parse(truth, asked)) for said, truth, asked in samples])
+
+
+def count_labels(task: Task, read: Sequence[tuple[Answer | None, Answer | None]]) -> LabelCounts:
+    """``count_task_labels`` of answers with their references, both as they were read."""
     if task.kind not in LABEL_KINDS:
         return LabelCounts(torch.zeros(0, dtype=torch.long), 0)
-    preds, target, unlisted = [], [], 0
-    for response, reference, question in zip(responses, references, questions, strict=True):
-        truth = task.parse(reference, question)
-        if truth is None:
-            continue
-        if not ({truth} if isinstance(truth, str) else truth) <= set(labels):
-            unlisted += 1
-            continue
-        preds.append(task.parse(response, question))
-        target.append(truth)
-    return LabelCounts(LABEL_KINDS[task.kind].count(preds, target, labels), unlisted)
+    labels = task_labels(task)
+    known = [(answer, truth) for answer, truth in read if truth is not None]
+    listed = [pair for pair in known if ({pair[1]} if isinstance(pair[1], str) else pair[1]) <= set(labels)]
+    counts = LABEL_KINDS[task.kind].count([answer for answer, _ in listed], [truth for _, truth in listed], labels)
+    return LabelCounts(counts, len(known) - len(listed))

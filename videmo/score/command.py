@@ -8,16 +8,8 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from videmo.benchmark import (
-    RESULT_FILE,
-    SCORES_FILE,
-    BenchmarkResult,
-    read_answers,
-    read_scores,
-    results_table,
-    score_method,
-)
-from videmo.benchmark.method import Answers, grade_method, has_answers
+from videmo.benchmark import RESULT_FILE, BenchmarkResult, grade_method, read_answers, results_table, score_method
+from videmo.benchmark.method import has_answers
 from videmo.errors import InputError
 from videmo.judge import Judge, JudgeSettings
 from videmo.score.asked import DataAsked, read_data
@@ -75,24 +67,19 @@ def score(
     if not data:
         _refuse_loss(target)
     asker = None if judge == "rules" else Judge(judge)
-    given = {"data": about.fingerprint, "asked": about.questions, "blind": about.blind}
-    result = score_method(answers.shown, target, folder.name, judge=asker, **given)
+    graded, guessed = grade_method(answers.shown, about.blind, asker)
+    given = {"data": about.fingerprint, "asked": about.questions, "judge": asker.identity if asker else None}
+    result = score_method(graded, guessed, target, folder.name, **given)
     console.print(results_table(result))
     console.print(f"benchmark.json and scores.jsonl are in {target}")
-    if asker is None or not (failed := _failed(target, answers)):
+    failed = sum(one.by == "judge" and bool(one.missing) for ones in graded.values() for one in ones)
+    if not failed:
         return 0
     console.print(
         f"{failed} answers have no verdict; scores.jsonl says why. The same command asks for those that got no reply, "
         "with --retry-missing also for those whose reply could not be read."
     )
     return 1
-
-
-def _failed(target: Path, answers: Answers) -> int:
-    """How many answers a judge gave no verdict on, those to controls too."""
-    folders = [target if shown == "none" else target / shown for shown in answers.shown]
-    graded = [one for folder in folders for one in read_scores(folder / SCORES_FILE)]
-    return sum(one.by == "judge" and bool(one.missing) for one in graded)
 
 
 def method_folder(results: Path, method: str | None) -> Path:

@@ -1,6 +1,5 @@
 """A judge that is asked and sends nothing: it keeps the questions, so that their number and cost are known before."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from rich.table import Table
@@ -54,8 +53,8 @@ def plan_table(dry: DryRun, told: Sequence[str]) -> Table:
     priced = dry.judge.settings.price_in is not None
     if priced:
         table.add_column("cost, most", justify="right")
-    uses = Counter(question.use for question in dry.questions)
-    rows = {use: [q for q in dry.questions if q.use == use] for use in uses}
+    uses = dict.fromkeys(question.use for question in dry.questions)
+    rows = {use: [question for question in dry.questions if question.use == use] for use in uses}
     for name, questions in {**rows, "all": dry.questions}.items():
         found = dry.judge.plan(questions)
         numbers = (found.questions, found.distinct, found.cached, found.missing, found.calls)

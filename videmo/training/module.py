@@ -15,7 +15,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from rich.console import Console
 from torch.optim.lr_scheduler import LambdaLR
 
-from videmo.benchmark import BlindBaseline, Prediction, score_method, write_predictions
+from videmo.benchmark import BlindBaseline, Prediction, grade_method, score_method, write_predictions
 from videmo.data.backends import MODULES as BACKENDS
 from videmo.data.controls import Shown
 from videmo.data.curriculum import Curriculum, curriculum_of, difference
@@ -335,9 +335,8 @@ class VidEmoModule(L.LightningModule):
             write_predictions(predictions, self.results_folder / ("" if shown == "none" else shown))
         data = self.trainer.datamodule
         blind = BlindBaseline.fit(data.records("train"))
-        self.result = score_method(
-            gathered, self.results_folder, self.hparams.method, blind=blind, data=data.fingerprint()
-        )
+        graded = grade_method(gathered, blind)
+        self.result = score_method(*graded, self.results_folder, self.hparams.method, data=data.fingerprint())
 
     @property
     def results_folder(self) -> Path:
