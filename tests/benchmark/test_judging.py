@@ -120,3 +120,8 @@ def test_a_caption_that_the_judge_failed_on_is_read_all_the_same():
     result = summarise(grade(_answers(SHORT, ("A sad man.", "A sad man.")), Scripted(None)))
     assert result.counts["emotion_caption_rouge_l"] == {"asked": 1, "answered": 1, "judged": 1, "unparsed": 0}
     assert result.counts["emotion_caption"]["judged"] == 0
+
+
+def test_an_empty_answer_counts_alike_in_both_variants():
+    (one,) = grade(_answers("QA_test_sampling_all_Hair", ("", "Lovely!")), Scripted())  # no rule reads the reference
+    assert one.scores == one.native == {"hair": 0.0}

@@ -46,7 +46,9 @@ def settled(graded: Graded) -> Graded:
     An empty answer is wrong in every column that a judge would fill.
     """
     if not graded.answered:
-        return replace(graded, scores=graded.scores | dict.fromkeys(judged_columns(graded.task), 0.0), missing={})
+        wrong = dict.fromkeys(judged_columns(graded.task), 0.0)
+        native = {} if graded.task.kind == "caption" else wrong
+        return replace(graded, scores=graded.scores | wrong, native=native, missing={})
     if _is_open(graded) and _is_verbatim(graded):
         right = {graded.task.column: 1.0}
         return replace(graded, answer=graded.response, scores=right, native=right, missing={})
