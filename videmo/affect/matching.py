@@ -30,7 +30,10 @@ class Match:
 
     def value(self, kind: str) -> str | None:
         """The value of its entry of a kind; None if it has none."""
-        return next((entry.value for entry in self.entries if entry.kind == kind), None)
+        for entry in self.entries:  # asked hundreds of times a caption: a generator would take twice as long
+            if entry.kind == kind:
+                return entry.value
+        return None
 
 
 def is_light(token: str) -> bool:

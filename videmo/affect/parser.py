@@ -5,6 +5,7 @@ expression still is, a pose or an action is not. An attribute is beneath an expr
 mention of a part of the face ("her bushy brows are drawn together").
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from videmo.affect.lexicon import Lexicon, load_lexicon
@@ -39,6 +40,12 @@ def parse_caption(text: str) -> Parse:
         reader.read(number, sentence)
         unplaced += sentence.unplaced
     return Parse(reader.tree(), unplaced)
+
+
+@lru_cache(maxsize=2**13)  # metrics and rewards read the same references, and the same completions, again and again
+def caption_tree(text: str) -> AffectiveTree:
+    """`parse_caption`'s tree, kept for the captions that were read last."""
+    return parse_caption(text).tree
 
 
 class _Reader:

@@ -193,7 +193,7 @@ def _only_light(sentence: Sentence, start: int, end: int) -> bool:
     covered = {
         place
         for match in sentence.matches
-        if match.value("state") or match.value("intensity")
+        if match.start < end and match.end > start and (match.value("state") or match.value("intensity"))
         for place in range(match.start, match.end)
     }
     between = [sentence.tokens[place] for place in range(start, end) if place not in covered]

@@ -3,14 +3,7 @@
 It stands in for the judge where there is none, and says what a judge's score would not: which facts were stated.
 """
 
-from functools import lru_cache
-
-from videmo.affect import AffectiveTree, parse_caption, tree_f1
-
-
-@lru_cache(maxsize=8192)
-def _tree(caption: str) -> AffectiveTree:
-    return parse_caption(caption).tree
+from videmo.affect import caption_tree, tree_f1
 
 
 def caption_tree_f1(preds: str, target: str) -> float:
@@ -20,4 +13,4 @@ def caption_tree_f1(preds: str, target: str) -> float:
         preds: The model's caption.
         target: The reference.
     """
-    return tree_f1(_tree(preds), _tree(target))
+    return tree_f1(caption_tree(preds), caption_tree(target))
