@@ -9,16 +9,14 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 import lightning as L
 import numpy as np
 
 from videmo.errors import InputError, check_positive
-from videmo.tasks import Task, training_tasks
+from videmo.tasks import ALL, Task, unknown_selector
 
-ALL = "all"
 MOST = 10**8
 """Records that an epoch may take: fifty times the release's, and their numbers alone are 0.8 GB."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -66,12 +64,7 @@ class Stage:
 
     def weight(self, task: Task) -> float:
         """How often an epoch of this stage takes a record of the task."""
-        return next((self.mix[key] for key in _names(task) if key in self.mix), 0.0)
-
-
-def _names(task: Task) -> tuple[str, ...]:
-    """The keys that mean a task, the narrowest first."""
-    return (task.name, task.column, task.scenario, ALL)
+        return next((self.mix[key] for key in task.selectors if key in self.mix), 0.0)
 
 
 @dataclass(frozen=True)
@@ -170,7 +163,7 @@ class Curriculum:
     def idle_keys(self, stage: Stage) -> dict[str, int]:
         """The keys of a stage's mix of which an epoch takes no record, with how many records they name."""
         counts, keys = self.counts(stage), [key for key, weight in stage.mix.items() if weight > 0]
-        named = {key: [task for task in counts if key in _names(task)] for key in keys}
+        named = {key: [task for task in counts if key in task.selectors] for key in keys}
         return {
             key: sum(map(self.num_records, tasks))
             for key, tasks in named.items()
@@ -230,13 +223,9 @@ class Curriculum:
             raise InputError(f"a curriculum needs stages with names of their own, got {', '.join(names) or 'none'}")
         if self.stages[0].replay:
             raise InputError(f"stage {names[0]!r} is the first: there is nothing to replay")
-        known = {name for task in training_tasks() for name in _names(task)}
         for stage in self.stages:
-            unknown = [key for key in stage.mix if key not in known]
-            if unknown:
-                near = get_close_matches(unknown[0], known, n=3)
-                hint = f"did you mean {' or '.join(near)}?" if near else "use a task, a column, a scenario or all"
-                raise InputError(f"stage {stage.name!r}: its mix names {unknown[0]!r}, which is none; {hint}")
+            if unknown := unknown_selector(stage.mix):
+                raise InputError(f"stage {stage.name!r}: its mix names {unknown}")
             if not any(stage.weight(group.task) > 0 for group in self._groups):
                 held = ", ".join(sorted({group.task.scenario for group in self._groups}))
                 raise InputError(f"stage {stage.name!r}: no record is of {', '.join(stage.mix)} (held: {held})")

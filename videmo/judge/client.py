@@ -14,6 +14,7 @@ from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from videmo.errors import InputError
 from videmo.judge.cache import Failure, Reply, ReplyCache, reply_key
 from videmo.judge.dispatch import Dispatch, Request
 from videmo.judge.estimate import Estimate, prompt_tokens
@@ -96,22 +97,55 @@ class Judge:
             InputError: If no question could be answered: no server, no such model, a wrong key, a damaged cache. What
                 came back before is on disk.
         """
-        requests = self._requests(questions)
-        with ReplyCache(self.settings.cache_file) as cache:
-            verdicts = self._known(requests, cache)
-            rest = [request for request in requests if request.key not in verdicts]
-            if rest:
-                with AskProgress(len(rest), len(verdicts), progress) as bar:
-                    try:
-                        _run(self._send(rest, cache, bar, verdicts))
-                    except KeyboardInterrupt:
-                        kept = f"{bar.done:,} of {len(rest):,} questions came back and are kept in {cache.path}"
-                        print(
-                            f"the judge was interrupted: {kept}; the same command goes on from there", file=sys.stderr
-                        )
-                        raise
+        verdicts: dict[str, Verdict] = {}
+        self._find_out(self._requests(questions), verdicts, progress)
         _tell_missing(verdicts)
         return [verdicts[self._key(question)] for question in questions]
+
+    def ask_within(self, questions: Sequence[Question], seconds: float) -> list[Verdict]:
+        """A verdict for each question, in their order, for whoever must go on whatever the judge does.
+
+        What has no verdict after so many seconds is missing, and so is all that is left where ``ask`` would raise;
+        what came back before counts, and is on disk.
+        """
+        verdicts: dict[str, Verdict] = {}
+        requests, why = self._requests(questions), ""
+        try:
+            self._find_out(requests, verdicts, progress=False, seconds=seconds)
+        except TimeoutError:
+            why = f"no verdict in the {seconds:g} s that all questions had together"
+        except InputError as error:
+            why = str(error)
+        for request in requests:
+            verdicts.setdefault(request.key, Verdict(None, why, None, False))
+        _tell_missing(verdicts)
+        return [verdicts[self._key(question)] for question in questions]
+
+    def _find_out(
+        self,
+        requests: Sequence[Request],
+        verdicts: dict[str, Verdict],
+        progress: bool,
+        seconds: float | None = None,
+    ) -> None:
+        """Writes the verdicts by key, as they come: those on disk, then those of the server.
+
+        Raises:
+            InputError: If no question could be answered.
+            TimeoutError: If it takes longer than that.
+        """
+        with ReplyCache(self.settings.cache_file) as cache:
+            verdicts |= self._known(requests, cache)
+            rest = [request for request in requests if request.key not in verdicts]
+            if not rest:
+                return
+            with AskProgress(len(rest), len(verdicts), progress) as bar:
+                try:
+                    _run(asyncio.wait_for(self._send(rest, cache, bar, verdicts), seconds))
+                except KeyboardInterrupt:
+                    kept = f"{bar.done:,} of {len(rest):,} questions came back and are kept in {cache.path}"
+                    print(f"the judge was interrupted: {kept}; the same command goes on from there", file=sys.stderr)
+                    raise
 
     def _requests(self, questions: Sequence[Question]) -> list[Request]:
         """The distinct requests, in order."""

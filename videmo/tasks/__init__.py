@@ -3,9 +3,20 @@
 from videmo.tasks.labels import label_meanings, label_set, label_set_names
 from videmo.tasks.options import question_options
 from videmo.tasks.scoring import Grade, sample_f1
-from videmo.tasks.spec import TEXT_TASK, Answer, Task, all_tasks, find_task, is_task, training_tasks
+from videmo.tasks.spec import (
+    ALL,
+    TEXT_TASK,
+    Answer,
+    Task,
+    all_tasks,
+    find_task,
+    is_task,
+    training_tasks,
+    unknown_selector,
+)
 
 __all__ = [
+    "ALL",
     "TEXT_TASK",
     "Answer",
     "Grade",
@@ -19,4 +30,5 @@ __all__ = [
     "question_options",
     "sample_f1",
     "training_tasks",
+    "unknown_selector",
 ]

@@ -3,7 +3,7 @@
 The tasks are data, `data/tasks.yaml`: a new one is an entry there. Reward and benchmark call the same `Task.score`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache, cached_property, lru_cache
@@ -26,6 +26,8 @@ Answer = str | frozenset[str]
 """One label (choices, yes/no), a set of labels or vocabulary words, or a caption's text."""
 
 SCENARIOS = ("attribute", "expression", "understanding")
+ALL = "all"
+"""Names every task."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ class Task:
     labels: tuple[str, ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+
+    @property
+    def selectors(self) -> tuple[str, ...]:
+        """What a config may name it by, alone or with others, the narrowest first."""
+        return (self.name, self.column, self.scenario, ALL)
 
     def parse(self, text: str, question: str = "") -> Answer | None:
         """The labels that an answer names; None if it cannot be read as an answer (counted, scored wrong)."""
@@ -208,6 +215,22 @@ TEXT_TASK = Task("text", column="text", scenario="text", result_file="text", kin
 def training_tasks() -> tuple[Task, ...]:
     """All that a training record may belong to: the benchmark's tasks, and text."""
     return (*all_tasks(), TEXT_TASK)
+
+
+def unknown_selector(names: Iterable[str]) -> str | None:
+    """The first name by which a config cannot mean a task, with what was perhaps meant; None where there is none.
+
+    Example:
+        >>> unknown_selector(["caption", "all"]), unknown_selector(["caption", "zebra"])
+        (None, "'zebra', which is none; use a task, a column, a scenario or all")
+    """
+    known = {name for task in training_tasks() for name in task.selectors}
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, sorted(known), n=3)
+            hint = f"did you mean {' or '.join(near)}?" if near else "use a task, a column, a scenario or all"
+            return f"{name!r}, which is none; {hint}"
+    return None
 
 
 @cache
