@@ -144,6 +144,8 @@ class TreeBatch:
         faults: What was left out of the batch, and why.
         num_items_in_batch: Learned tokens of the whole optimizer step, over micro-batches and ranks; the loss divides
             by it. A loader that knows more than this batch replaces it.
+        parts: Where the model draws its own answers, the micro-batches of a round of them, which this one joins.
+        turn: Which of its parts is trained on.
     """
 
     input_ids: Tensor
@@ -165,6 +167,8 @@ class TreeBatch:
     records: tuple[Any, ...] = ()
     faults: tuple[Any, ...] = ()
     num_items_in_batch: int = 0
+    parts: tuple["TreeBatch", ...] = ()
+    turn: int = 0
 
     @property
     def num_samples(self) -> int:
@@ -216,7 +220,8 @@ class TreeBatch:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         changed = {name: function(value) for name, value in values.items() if isinstance(value, Tensor)}
         features = {number: function(value) for number, value in self.video_features.items()}
-        return replace(self, **changed, video_features=features)
+        parts = tuple(part._map(function) for part in self.parts)
+        return replace(self, **changed, video_features=features, parts=parts)
 
     def to(self, device, non_blocking: bool = False) -> "TreeBatch":
         return self._map(lambda tensor: tensor.to(device, non_blocking=non_blocking))

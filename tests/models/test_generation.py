@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from videmo.data.chat import encode_record
-from videmo.data.trees import Sample, build_trees
+from videmo.data.trees import build_trees
 from videmo.models.generation import generate
+from videmo.models.sampling import Sampling
 from videmo.token_tree import flatten
 
 QUESTIONS = [
@@ -19,16 +19,8 @@ QUESTIONS = [
 
 
 @pytest.fixture
-def samples(make_record, make_video, tokenizer):
-    videos = {"a": make_video(2, 4, 6, seed=1, second_per_grid=1.25), "b": make_video(3, 4, 4, seed=2)}
-    return [
-        Sample(
-            encode_record(make_record(question, "Yes", names), tokenizer, with_answer=False),
-            tuple(videos[n] for n in names),
-            names,
-        )
-        for question, names in QUESTIONS
-    ]
+def samples(make_prompts):
+    return make_prompts(QUESTIONS)
 
 
 @pytest.fixture
@@ -40,17 +32,24 @@ def decisive(backbone):
     return backbone.eval()
 
 
-@pytest.mark.parametrize("max_branches", [1, 8])
-def test_greedy_answers_equal_transformers_generate(max_branches, samples, decisive, layout):
+@pytest.mark.parametrize(
+    ("max_branches", "num_generations", "chosen"),
+    [(1, 1, None), (8, 1, None), (8, 3, None), (8, 3, [4, 0, 5]), (1, 2, [2])],
+)
+def test_greedy_answers_equal_transformers_generate(max_branches, num_generations, chosen, samples, decisive, layout):
     batch = flatten(build_trees(samples, layout.video_token_id, max_branches), layout)
     # Take a token that some answers contain as the stop token, so that branches end at different steps.
     free = generate(decisive, batch, max_new_tokens=12, eos_token_id=-1)
     eos = int(free[0].tokens[4])
-    answers = generate(decisive, batch, max_new_tokens=12, eos_token_id=eos)
-    assert len({tuple(a.tokens.tolist()) for a in answers}) > 1
+    subset = None if chosen is None else torch.tensor(chosen)
+    answers = generate(
+        decisive, batch, max_new_tokens=12, eos_token_id=eos, num_generations=num_generations, samples=subset
+    )
+    asked = samples if chosen is None else [samples[number] for number in chosen]
+    assert len({tuple(a.tokens.tolist()) for a in answers}) > 1 or len(asked) == 1
     config = decisive.config
     banned = [config.image_token_id, config.video_token_id, config.vision_start_token_id, config.vision_end_token_id]
-    for sample, answer in zip(samples, answers, strict=True):
+    for sample, answer in zip([s for s in asked for _ in range(num_generations)], answers, strict=True):
         alone = flatten(build_trees([sample], layout.video_token_id), layout)
         video = {
             "pixel_values_videos": alone.pixel_values_videos,
@@ -90,6 +89,13 @@ def test_vision_placeholders_are_never_generated(samples, decisive, layout):
     batch = flatten(build_trees(samples, layout.video_token_id, 8), layout)
     for answer in generate(decisive, batch, max_new_tokens=4, eos_token_id=-1):
         assert decisive.config.video_token_id not in answer.tokens.tolist()
+
+
+def test_nobody_to_answer_has_no_answers(samples, decisive, layout):
+    batch = flatten(build_trees(samples, layout.video_token_id), layout)
+    none = torch.tensor([], dtype=torch.long)
+    for sampling in (None, Sampling(top_p=0.9, top_k=3)):
+        assert generate(decisive, batch, max_new_tokens=3, eos_token_id=-1, sampling=sampling, samples=none) == []
 
 
 def test_training_mode_is_refused(samples, backbone, layout):

@@ -38,9 +38,11 @@ def run(score, head, n, *, seed=0, dtype=torch.float32, autocast=False, outer_ch
         with torch.no_grad():
             labels[::2] = head(hidden).argmax(-1)[::2]
         if outer_checkpoint:
-            logps, correct = checkpoint(lambda states: tuple(score(states, head, labels)), hidden, use_reentrant=False)
+            logps, correct, *_ = checkpoint(
+                lambda states: tuple(score(states, head, labels)), hidden, use_reentrant=False
+            )
         else:
-            logps, correct = score(hidden, head, labels)
+            logps, correct, *_ = score(hidden, head, labels)
     (logps * weights).sum().backward()
     gradients = {name: p.grad for name, p in head.named_parameters() if p.grad is not None}
     return logps.detach(), correct, {"hidden": hidden.grad, **gradients}

@@ -21,6 +21,7 @@ from videmo.models.adapters import Lora, add_adapters
 from videmo.models.checkpointing import checkpoint_block, checkpoint_compiled
 from videmo.models.encoding import encode, encode_nothing, in_step, largest, weights_hash
 from videmo.models.quantization import pack
+from videmo.models.sampling import Distribution
 from videmo.models.scopes import Scope, Scopes, scope_of
 from videmo.models.token_scores import TokenScores, score_tokens
 from videmo.models.tree_attention import FLEX, additive, attend_over_trees, block_mask, bucket, tree_mask
@@ -180,6 +181,14 @@ class Backbone(nn.Module):
         """The vision tower with its merger."""
         return self.model.model.visual
 
+    def drawn(self, temperature: float) -> Distribution:
+        """What answers are drawn from at a temperature: never a vision placeholder, for which the next forward would
+        look for features to put there.
+        """
+        names = ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")
+        banned = [getattr(self.config, name) for name in names]
+        return Distribution(temperature, torch.tensor(banned, device=self.model.device))
+
     def vision_fingerprint(self) -> str:
         """A hash of the tower's weights: features of one tower are nothing to another. Collective where sharded."""
         return weights_hash(self.tower)
@@ -207,6 +216,7 @@ class Backbone(nn.Module):
         at: tuple[Tensor, Tensor],
         *,
         labels: Tensor | None = None,
+        distribution: Distribution | None = None,
         pixel_values_videos: Tensor | None = None,
         video_grid_thw: Tensor | None = None,
         video_features: Mapping[int, Tensor] | None = None,
@@ -222,6 +232,7 @@ class Backbone(nn.Module):
                 blocks of it, where they are scored by FlexAttention.
             at: Rows and columns of the hidden states to project, two tensors [N].
             labels: The tokens to score there, [N].
+            distribution: Which log-probabilities of theirs are meant; by default those of the logits as they are.
             pixel_values_videos: [P, patch], of the videos whose features are not given, in order.
             video_grid_thw: [V, 3], of all videos, in the order of their placeholders by row and column.
             video_features: By the video's number, what a frozen tower made of it before, [tokens, hidden].
@@ -250,7 +261,7 @@ class Backbone(nn.Module):
         ).last_hidden_state  # [B, S, hidden]
         head = self.model.lm_head
         states = hidden[at].to(head.weight.dtype)  # [N, hidden]
-        return head(states) if labels is None else score_tokens(states, head, labels)
+        return head(states) if labels is None else score_tokens(states, head, labels, distribution)
 
     def _encode(self, patches, grids, known, keys, collective) -> tuple[list[Tensor], Tensor | None]:
         """Features of all videos, in order; and a 0 to add where others wait for gradients of the tower."""
@@ -275,8 +286,13 @@ class Backbone(nn.Module):
             encode_nothing(self.tower)
         return [features[number] for number in range(len(grids))], None
 
-    def score(self, batch: TreeBatch) -> TokenScores:
-        """Score the learned tokens of a batch, [N] of them in row-major order."""
+    def score(self, batch: TreeBatch, distribution: Distribution | None = None) -> TokenScores:
+        """Score the learned tokens of a batch, [N] of them in row-major order.
+
+        Args:
+            batch: The trees.
+            distribution: Which log-probabilities are meant; by default those of the logits as they are.
+        """
         if self.flex:
             batch = batch.in_one_row(bucket(batch.input_ids.numel()))
         rows, columns = torch.nonzero(batch.labels != IGNORE_INDEX, as_tuple=True)
@@ -286,6 +302,7 @@ class Backbone(nn.Module):
             (block_mask if self.flex else tree_mask)(batch.subtree_end),
             (rows, batch.predecessor[rows, columns]),
             labels=batch.labels[rows, columns],
+            distribution=distribution,
             **batch.vision,
         )
 

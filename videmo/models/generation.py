@@ -1,4 +1,6 @@
-"""Greedy generation on token trees: one prefill for a video and all its questions, then every branch grows at once.
+"""Generation on token trees: one prefill for a video and all its questions, then every answer grows at once.
+
+Greedy, one answer a question; or sampled, several of each, which share all of their question's past.
 
 The trees' keys and values are computed once and stay where they are. A step feeds one token for every unfinished
 branch of a row; such a token sees its branch's ancestors and the tokens that its own branch has grown. Nothing is
@@ -15,6 +17,7 @@ from torch import Tensor
 
 from videmo.models.backbone import Backbone
 from videmo.models.encoding import is_sharded, largest
+from videmo.models.sampling import Sampling
 from videmo.models.tree_attention import tree_mask
 from videmo.token_tree import TreeBatch
 
@@ -24,7 +27,8 @@ class Generation(NamedTuple):
 
     Attributes:
         tokens: Generated ids without the stop token, [n].
-        logps: Their log-probabilities under the model, the stop token's last if it was reached, [n] or [n + 1].
+        logps: Their log-probabilities under the model, or under what they were drawn from (``Backbone.drawn``), the
+            stop token's last if it was reached, [n] or [n + 1].
         finished: Whether it ended by itself and not by the limit.
     """
 
@@ -34,26 +38,37 @@ class Generation(NamedTuple):
 
 
 @torch.no_grad()  # not inference_mode: what a sharded model gathers in it could not be trained any more
-def generate(backbone: Backbone, batch: TreeBatch, *, max_new_tokens: int, eos_token_id: int) -> list[Generation]:
-    """Continue every sample of a batch of prompts by the most likely tokens.
-
-    Vision placeholders are never drawn: the next forward would look for features to put there.
+def generate(
+    backbone: Backbone,
+    batch: TreeBatch,
+    *,
+    max_new_tokens: int,
+    eos_token_id: int,
+    sampling: Sampling | None = None,
+    num_generations: int = 1,
+    samples: Tensor | None = None,
+) -> list[Generation]:
+    """Continue samples of a batch of prompts. Vision placeholders are never drawn.
 
     Args:
         backbone: The model, in ``eval()``: with activation checkpointing in train mode transformers drops the cache.
         batch: Trees whose leaves end with the generation prompt.
         max_new_tokens: Tokens an answer may have, the stop token included.
         eos_token_id: The stop token.
+        sampling: How tokens are drawn, with torch's global generator; by default the most likely ones are taken.
+        num_generations: Answers to each sample.
+        samples: Numbers of the samples to continue, [K]; all by default.
 
     Returns:
-        One generation a sample, in the order of the samples.
+        The generations of each sample, one sample after the other.
     """
     if backbone.training:
         raise ValueError("generate needs the backbone in eval()")
     device = batch.input_ids.device
     cache = backbone.new_cache()
     mask = tree_mask(batch.subtree_end)  # [B, S, S]
-    leaf_row, leaf_column = batch.leaf_row, batch.leaf_column  # [K]
+    chosen_leaves = slice(None) if samples is None else samples
+    leaf_row, leaf_column = batch.leaf_row[chosen_leaves], batch.leaf_column[chosen_leaves]  # [K]
     logits = backbone(
         batch.input_ids,
         batch.position_ids,
@@ -62,6 +77,9 @@ def generate(backbone: Backbone, batch: TreeBatch, *, max_new_tokens: int, eos_t
         **batch.vision,
         cache=cache,
     )  # [K, vocabulary]
+    leaf_row, leaf_column, logits = (  # every answer is a leaf from here on
+        values.repeat_interleave(num_generations, 0) for values in (leaf_row, leaf_column, logits)
+    )
     nothing = mask.new_zeros(1, mask.shape[-1])
     sees_prefix = torch.cat((mask[leaf_row, leaf_column], nothing))  # [K + 1, S], the last of slots without a leaf
     position = batch.position_ids[:, leaf_row, leaf_column].amax(0) + 1  # [K]
@@ -69,7 +87,7 @@ def generate(backbone: Backbone, batch: TreeBatch, *, max_new_tokens: int, eos_t
     owners = torch.empty(
         num_rows, 0, dtype=torch.long, device=device
     )  # [B, grown], the leaf that each grown column serves
-    banned = _vision_tokens(backbone, device)
+    drawn = backbone.drawn(sampling.temperature if sampling else 1.0)
     together = is_sharded(backbone)
 
     active = torch.arange(num_leaves, device=device)
@@ -77,8 +95,9 @@ def generate(backbone: Backbone, batch: TreeBatch, *, max_new_tokens: int, eos_t
     logps: list[list[float]] = [[] for _ in range(num_leaves)]
     finished = [False] * num_leaves
     for step in range(max_new_tokens):
-        scores = logits.float().log_softmax(-1)
-        chosen = logits.index_fill(1, banned, -torch.inf).argmax(-1)  # [active]
+        allowed = drawn(logits)
+        scores = (allowed if sampling else logits.float()).log_softmax(-1)
+        chosen = sampling.draw(scores) if sampling else allowed.argmax(-1)  # [active]
         chosen_logps = scores.gather(1, chosen[:, None])[:, 0].tolist()
         for leaf, token, logp in zip(active.tolist(), chosen.tolist(), chosen_logps, strict=True):
             logps[leaf].append(logp)
@@ -110,12 +129,6 @@ def generate(backbone: Backbone, batch: TreeBatch, *, max_new_tokens: int, eos_t
         Generation(torch.tensor(t, dtype=torch.long), torch.tensor(p), f)
         for t, p, f in zip(tokens, logps, finished, strict=True)
     ]
-
-
-def _vision_tokens(backbone: Backbone, device) -> Tensor:
-    config = backbone.config
-    names = ("image_token_id", "video_token_id", "vision_start_token_id", "vision_end_token_id")
-    return torch.tensor([getattr(config, name) for name in names], device=device)
 
 
 def _slot_in_row(rows: Tensor) -> Tensor:

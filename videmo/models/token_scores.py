@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from videmo.models.encoding import is_sharded, largest
+from videmo.models.sampling import Distribution
 
 CHUNK_LOGITS = 2**26
 """Logits that exist at a time: 256 MB in float32, 441 rows of a published model."""
@@ -28,19 +29,29 @@ class TokenScores(NamedTuple):
     Attributes:
         logps: Log-probabilities in float32, [N].
         correct: Whether greedy decoding would have chosen the token, [N].
+        entropy: Of the distribution that the token was drawn from, in nats and without a gradient, [N]; empty where no
+            distribution was asked for.
     """
 
     logps: Tensor
     correct: Tensor
+    entropy: Tensor
 
 
-def score_tokens(hidden: Tensor, head: nn.Module, labels: Tensor, chunk_logits: int = CHUNK_LOGITS) -> TokenScores:
+def score_tokens(
+    hidden: Tensor,
+    head: nn.Module,
+    labels: Tensor,
+    distribution: Distribution | None = None,
+    chunk_logits: int = CHUNK_LOGITS,
+) -> TokenScores:
     """Score tokens by the hidden states that predict them.
 
     Args:
         hidden: [N, hidden].
         head: From hidden states to logits, [n, hidden] -> [n, vocabulary].
         labels: The tokens, [N].
+        distribution: Which log-probabilities are meant; by default those of the logits as they are.
         chunk_logits: Logits that may exist at a time.
     """
     rows = max(1, chunk_logits // head.out_features)
@@ -48,13 +59,15 @@ def score_tokens(hidden: Tensor, head: nn.Module, labels: Tensor, chunk_logits: 
     if is_sharded(head):  # each call gathers the head from all processes, which may have other numbers of tokens
         chunks = largest(chunks, hidden.device)
     if chunks == 1:
-        return TokenScores(*_score(hidden, head, labels))
+        return TokenScores(*_score(hidden, head, labels, distribution))
     pieces = zip(hidden.tensor_split(chunks), labels.tensor_split(chunks), strict=True)
-    scores = [checkpoint(_score, states, head, tokens, use_reentrant=False) for states, tokens in pieces]
+    scores = [checkpoint(_score, states, head, tokens, distribution, use_reentrant=False) for states, tokens in pieces]
     return TokenScores(*map(torch.cat, zip(*scores, strict=True)))
 
 
-def _score(hidden: Tensor, head: nn.Module, labels: Tensor) -> tuple[Tensor, Tensor]:
+def _score(
+    hidden: Tensor, head: nn.Module, labels: Tensor, distribution: Distribution | None
+) -> tuple[Tensor, Tensor, Tensor]:
     device = hidden.device.type
     # Chunks that shared autocast's copy of the weight would add up its gradient in that copy's precision.
     with torch.autocast(
@@ -64,5 +77,10 @@ def _score(hidden: Tensor, head: nn.Module, labels: Tensor) -> tuple[Tensor, Ten
         cache_enabled=False,
     ):
         logits = head(hidden).float()  # [n, vocabulary]
+    entropy = logits.new_zeros(0)
+    if distribution is not None:
+        logits = distribution(logits)
+        with torch.no_grad():
+            entropy = torch.special.entr(logits.softmax(-1)).sum(-1)
     logps = -nn.functional.cross_entropy(logits, labels, reduction="none")
-    return logps, logits.argmax(-1) == labels  # the second is not needed again: recomputation ends before it
+    return logps, logits.argmax(-1) == labels, entropy  # the last two are not needed again: recomputation ends before
