@@ -1,8 +1,9 @@
 """last.ckpt: where a run goes on after an interruption, exactly.
 
-It is saved between two optimizer steps only, and after a validation that is due there, since Lightning would not make
-it up. Ctrl-C (SIGINT) and the SIGTERM of a scheduler let the step end and save it first; a second Ctrl-C ends the run
-at once, with the checkpoint of the last time. A killed run has that, too: it is replaced whole or not at all.
+It is saved between two optimizer steps only, or two rounds of a model's own answers, and after a validation that is
+due there, since Lightning would not make it up. Ctrl-C (SIGINT) and the SIGTERM of a scheduler let the step or round
+end and save it first; a second Ctrl-C ends the run at once, with the checkpoint of the last time. A killed run has
+that, too: it is replaced whole or not at all.
 """
 
 import signal
@@ -77,6 +78,8 @@ class LastCheckpoint(Checkpoint):
             signal.signal(*self._handlers.popitem())
 
     def _between_steps(self, trainer: L.Trainer) -> None:
+        if not trainer.lightning_module.between_rounds:
+            return
         self._stopping = self._agreed_signal(trainer)
         every = self.every_n_train_steps
         due = every is not None and trainer.global_step % every == 0

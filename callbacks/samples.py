@@ -1,19 +1,16 @@
 """Sample answers in TensorBoard: the frames that the model sees, the question, the truth, and what it says."""
 
-import textwrap
+from collections.abc import Sequence
 
 import lightning as L
 import numpy as np
-from lightning.pytorch.loggers import TensorBoardLogger
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
+from callbacks.pictures import GREEN, GREY, RED, Sheet, shown_frames
+from callbacks.writer import writer_of
 from videmo.data.curriculum import curriculum_of
-from videmo.data.decode import read_frames
 from videmo.data.records import Record
 from videmo.tasks import find_task
-
-FRAME_HEIGHT = 120
-LINE_WIDTH = 78  # characters
 
 
 class SampleLogger(L.Callback):
@@ -28,7 +25,7 @@ class SampleLogger(L.Callback):
         self.per_task = per_task
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        writer = next((lg.experiment for lg in trainer.loggers if isinstance(lg, TensorBoardLogger)), None)
+        writer = writer_of(trainer)
         if writer is None or trainer.sanity_checking:
             return
         data = trainer.datamodule
@@ -51,41 +48,17 @@ class SampleLogger(L.Callback):
         if not trainer.is_global_zero:
             return
         for (task, number), answer in zip(chosen, answers, strict=True):
-            frames = [read_frames(data.video_root / v, data.video)[0] for v in answer.record.videos]
-            picture = draw_sample(answer.record, answer.response, frames)
+            picture = draw_sample(answer.record, answer.response, shown_frames(answer.record, data))
             tag = f"samples/{task}" + (f"/{number}" if self.per_task > 1 else "")
             writer.add_image(tag, np.asarray(picture), trainer.global_step, dataformats="HWC")
 
 
-def draw_sample(record: Record, response: str, frames: list) -> Image.Image:
-    """One picture: a row of frames a video, then question, truth and answer (green where they are the same text)."""
-    rows = [[_frame(f) for f in np.asarray(video)] for video in frames]
-    lines = [(line, "#444444") for line in record.question.splitlines()]
-    lines += [(line, "#000000") for line in _wrap(f"truth:  {record.answer}")]
-    colour = "#1a7f37" if response.strip() == record.answer.strip() else "#b42318"
-    lines += [(line, colour) for line in _wrap(f"answer: {response or '(nothing)'}")]
-    font = ImageFont.load_default(14)
-    width = max([sum(f.width + 4 for f in row) for row in rows] + [LINE_WIDTH * 8])
-    height = len(rows) * (FRAME_HEIGHT + 4) + len(lines) * 20 + 12
-    picture = Image.new("RGB", (width, height), "white")
-    top = 0
-    for row in rows:
-        left = 0
-        for frame in row:
-            picture.paste(frame, (left, top))
-            left += frame.width + 4
-        top += FRAME_HEIGHT + 4
-    pen = ImageDraw.Draw(picture)
-    for line, fill in lines:
-        pen.text((6, top + 4), line, fill=fill, font=font)
-        top += 20
-    return picture
-
-
-def _frame(pixels: np.ndarray) -> Image.Image:
-    image = Image.fromarray(pixels)
-    return image.resize((max(1, round(image.width * FRAME_HEIGHT / image.height)), FRAME_HEIGHT))
-
-
-def _wrap(text: str) -> list[str]:
-    return textwrap.wrap(text, LINE_WIDTH) or [text]
+def draw_sample(record: Record, response: str, frames: Sequence[np.ndarray]) -> Image.Image:
+    """One picture: the frames, then question, truth and answer (green where they are the same text)."""
+    sheet = Sheet()
+    sheet.frames(frames)
+    sheet.text(record.question, GREY)
+    sheet.text(f"truth:  {record.answer}")
+    colour = GREEN if response.strip() == record.answer.strip() else RED
+    sheet.text(f"answer: {response or '(nothing)'}", colour)
+    return sheet.draw()

@@ -1,8 +1,9 @@
 """The curriculum's keeper: each stage ends with its best weights, and with a word on what it made the model forget.
 
-Best is the lowest validation loss over the stage's own tasks, ``val_stage/<stage>_loss``. The weights go on to the next
-stage and stay as ``checkpoints/<stage>.ckpt``; the validation scores of all stages' tasks under them are printed and
-written to ``curriculum.json`` in the trainer's ``default_root_dir``.
+Best is, over the stage's own tasks in validation, the lowest loss, ``val_stage/<stage>_loss``, or of a model that is
+rewarded the highest reward, ``val_stage/<stage>_reward``. The weights go on to the next stage and stay as
+``checkpoints/<stage>.ckpt``; the validation scores of all stages' tasks under them are printed and written to
+``curriculum.json`` in the trainer's ``default_root_dir``.
 """
 
 import json
@@ -31,7 +32,7 @@ class StageCheckpoint(L.Callback):
 
     def __init__(self, dirpath: str | None = None) -> None:
         self.dirpath = dirpath
-        self._best: dict[str, dict] = {}  # stage -> epoch, and the scores of every stage's tasks
+        self._best: dict[str, dict] = {}  # stage -> epoch, step, and the scores of every stage's tasks
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         if stage == "fit" and curriculum_of(trainer) is None:
@@ -50,9 +51,12 @@ class StageCheckpoint(L.Callback):
         stage = curriculum.phase(trainer.current_epoch).stage.name
         scores = {name: self._scores(trainer, name) for name in (s.name for s in curriculum.stages)}
         scores = {name: score for name, score in scores.items() if score}
-        best = self._best.get(stage)
-        if stage in scores and (best is None or scores[stage]["loss"] < best["val"][stage]["loss"]):
-            self._best[stage] = {"epoch": trainer.current_epoch, "val": scores}
+        best, figure = self._best.get(stage), pl_module.selected_by
+        if figure not in scores.get(stage, {}):
+            return
+        sign = 1 if pl_module.higher_is_better else -1
+        if best is None or sign * scores[stage][figure] > sign * best["val"][stage][figure]:
+            self._best[stage] = {"epoch": trainer.current_epoch, "step": trainer.global_step, "val": scores}
             save_whole(trainer, self._file(trainer, stage), weights_only=True)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -63,7 +67,7 @@ class StageCheckpoint(L.Callback):
         if best is None:  # without validation the last weights are all there is
             save_whole(trainer, self._file(trainer, phase.stage.name), weights_only=True)
             return
-        if best["epoch"] < trainer.current_epoch:
+        if best.get("step") != trainer.global_step:  # an epoch may have several validations
             load_weights(trainer, self._file(trainer, phase.stage.name))
         self._report(trainer, phase)
 
@@ -77,7 +81,7 @@ class StageCheckpoint(L.Callback):
         self._best = state_dict["best"]
 
     def _scores(self, trainer: L.Trainer, stage: str) -> dict[str, float]:
-        names = {kind: f"val_stage/{stage}_{kind}" for kind in ("loss", "exact")}
+        names = {kind: f"val_stage/{stage}_{kind}" for kind in ("loss", "reward", "exact")}
         metrics = trainer.callback_metrics
         return {kind: float(metrics[name]) for kind, name in names.items() if name in metrics}
 
@@ -103,6 +107,7 @@ class StageCheckpoint(L.Callback):
                 "first_step": p.first_step,
                 "steps": p.steps,
                 "best_epoch": self._best[p.stage.name]["epoch"],
+                "best_step": self._best[p.stage.name].get("step"),
                 "val": self._best[p.stage.name]["val"],
             }
             for p in ended

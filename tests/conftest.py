@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 # One thread a process: on models this small a second one brings next to nothing, and it would share the cores with
@@ -16,7 +17,9 @@ import torch
 from judge_server import KEY
 from transformers import AutoConfig, AutoTokenizer
 
+from videmo.data.chat import encode_record
 from videmo.data.records import Record, parse_record, read_records
+from videmo.data.trees import Sample
 from videmo.data.video import Video
 from videmo.judge import Judge, JudgeSettings
 from videmo.models.backbone import Backbone
@@ -88,6 +91,24 @@ def make_record():
         turns = [question, answer, *more]
         messages = [{"role": ("user", "assistant")[i % 2], "content": text} for i, text in enumerate(turns)]
         return parse_record({"messages": messages, "videos": list(videos), "source": source}, "data.json", 1)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_prompts(make_record, make_video, tokenizer):
+    """A function from questions with the names of their videos, a and b, to samples that end where an answer begins."""
+    videos = {"a": make_video(2, 4, 6, seed=1, second_per_grid=1.25), "b": make_video(3, 4, 4, seed=2)}
+
+    def make(questions: Sequence[tuple[str, tuple[str, ...]]]) -> list[Sample]:
+        return [
+            Sample(
+                encode_record(make_record(question, "Yes", names), tokenizer, with_answer=False),
+                tuple(videos[name] for name in names),
+                names,
+            )
+            for question, names in questions
+        ]
 
     return make
 

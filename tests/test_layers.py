@@ -10,9 +10,12 @@ LAYERS = [
     {
         *("videmo", "videmo.errors", "videmo.fingerprint", "videmo.hub", "videmo.tasks", "videmo.affect"),
         *("videmo.pixels", "videmo.positions", "videmo.pretrained", "videmo.terminal", "videmo.token_tree"),
-        "videmo.unloadable",
+        *("videmo.tree_growth", "videmo.unloadable"),
     },
-    {"videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.judge", "videmo.synth"},
+    {
+        *("videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.judge", "videmo.rewards"),
+        "videmo.synth",
+    },
     {"videmo.training", "videmo.benchmark"},
     {
         *("videmo.__main__", "videmo.cli", "videmo.demo", "videmo.report", "videmo.check"),
@@ -24,6 +27,7 @@ LAYERS = [
 LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
 SIDEWAYS = {  # within a layer, one direction
     ("videmo.token_tree", "videmo.positions"),
+    ("videmo.tree_growth", "videmo.token_tree"),
     ("videmo.hub", "videmo.errors"),
     ("videmo.unloadable", "videmo.errors"),
     ("videmo.tasks", "videmo.errors"),
@@ -31,6 +35,8 @@ SIDEWAYS = {  # within a layer, one direction
     ("videmo.token_tree", "videmo.errors"),
     ("videmo.pretrained", "videmo.errors"),
     ("videmo.pretrained", "videmo.hub"),
+    ("videmo.rewards", "videmo.data"),
+    ("videmo.rewards", "videmo.judge"),
     ("videmo.training", "videmo.benchmark"),
     ("videmo.demo", "videmo.cli"),
     ("videmo.__main__", "videmo.cli"),

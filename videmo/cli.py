@@ -116,6 +116,8 @@ class VidEmoCLI(LightningCLI):
             settings.weights_only = True  # a checkpoint from elsewhere must not run code
         if settings.data.curriculum and settings.trainer.max_epochs is None:
             settings.trainer.max_epochs = -1  # the curriculum says how many; Lightning would warn of its own default
+        if self.subcommand != "fit" and settings.ckpt_path is None:  # what the run would start from
+            settings.ckpt_path = settings.model.init_args.get("start_from")
         if settings.ckpt_path == "last":
             settings.ckpt_path = str(last_checkpoint(settings.trainer.default_root_dir or "."))
         if "deepspeed" in str(settings.trainer.strategy).lower() and find_spec("deepspeed") is None:

@@ -22,7 +22,7 @@ from videmo.data.decode import usable
 from videmo.data.entries import unreadable
 from videmo.data.faults import Fault
 from videmo.data.index import RecordIndex
-from videmo.data.loader import BatchLoader, EpochAfterEpoch, Failure, OneRank
+from videmo.data.loader import BatchLoader, EpochAfterEpoch, Failure, OneRank, Rounds
 from videmo.data.metadata import most_tokens, tokens_of_videos, video_infos
 from videmo.data.order import BatchOrder, Lengths, accumulation_steps
 from videmo.data.patterns import RELEASE, FilePatterns, Patterns
@@ -256,9 +256,46 @@ class EmoCFGDataModule(L.LightningDataModule):
                     self._warn("stage %r: no validation record is of its tasks, so its last weights stay", stage.name)
             trainer.fit_loop.max_epochs = plan.num_epochs
         self._order = self._batch_order("train", self.batch_size, window=trainer.accumulate_grad_batches)
+        if rounds := self._rounds:
+            self._check_rounds(rounds)
         if self.batch_tokens:
             epochs = min(plan.num_epochs, PLANNED_EPOCHS)
             self._order.window = trainer.accumulate_grad_batches = self._order.plan_window(epochs)
+
+    @property
+    def _rounds(self) -> Rounds | None:
+        """Of a model that draws its own answers; None for one that learns the records'."""
+        module = self.trainer.lightning_module if self.trainer else None
+        return module.rounds if module else None
+
+    def _check_rounds(self, rounds: Rounds) -> None:
+        """
+        Raises:
+            InputError: If batches are sized by tokens, which are unknown, or the run would end inside a round.
+        """
+        if self.batch_tokens:
+            raise InputError(
+                "data.batch_tokens counts the tokens of answers, which the model has yet to draw; give "
+                "data.batch_size, how many queries a backward sees with their completions"
+            )
+        a_round, end = rounds.steps * rounds.iterations, self.trainer.max_steps
+        if end <= 0 or a_round == 1:
+            return
+        begun = 0
+        for epoch in range(self.trainer.fit_loop.max_epochs if self.trainer.fit_loop.max_epochs > 0 else ENDLESS):
+            steps = math.ceil(len(self._chosen(epoch)) / self.samples_a_step) * rounds.iterations
+            if end <= begun + steps:
+                break
+            begun += steps
+        else:
+            return  # the epochs end before
+        before = begun + (end - begun) // a_round * a_round
+        after = min(before + a_round, begun + steps)
+        if end not in (before, after):
+            raise InputError(
+                f"trainer.max_steps {end} ends inside a round of completions, which has {a_round} optimizer steps "
+                f"(steps_per_generation {rounds.steps} x num_iterations {rounds.iterations}); take {before} or {after}"
+            )
 
     @property
     def num_steps(self) -> int:
@@ -267,7 +304,7 @@ class EmoCFGDataModule(L.LightningDataModule):
         Raises:
             InputError: If nothing ends it.
         """
-        trainer, batches = self.trainer, len(self._order)
+        trainer, batches = self.trainer, len(self._order) * (self._rounds.iterations if self._rounds else 1)
         limit = trainer.limit_train_batches
         batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
         ends = [trainer.max_steps] if trainer.max_steps >= 0 else []
@@ -470,8 +507,8 @@ class EmoCFGDataModule(L.LightningDataModule):
             max_tokens=self.max_tokens if train else None,
             batch_tokens=self.batch_tokens if train else None,
             global_batch_size=self.samples_a_step if train else None,
-            # DeepSpeed counts micro-batches over the ends of epochs
-            whole_steps=train and self.trainer.strategy.handles_gradient_accumulation,
+            # DeepSpeed counts micro-batches over the ends of epochs, and rounds come again in their midst
+            whole_steps=train and (self.trainer.strategy.handles_gradient_accumulation or self._rounds is not None),
             shuffle=train,
             seed=self.seed,
             rank=self.trainer.global_rank,
@@ -507,7 +544,7 @@ class EmoCFGDataModule(L.LightningDataModule):
         vision = self._vision_of_model() if control == "none" else None
         order = self._order if split == "train" else self._batch_order(split, batch_size)
         order.plan = partial(_plan, self.records(split), vision) if vision else None
-        dataset = self._dataset(split, split != "test", control)
+        dataset = self._dataset(split, split != "test" and self._rounds is None, control)
         loader = DataLoader(
             replace(dataset, vision=vision),
             # With a vision cache the next epoch waits: its first batches would be handed out before they are known.
@@ -520,7 +557,8 @@ class EmoCFGDataModule(L.LightningDataModule):
         )
         progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
         ranks = OneRank() if self.trainer.world_size == 1 else _AllRanks(self.trainer.strategy)
-        return BatchLoader(loader, window, ranks, self._left_out, lambda: progress.processed)
+        rounds = self._rounds if split == "train" else None
+        return BatchLoader(loader, window, ranks, self._left_out, lambda: progress.processed, rounds)
 
 
 def _plan(records: Records, vision: VisionCache, numbers: list[int]) -> BatchPlan:

@@ -3,10 +3,13 @@
 Lightning averages micro-batch means, which weights a token by how few share its micro-batch. Here the learned tokens of
 all micro-batches and ranks of a step are counted before the first backward, after bad samples have been left out, and
 every micro-batch carries the sum as ``num_items_in_batch``.
+
+A model that draws its own answers is trained in rounds of them, `Rounds`: it is given the prompts of a whole round, to
+answer them together, and then its parts one by one, maybe several times over.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count, islice
 from typing import Any, Protocol
 
@@ -16,6 +19,7 @@ from videmo.data.faults import Fault
 from videmo.data.order import BatchOrder
 from videmo.errors import InputError
 from videmo.token_tree import TreeBatch
+from videmo.tree_growth import join, nothing
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,19 @@ class Failure:
     """A worker's error as a value, so that it reaches the user as one sentence and not inside a worker's trace."""
 
     error: InputError
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """How a model trains on answers of its own.
+
+    Attributes:
+        steps: Optimizer steps whose prompts are answered together, by the weights before the first of them.
+        iterations: How often a round's answers are trained on.
+    """
+
+    steps: int = 1
+    iterations: int = 1
 
 
 class Ranks(Protocol):
@@ -79,9 +96,19 @@ class BatchLoader:
         report: Is told the samples that were left out, of all ranks.
         processed: How many batches of the epoch were trained on: where a checkpoint resumes. What was handed out says
             less, as an interrupt may come while the last one is computed.
+        rounds: Where the model draws its own answers. A round's first batch then joins all its micro-batches, which are
+            its ``parts``; the others say their ``turn`` alone, and which part that is follows from it.
     """
 
-    def __init__(self, loader: DataLoader, window: int = 1, ranks: Ranks | None = None, report=None, processed=None):
+    def __init__(
+        self,
+        loader: DataLoader,
+        window: int = 1,
+        ranks: Ranks | None = None,
+        report=None,
+        processed=None,
+        rounds: Rounds | None = None,
+    ):
         self.loader = loader
         self.window = window
         self.ranks = ranks or OneRank()
@@ -92,6 +119,7 @@ class BatchLoader:
         self._stream: Iterator[TreeBatch | Failure] | None = None
         self._stands_at: int | None = None  # the epoch that the stream comes to next
         self.processed = processed or (lambda: 0)
+        self.rounds = rounds
 
     @property
     def sampler(self):
@@ -99,9 +127,20 @@ class BatchLoader:
         return self.batch_sampler
 
     def __len__(self) -> int:
-        return len(self.loader)
+        return len(self.loader) * (self.rounds.iterations if self.rounds else 1)
 
     def __iter__(self) -> Iterator[TreeBatch]:
+        return self._batches() if self.rounds is None else self._turns()
+
+    def _turns(self) -> Iterator[TreeBatch]:
+        """Round by round, each over and over."""
+        batches = self._batches()
+        while parts := tuple(islice(batches, self.window * self.rounds.steps)):
+            yield replace(join(parts), parts=parts)
+            for turn in range(1, len(parts) * self.rounds.iterations):
+                yield replace(nothing(), turn=turn)
+
+    def _batches(self) -> Iterator[TreeBatch]:
         order = self.batch_sampler
         left = len(order) - order.start
         if not self.endless or order.start or self._stands_at != order.epoch:
@@ -137,12 +176,16 @@ class BatchLoader:
         """Go on where a checkpoint says.
 
         Raises:
-            InputError: If it was saved between the micro-batches of a step, whose gradients are lost.
+            InputError: If it was saved between the micro-batches of a step, whose gradients are lost, or inside a
+                round, whose answers are.
         """
-        if state["batches"] % self.window and state["batches"] < len(self):
+        a_round = self.window * (self.rounds.steps * self.rounds.iterations if self.rounds else 1)
+        if state["batches"] % a_round and state["batches"] < len(self):
+            what = "an optimizer step" if a_round == self.window else "a round of answers"
             raise InputError(
-                f"the checkpoint was saved inside an optimizer step, after micro-batch {state['batches']} of the epoch "
-                f"with {self.window} a step; resume from one that callbacks.LastCheckpoint wrote"
+                f"the checkpoint was saved inside {what}, after micro-batch {state['batches']} of the epoch "
+                f"with {a_round} each; resume from one that callbacks.LastCheckpoint wrote"
             )
         self.batch_sampler.set_epoch(state["epoch"])
-        self.batch_sampler.start = state["batches"] % max(1, len(self))
+        done = state["batches"] % max(1, len(self))
+        self.batch_sampler.start = done // (self.rounds.iterations if self.rounds else 1)

@@ -77,6 +77,12 @@ def make_plan(
         tflops: Peak of one GPU.
     """
     trainer, model = options["trainer"], options["model"]["init_args"]
+    if "num_generations" in model:
+        raise InputError(
+            "`videmo plan` knows supervised fine-tuning; what GRPO needs depends on completions yet to be drawn. Plan "
+            "the SFT config of the same model: GRPO adds a copy of what trains (beta above 0), and a query is as "
+            "long as num_generations completions"
+        )
     world, accumulate = devices(trainer), trainer["accumulate_grad_batches"]
     backbone = meta_model(model)
     data = _data_module(options["data"])

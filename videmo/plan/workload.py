@@ -95,6 +95,7 @@ def from_data(data: EmoCFGDataModule, world: int, accumulate: int) -> Workload:
         default_root_dir=data.root,
         strategy=SimpleNamespace(handles_gradient_accumulation=False),
         fit_loop=SimpleNamespace(),
+        lightning_module=SimpleNamespace(rounds=None),
     )
     data.trainer = trainer
     data.setup("fit")

@@ -6,10 +6,13 @@ place, from where ``kept`` puts it back.
 
 import errno
 import fcntl
+import hashlib
 import os
 import shutil
+import zipfile
 from contextlib import suppress
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import IO, Any
 
 import lightning as L
@@ -99,6 +102,35 @@ def load_weights(trainer: L.Trainer, path: str | Path) -> None:
         strategy.load_model_state_dict(checkpoint)
     finally:
         strategy._optimizers = optimizers
+
+
+def read_checkpoint(path: str | Path) -> dict[str, Any]:
+    """A checkpoint's values, and its weights, which are not read before they are used.
+
+    Raises:
+        InputError: If it is not a file of `videmo fit`.
+    """
+    path = kept(path)
+    again = "`videmo export` it, and give the folder as model.checkpoint"
+    if path.is_dir():
+        raise InputError(f"{path} is a folder, of a strategy that shards or of a model; {again}")
+    if not path.is_file():
+        raise InputError(f"no checkpoint {path}; `videmo fit` writes checkpoints/last.ckpt in its default_root_dir")
+    try:
+        held = torch.load(path, mmap=True, map_location="cpu", weights_only=True)
+    except (UnpicklingError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path} cannot be read as a checkpoint of plain values and tensors: {reason}") from None
+    if not isinstance(held, dict) or "state_dict" not in held:
+        raise InputError(f"{path} is a torch file, but no checkpoint of `videmo fit`: it has no state_dict")
+    return held
+
+
+def content_hash(path: str | Path) -> str:
+    """A hash of what a checkpoint file holds. It is a zip archive, whose directory has a checksum of every tensor."""
+    with zipfile.ZipFile(kept(path)) as archive:
+        held = sorted((info.filename.partition("/")[2], info.CRC, info.file_size) for info in archive.infolist())
+    return hashlib.blake2b(repr(held).encode(), digest_size=8).hexdigest()
 
 
 def kept(path: str | Path) -> Path:

@@ -2,10 +2,11 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import lightning as L
@@ -19,6 +20,7 @@ from videmo.benchmark import BlindBaseline, Prediction, grade_method, score_meth
 from videmo.data.backends import MODULES as BACKENDS
 from videmo.data.controls import Shown
 from videmo.data.curriculum import Curriculum, curriculum_of, difference
+from videmo.data.loader import Rounds
 from videmo.data.text_lengths import tokenizer_hash
 from videmo.errors import InputError, check_positive
 from videmo.models.adapters import Lora
@@ -30,6 +32,7 @@ from videmo.models.sharding import refuse_what_cannot_be_cut, shard
 from videmo.pretrained import load_tokenizer
 from videmo.tasks import find_task
 from videmo.token_tree import IGNORE_INDEX, TreeBatch
+from videmo.training.checkpoints import content_hash, read_checkpoint
 from videmo.training.optimizer import Group, OptimizerName, make_optimizer
 from videmo.training.schedule import Span, learning_rate
 from videmo.training.trained import outline, refuse_other_model, refuse_other_weights, trained_names
@@ -53,6 +56,8 @@ class VidEmoModule(L.LightningModule):
         results_dir: Where a test writes; ``results`` in the trainer's ``default_root_dir`` by default.
         revision: A branch, tag or commit of the checkpoint on the hub.
         local_files_only: Asks no hub, and takes what was downloaded before.
+        start_from: A checkpoint of `videmo fit`, ``last.ckpt`` or a stage's, whose weights or adapters a new run starts
+            from; it was trained from the same ``checkpoint`` in the same scopes.
         dtype: In which the weights are read, and kept where they do not train; what trains is float32.
         attn_implementation: ``sdpa``, ``eager``, or ``flex_attention``, which leaves out the blocks that a tree hides
             (on a GPU, compiled for each length of batches when that first comes); ``flash_attention_2`` is it for the
@@ -67,6 +72,15 @@ class VidEmoModule(L.LightningModule):
             first steps wait for it.
     """
 
+    rounds: Rounds | None = None
+    """How a module trains on answers of its own; None for one that learns the records' answers."""
+    between_rounds = True
+    """Whether a checkpoint would hold all that the next step needs."""
+    selected_by = "loss"
+    """The figure of validation, as `log_by_task` is given it, by which the best weights are selected."""
+    higher_is_better = False
+    """Of that figure."""
+
     def __init__(
         self,
         checkpoint: str,
@@ -80,6 +94,7 @@ class VidEmoModule(L.LightningModule):
         results_dir: str | None = None,
         revision: str | None = None,
         local_files_only: bool = False,
+        start_from: str | None = None,
         dtype: Dtype = "float32",
         attn_implementation: str = "sdpa",
         vision: Scope = FULL,
@@ -108,8 +123,10 @@ class VidEmoModule(L.LightningModule):
         for name in scopes:
             check_positive(f"{name}.learning_rate", self._training[name].learning_rate)
         vision, merger, language, lora = (asdict(given) for given in self._training.values())  # plain, for checkpoints
-        self.save_hyperparameters()
+        self.save_hyperparameters(ignore=["rewards"])
+        self.hparams.update(vision=vision, merger=merger, language=language, lora=lora)  # what subclasses pass on
         self.backbone: Backbone | None = None
+        self._started_from: str | None = None  # a hash of start_from
         self._predictions: dict[Shown, list[Prediction]] = {}
         self._validation: dict[str, list[tuple[float, float]]] = {}
         self._reads: Counter[str] = Counter()
@@ -132,6 +149,12 @@ class VidEmoModule(L.LightningModule):
                     **self._training,
                 )
             self.tokenizer = load_tokenizer(given.checkpoint, **source)
+            if given.start_from and self._resuming:
+                held = read_checkpoint(given.start_from)
+                self._started_from = content_hash(given.start_from)
+                self.refuse_other(held)
+                if not (shares and self.global_rank):
+                    self.load_state_dict(held["state_dict"])
             if shares:
                 shard(self.backbone, self._device_mesh["data_parallel"], self.trainer.precision)
 
@@ -155,7 +178,8 @@ class VidEmoModule(L.LightningModule):
         )
         peak, warmup_ratio = self.hparams.learning_rate, self.hparams.warmup_ratio
         if curriculum := self.curriculum:
-            spans = [Span(phase.steps, phase.stage.learning_rate or peak) for phase in curriculum.phases]
+            updates = self.rounds.iterations if self.rounds else 1
+            spans = [Span(phase.steps * updates, phase.stage.learning_rate or peak) for phase in curriculum.phases]
         else:
             # Lightning's own estimate makes the loader before a checkpoint is read, which then begins the epoch anew.
             spans = [Span(self.trainer.datamodule.num_steps, peak)]
@@ -207,6 +231,7 @@ class VidEmoModule(L.LightningModule):
         """A checkpoint says what its weights fit, in which order its run sees which data, and which stage it is of."""
         _take_back_the_end(self.trainer, checkpoint["loops"]["fit_loop"])
         checkpoint["outline"] = self._outline()
+        checkpoint["started_from"] = self._started_from
         checkpoint["strategy"] = type(self.trainer.strategy).__name__
         checkpoint["data_seed"] = self.trainer.datamodule.seed
         checkpoint["data_hash"] = self.trainer.datamodule.data_hash
@@ -266,7 +291,7 @@ class VidEmoModule(L.LightningModule):
 
     def on_train_epoch_end(self) -> None:
         """Log how the videos of all ranks were read."""
-        reads = sum(_gather(self._reads), Counter())
+        reads = sum(gather(self._reads), Counter())
         self._reads.clear()
         for name, videos in sorted(reads.items()):
             self.log(f"data/read_by_{name}" if name in BACKENDS else f"data/{name}", float(videos))
@@ -282,25 +307,29 @@ class VidEmoModule(L.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log the loss an answer token and the share of answers greedily exact: by task, by stage, and as the mean."""
-        by_task = _gather(dict(self._validation))
+        by_task = gather(dict(self._validation))
         merged: dict[str, list[tuple[float, float]]] = defaultdict(list)
         for part in by_task:
             for task, values in part.items():
                 merged[task] += values
-        means = {task: torch.tensor(values).mean(0) for task, values in sorted(merged.items())}
-        for task, (nll, exact) in means.items():
-            self.log(f"val/{task}_loss", nll)
-            self.log(f"val/{task}_exact", exact)
+        means = {task: torch.tensor(values).mean(0).tolist() for task, values in sorted(merged.items())}
+        self.log_by_task({task: {"loss": nll, "exact": exact} for task, (nll, exact) in means.items()})
+
+    def log_by_task(self, figures: Mapping[str, Mapping[str, float]]) -> None:
+        """Log what validation says of each task, and its mean over a stage's own tasks and over all.
+
+        Args:
+            figures: Of each task by their names; what is unknown of one is in no mean.
+        """
+        for task, own in figures.items():
+            for name, value in own.items():
+                self.log(f"val/{task}_{name}", value)
         for stage in self.curriculum.stages if self.curriculum else ():
-            own = [means[task.name] for task in self.curriculum.tasks_of(stage) if task.name in means]
-            if own:
-                nll, exact = torch.stack(own).mean(0)
-                self.log(f"val_stage/{stage.name}_loss", nll)
-                self.log(f"val_stage/{stage.name}_exact", exact)
-        if means:
-            nll, exact = torch.stack(list(means.values())).mean(0)
-            self.log("val/loss", nll, prog_bar=True)
-            self.log("val/exact", exact, prog_bar=True)
+            tasks = [figures[task.name] for task in self.curriculum.tasks_of(stage) if task.name in figures]
+            for name, value in _means(tasks).items():
+                self.log(f"val_stage/{stage.name}_{name}", value)
+        for name, value in _means(figures.values()).items():
+            self.log(f"val/{name}", value, prog_bar=True)
 
     def on_test_epoch_start(self) -> None:
         self._predictions = defaultdict(list)
@@ -328,7 +357,7 @@ class VidEmoModule(L.LightningModule):
 
     def on_test_epoch_end(self) -> None:
         """Write the predictions in the release's format, and what they scored beside them; controls in subfolders."""
-        gathered = {shown: [p for part in _gather(ps) for p in part] for shown, ps in self._predictions.items()}
+        gathered = {shown: [p for part in gather(ps) for p in part] for shown, ps in self._predictions.items()}
         if not self.trainer.is_global_zero:
             return
         for shown, predictions in gathered.items():
@@ -354,6 +383,7 @@ def _learning(hparams: Mapping[str, Any]) -> dict[str, Any]:
     which it reads what does not train.
     """
     names = ("optimizer", "learning_rate", "weight_decay", "adam_beta2", "warmup_ratio", "dtype")
+    names += ("num_iterations", "steps_per_generation")  # by which a place in an epoch is counted
     given = {name: hparams[name] for name in names if name in hparams}
     scopes = {name: hparams[name] for name in SCOPES if name in hparams}
     return {**given, **{f"{name}.learning_rate": scope["learning_rate"] for name, scope in scopes.items()}}
@@ -378,7 +408,16 @@ def per_sample(scores: TokenScores, batch: TreeBatch) -> list[tuple[float, float
     return list(zip((nll / count).tolist(), (hits == count).float().tolist(), strict=True))
 
 
-def _gather(value) -> list:
+def _means(figures: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """The mean of each figure over the tasks that have it."""
+    by_name: dict[str, list[float]] = defaultdict(list)
+    for own in figures:
+        for name, value in own.items():
+            by_name[name].append(value)
+    return {name: fmean(values) for name, values in by_name.items()}
+
+
+def gather(value) -> list:
     """Every rank's value, in rank order; just this one's where there is a single process."""
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         return [value]
