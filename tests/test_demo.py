@@ -16,13 +16,17 @@ RARE = {"micro_expression", "conversation"}  # so small a world may have none to
 
 @pytest.fixture
 def short(tmp_path, monkeypatch):
-    """The demo's config with an epoch a stage and short answers: a model that learned nothing never ends one."""
-    config = yaml.safe_load(Path(demo.CONFIG).read_text())
-    config["model"]["init_args"]["max_new_tokens"] = 12
-    for stage in config["data"]["curriculum"]:
-        stage["epochs"] = 1
-    (tmp_path / "short.yaml").write_text(yaml.safe_dump(config))
-    monkeypatch.setattr(demo, "CONFIG", str(tmp_path / "short.yaml"))
+    """The demo's configs with an epoch a stage and short answers: a model that learned nothing never ends one."""
+    for name in ("SFT", "GRPO"):
+        config = yaml.safe_load(Path(getattr(demo, name)).read_text())
+        config["model"]["init_args"] |= {
+            "max_new_tokens": 12,
+            **({"max_completion_length": 12} if name == "GRPO" else {}),
+        }
+        for stage in config["data"]["curriculum"]:
+            stage["epochs"] = 1
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(config))
+        monkeypatch.setattr(demo, name, str(tmp_path / f"{name}.yaml"))
 
 
 @pytest.mark.slow
@@ -46,10 +50,10 @@ def test_the_demo_ends_with_a_table_and_a_report_and_a_second_run_keeps_what_is_
     assert {"attribute", "expression", "emotion"} <= {stage["name"] for stage in stages}
     assert (out / "report.html").read_text().startswith("<!doctype html>")
 
-    checkpoint = out / "checkpoints" / "last.ckpt"
-    before = checkpoint.read_bytes()
+    checkpoints = [run / "checkpoints" / "last.ckpt" for run in (out, out / "grpo")]
+    before = [checkpoint.read_bytes() for checkpoint in checkpoints]
     assert main(["demo", f"--out={out}", "--videos=60"]) == 0
-    assert checkpoint.read_bytes() == before
+    assert [checkpoint.read_bytes() for checkpoint in checkpoints] == before
     assert json.loads((out / "results" / "demo" / "benchmark.json").read_text()) == result
 
     assert main(["demo", f"--out={out}", "--videos=64"]) == 1

@@ -1,7 +1,8 @@
-"""The whole path on drawn faces, in minutes and without a GPU: draw, make a tiny model, train, test, report.
+"""The whole path on drawn faces, in minutes and without a GPU: draw, make a tiny model, train it by SFT and by GRPO,
+test, report.
 
-It is ``videmo synth``, ``videmo tiny``, ``videmo fit``, ``videmo test`` and ``videmo report`` one after the other, with
-``configs/demo``.
+It is ``videmo synth``, ``videmo tiny``, ``videmo fit`` twice, ``videmo test`` and ``videmo report`` one after the
+other, with ``configs/demo``.
 
     videmo demo --out runs/demo
 """
@@ -13,12 +14,14 @@ from videmo.benchmark import results_table
 from videmo.cli import results_console, run_trainer, tiny
 from videmo.report import write_report
 from videmo.synth import Plan, find_preset, synthesize
+from videmo.training.checkpoints import last_checkpoint
 
-CONFIG = "configs/demo/sft.yaml"
+SFT, GRPO = "configs/demo/sft.yaml", "configs/demo/grpo.yaml"
 
 
 def demo(out: str = "runs/demo", videos: int | None = None, seed: int = 0) -> None:
-    """Draw faces, train a tiny Qwen2.5-VL on them by curriculum, test it, also on other pixels, and write a report.
+    """Draw faces, train a tiny Qwen2.5-VL on them by curriculum and by GRPO, test it, also on other pixels, and write a
+    report.
 
     A second run over the same folder keeps the world and the model, and training resumes where it stopped.
 
@@ -42,26 +45,37 @@ def _run(folder: Path, plan: Plan, seed: int) -> None:
         minutes, seconds = divmod(int(time.monotonic() - started), 60)
         console.rule(f"[bold]{title}[/] ({minutes}:{seconds:02d})", align="left")
 
-    step("1/5 draw faces")
+    step("1/6 draw faces")
     synthesize(folder / "data", plan)
-    step("2/5 a tiny Qwen2.5-VL")
+    step("2/6 a tiny Qwen2.5-VL")
     if not (folder / "tiny" / "model.safetensors").is_file():
         tiny(str(folder / "data"), str(folder / "tiny"), seed=seed)
-    common = [
-        f"--config={CONFIG}",
-        f"--seed_everything={seed}",
-        f"--data.seed={seed}",
-        f"--trainer.default_root_dir={folder}",
-        f"--model.init_args.checkpoint={folder / 'tiny'}",
-        f"--data.root={folder / 'data'}",
-        "--model.init_args.method=demo",
-    ]
-    last = folder / "checkpoints" / "last.ckpt"
-    step("3/5 supervised fine-tuning: attribute, expression, emotion")
-    run_trainer(["fit", *common, *([f"--ckpt_path={last}"] if last.is_file() else [])])
-    step("4/5 test, also on blank and swapped videos")
-    tested = run_trainer(["test", *common, f"--ckpt_path={last}", "--data.controls=[blank,swapped]"])
-    step("5/5 report")
+
+    def options(config: str, run: Path) -> list[str]:
+        return [
+            f"--config={config}",
+            f"--seed_everything={seed}",
+            f"--data.seed={seed}",
+            f"--trainer.default_root_dir={run}",
+            f"--model.init_args.checkpoint={folder / 'tiny'}",
+            f"--data.root={folder / 'data'}",
+        ]
+
+    def fit(config: str, run: Path, *more: str) -> Path:
+        last = last_checkpoint(run)
+        run_trainer(["fit", *options(config, run), *more, *([f"--ckpt_path={last}"] if last.is_file() else [])])
+        return last
+
+    step("3/6 supervised fine-tuning: attribute, expression, emotion")
+    learnt = fit(SFT, folder)
+    step("4/6 GRPO with the affective-tree reward")
+    last = fit(GRPO, folder / "grpo", f"--model.init_args.start_from={learnt}")
+    step("5/6 test, also on blank and swapped videos")
+    results = [f"--model.init_args.results_dir={folder / 'results'}", "--model.init_args.method=demo"]
+    tested = run_trainer(
+        ["test", *options(GRPO, folder / "grpo"), *results, f"--ckpt_path={last}", "--data.controls=[blank,swapped]"]
+    )
+    step("6/6 report")
     page = write_report(folder)
     step("done")
     console.print(results_table(tested.model.result))

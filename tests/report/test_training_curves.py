@@ -28,6 +28,34 @@ def test_bookkeeping_is_not_drawn_and_one_schedule_of_several_groups_is_drawn_on
     assert panels == {"loss": ["train"], "learning rate": ["AdamW/vision", "Joined/pg1"]}
 
 
+def test_a_grpo_run_has_panels_of_its_rewards_and_completions(tmp_path):
+    points = [(1, 0.1), (2, 0.2)]
+    tags = [
+        "train/reward",
+        "val/reward",
+        "val/head_pose_reward",
+        "val_stage/grpo_reward",
+        "rewards/tree/mean",
+        "train/kl",
+    ]
+    tags += ["completions/mean_length", "completions/clipped_ratio", "train/frac_reward_zero_std", "time/rollout"]
+    unseen = ["rewards/tree/std", "rewards/tree/seconds", "rewards_by_task/tree/caption/mean", "completions/max_length"]
+    unseen += ["val/rewards/tree/mean", "val/completions/mean_length", "train/reward_std", "val/frac_reward_missing"]
+    write_scalars(tmp_path / "tensorboard", dict.fromkeys(tags + unseen, points))
+    panels = {
+        panel["name"]: [series["name"] for series in panel["series"]] for panel in curve_panels(read_scalars(tmp_path))
+    }
+    assert panels == {
+        "reward": ["train", "mean of the tasks", "head_pose"],
+        "share of completions": ["as good as the rest of their group", "cut"],
+        "KL to the reference, a token": ["train"],
+        "tokens a completion": ["mean"],
+        "rewards in training": ["tree"],
+        "seconds a step": ["rollout"],
+        "reward, by stage": ["grpo"],
+    }
+
+
 def test_a_resumed_run_counts_what_was_written_last(tmp_path):
     write_scalars(tmp_path / "tensorboard", {"train/loss": [(1, 3.0), (2, 2.0), (2, 1.0)]})
     scalars = read_scalars(tmp_path)["train/loss"]

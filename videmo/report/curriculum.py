@@ -18,7 +18,8 @@ class Stage:
 
     Attributes:
         first_step: Its first optimizer step; `steps`: how many it takes. None where unknown.
-        val: At the checkpoint kept at its end: stage name -> ``loss`` and ``exact`` (0..1) of that stage's questions.
+        val: At the checkpoint kept at its end: stage name -> ``loss`` or ``reward``, and ``exact`` (0..1), of that
+            stage's questions.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Cell:
     kind: str
     exact: float | None
     loss: float | None
+    reward: float | None
     change: float | None
 
 
@@ -71,7 +73,7 @@ def parse_stage(fields: dict, number: int) -> Stage:
 
     val = fields.get("val") if isinstance(fields.get("val"), dict) else {}
     scores = {
-        str(name): {key: v for key in ("loss", "exact") if (v := as_number(entry.get(key))) is not None}
+        str(name): {key: v for key in ("loss", "reward", "exact") if (v := as_number(entry.get(key))) is not None}
         for name, entry in val.items()
         if isinstance(entry, dict)
     }
@@ -93,13 +95,13 @@ def forgetting_table(stages: Sequence[Stage]) -> tuple[list[str], list[tuple[str
 
 def _cell(stages: Sequence[Stage], row: int, own: int | None, column: str) -> Cell:
     score = stages[row].val.get(column, {})
-    exact, loss = score.get("exact"), score.get("loss")
+    exact, loss, reward = (score.get(key) for key in ("exact", "loss", "reward"))
     if own is None or row < own:
-        return Cell("before", exact, loss, None)
+        return Cell("before", exact, loss, reward, None)
     kind, since = ("own", stages[:row][-1:]) if row == own else ("later", [stages[own]])
     was = since[0].val.get(column, {}).get("exact") if since else None
     change = None if exact is None or was is None else 100 * (exact - was)
-    return Cell(kind, exact, loss, change)
+    return Cell(kind, exact, loss, reward, change)
 
 
 def stage_bands(stages: Sequence[Stage], scalars: dict[str, Scalars]) -> list[dict]:

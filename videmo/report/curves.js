@@ -8,7 +8,7 @@
   const names = [...new Set(choosable.flatMap((panel) => panel.series.map((series) => series.name)))];
   const tasks = names.filter((name) => !LEADERS.includes(name));
   const colour = (name) => (LEADERS.includes(name) ? `var(--leader-${LEADERS.indexOf(name)})` : tasks.includes(name) ? `var(--series-${tasks.indexOf(name) % 8})` : "var(--accent)");
-  const ofTasks = ["loss", "answers exactly right"]; // the panels with a curve a task
+  const ofTasks = ["loss", "reward", "answers exactly right"]; // the panels with a curve a task
   const elsewhere = pageData.panels.filter((panel) => !ofTasks.includes(panel.name)).flatMap((panel) => panel.series.map((s) => s.name));
   const crowd = tasks.length > MANY ? tasks.filter((name) => !elsewhere.includes(name)) : []; // not shown at first
   const hidden = new Set(crowd);

@@ -10,6 +10,18 @@ MAX_POINTS = 500  # a curve is as wide as a screen
 IGNORED = ("epoch", "hp_metric", "stage")
 COUNTED = ("time", "batches", "samples", "lengths")  # what ThroughputMonitor counts, in every loop
 THROUGHPUT = {"samples_per_sec": "samples a second", "mfu": "share of the peak FLOP/s (MFU)"}
+PLACES = {  # panel and curve of single tags
+    "train/token_accuracy": ("tokens predicted right", "train"),
+    "train/kl": ("KL to the reference, a token", "train"),
+    "train/clip_ratio/region_mean": ("share of tokens clipped", "train"),
+    "train/entropy": ("entropy, a token", "train"),
+    "completions/mean_length": ("tokens a completion", "mean"),
+    "completions/clipped_ratio": ("share of completions", "cut"),
+    "completions/unparsed_ratio": ("share of completions", "unread"),
+    "train/frac_reward_missing": ("share of completions", "without a reward"),
+    "train/frac_reward_zero_std": ("share of completions", "as good as the rest of their group"),
+    "throughput/completions_per_sec": ("completions a second", "all devices"),
+}
 EVENT_FOLDERS = ("tensorboard", "lightning_logs")
 
 
@@ -52,13 +64,19 @@ def panel_and_series(tag: str) -> tuple[str, str] | None:
     group, _, name = tag.rpartition("/")
     if tag in IGNORED or group.endswith("device") or (group in ("train", "validate", "test") and name in COUNTED):
         return None
+    if tag in PLACES:
+        return PLACES[tag]
+    if group == "time":
+        return "seconds a step", name
+    if group.startswith("rewards/") and name == "mean":
+        return "rewards in training", group.removeprefix("rewards/")
+    if "/" in group or group == "completions" or name in ("reward_std", "frac_reward_missing"):
+        return None  # of a round's many figures the rest stands in TensorBoard
     if tag.startswith("lr-"):
         return "learning rate", tag.removeprefix("lr-")
     if group == "throughput":
         return (THROUGHPUT[name], "all devices") if name in THROUGHPUT else None
-    if tag == "train/token_accuracy":
-        return "tokens predicted right", "train"
-    for ending, panel in (("loss", "loss"), ("exact", "answers exactly right")):
+    for ending, panel in (("loss", "loss"), ("exact", "answers exactly right"), ("reward", "reward")):
         if name == ending:
             return panel, {"val": "mean of the tasks"}.get(group, group)
         if name.endswith(f"_{ending}"):
@@ -68,8 +86,8 @@ def panel_and_series(tag: str) -> tuple[str, str] | None:
 
 def curve_panels(scalars: dict[str, Scalars]) -> list[dict]:
     """Panels with their curves for the page: ``{"name", "series": [{"name", "tag", "steps", "values"}]}``."""
-    panels: dict[str, list[dict]] = {"loss": [], "answers exactly right": []}
-    means = ("val/loss", "val/exact")
+    panels: dict[str, list[dict]] = {"loss": [], "reward": [], "answers exactly right": []}
+    means = ("val/loss", "val/exact", "val/reward")
     for tag in sorted(scalars, key=lambda tag: (not tag.startswith("train/"), tag not in means, tag)):
         place = panel_and_series(tag)
         if place is None or not scalars[tag].steps:

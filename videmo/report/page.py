@@ -169,15 +169,9 @@ def _headlines(table: ScoreTable | None, panels: list[dict]) -> list[tuple[str, 
         unread = sum(row.unread or 0 for row in rows.values())
         if asked:
             headlines.append((f"{100 * unread / asked:.1f}%", f"of {asked:,} answers could not be read"))
-    best = _best_validation(panels)
-    if best is not None:
-        headlines.append((f"{best[1]:.3f}", f"lowest validation loss, at step {best[0]:,}"))
+    points = {s["tag"]: list(zip(s["values"], s["steps"], strict=True)) for panel in panels for s in panel["series"]}
+    for tag, best, which in (("val/loss", min, "lowest"), ("val/reward", max, "highest")):
+        if tag in points:
+            value, step = best(points[tag], key=lambda point: point[0])
+            headlines.append((f"{value:.3f}", f"{which} validation {tag.removeprefix('val/')}, at step {step:,}"))
     return headlines
-
-
-def _best_validation(panels: list[dict]) -> tuple[int, float] | None:
-    for panel in panels:
-        for series in panel["series"]:
-            if series["tag"] == "val/loss":
-                return min(zip(series["steps"], series["values"], strict=True), key=lambda point: point[1])
-    return None
