@@ -48,6 +48,16 @@ class Group:
         return reward != reward, -reward if reward == reward else 0.0, self.completions[number].text
 
 
+def check_draws(callback: L.Callback, pl_module: L.LightningModule) -> None:
+    """
+    Raises:
+        InputError: If the run draws no completions for a callback to be about.
+    """
+    if pl_module.rounds is None:
+        name = type(callback).__name__
+        raise InputError(f"callbacks.{name} is about the completions of GRPO, and this run draws none; leave it out")
+
+
 class CompletionLogger(L.Callback):
     """Logs pictures of groups of completions, of one query for each kind of task, and of its tasks in turn.
 
@@ -64,10 +74,7 @@ class CompletionLogger(L.Callback):
         self._started = False
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        if pl_module.rounds is None:
-            raise InputError(
-                "callbacks.CompletionLogger is about the completions of GRPO, and this run draws none; leave it out"
-            )
+        check_draws(self, pl_module)
 
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *args) -> None:
         step = trainer.global_step

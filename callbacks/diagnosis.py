@@ -6,6 +6,7 @@ from collections import Counter, deque
 import lightning as L
 from rich.console import Console
 
+from callbacks.completions import check_draws
 from callbacks.writer import writer_of
 from videmo.errors import InputError, printable
 from videmo.training.completions import Round
@@ -31,10 +32,7 @@ class Diagnosis(L.Callback):
         self._missing: Counter[tuple[str, str]] = Counter()
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        if pl_module.rounds is None:
-            raise InputError(
-                "callbacks.Diagnosis is about the completions of GRPO, and this run draws none; leave it out"
-            )
+        check_draws(self, pl_module)
 
     def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *args) -> None:
         answered = pl_module.round

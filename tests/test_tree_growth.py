@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from videmo import token_tree
-from videmo.data.trees import build_trees
-from videmo.token_tree import IGNORE_INDEX, Segment, TokenTree, TreeBatch, flatten, pack
-from videmo.tree_growth import grow, join, nothing, with_features
+from videmo.data.trees import build_trees, empty_tree
+from videmo.token_tree import IGNORE_INDEX, Segment, TokenLayout, TokenTree, TreeBatch, flatten, pack
+from videmo.tree_growth import grow, join, with_features
 
 QUESTIONS = [
     ("<video>What emotion?", ("a",)),
@@ -22,6 +22,9 @@ QUESTIONS = [
     ("What emotion does the person show?", ()),
 ]
 TENSORS = ("input_ids", "labels", "position_ids", "predecessor", "subtree_end", "sample", "leaf_row", "leaf_column")
+
+_LAYOUT = TokenLayout(video_token_id=-1, pad_token_id=0, tokens_per_second=1.0, merge_size=1)
+NOTHING = flatten([empty_tree(_LAYOUT)], _LAYOUT)
 
 
 @pytest.fixture
@@ -97,7 +100,7 @@ def test_earlier_answers_of_a_conversation_are_not_learned(batch_of):
 
 
 def test_nobody_to_answer_leaves_a_batch_as_it_is():
-    batch = nothing()
+    batch = NOTHING
     assert grow(batch, []) is batch
 
 
@@ -113,11 +116,11 @@ def rows_of(batch: TreeBatch, length: int) -> list[dict[str, list]]:
 
 def test_joined_batches_score_as_each_by_itself(batch_of, backbone):
     parts = [batch_of(numbers)[2] for numbers in ([0, 1, 2], [5], [3, 4, 6])]
-    joined = join([parts[0], nothing(), *parts[1:]])
+    joined = join([parts[0], NOTHING, *parts[1:]])
     assert joined.records == (0, 1, 2, 5, 3, 4, 6) and joined.num_samples == 7
     assert joined.videos == tuple(video for part in parts for video in part.videos)
     row = samples = 0
-    for part in (parts[0], nothing(), *parts[1:]):
+    for part in (parts[0], NOTHING, *parts[1:]):
         number, length = part.input_ids.shape
         own = rows_of(replace(part, sample=torch.where(part.sample < 0, -1, part.sample + samples)), length)
         assert rows_of(joined, length)[row : row + number] == own

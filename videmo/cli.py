@@ -8,12 +8,10 @@ import logging
 import shutil
 import sys
 import warnings
-import zipfile
 from argparse import ArgumentError
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from pickle import UnpicklingError
 from tempfile import TemporaryDirectory
 from typing import Literal
 
@@ -42,7 +40,7 @@ from videmo.score.command import score
 from videmo.synth import Plan, find_preset, synthesize
 from videmo.tables.command import tables
 from videmo.training import VidEmoModule
-from videmo.training.checkpoints import check_kind, hold, kept, last_checkpoint, plain_part
+from videmo.training.checkpoints import check_checkpoint, check_kind, hold, kept, last_checkpoint
 from videmo.training.tower import pretrain_tower
 
 # Lightning advertises a hosted service at every start; that line says nothing about the run.
@@ -152,43 +150,6 @@ class SaveConfig(SaveConfigCallback):
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         super().setup(trainer, pl_module, "fit")
-
-
-def check_checkpoint(path: str | None, weights_only: bool = True, resuming: bool = False) -> None:
-    """A checkpoint that is named must be there and be one: a torch file of `videmo fit`, or a sharded folder.
-
-    A fit that resumes needs more than the weights, which are all that a stage's has.
-
-    Raises:
-        InputError: Naming the path; Lightning would end in a trace.
-    """
-    if path is None:
-        return
-    if not kept(path).exists():
-        raise InputError(
-            f"no checkpoint {path}; `videmo fit` writes checkpoints/last.ckpt in its default_root_dir, which "
-            "--ckpt_path=last takes"
-        )
-    if Path(path).is_file() and not zipfile.is_zipfile(path):
-        raise InputError(f"{path} is not a torch checkpoint, or was cut short; train again or choose another")
-    if not weights_only:
-        return
-    try:
-        held = plain_part(path)
-    except (UnpicklingError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path} cannot be read as a checkpoint of plain values and tensors: {reason}") from None
-    if Path(path).is_file() and not (isinstance(held, dict) and {"state_dict", "pytorch-lightning_version"} <= {*held}):
-        raise InputError(
-            f"{path} is a torch file, but no checkpoint of `videmo fit`: it has no state_dict of Lightning's. "
-            "Hugging Face weights are given as --model.init_args.checkpoint=FOLDER"
-        )
-    if resuming and held and "callbacks" not in held:
-        raise InputError(
-            f"{path} holds the best weights of a stage, and nothing of the optimizer: a run is resumed from its "
-            "last.ckpt. To train on from these weights, `videmo export` them and give the folder as "
-            "--model.init_args.checkpoint"
-        )
 
 
 def results_console() -> Console:

@@ -56,23 +56,6 @@ def join(batches: Sequence[TreeBatch]) -> TreeBatch:
     )
 
 
-def nothing() -> TreeBatch:
-    """A token that nobody learns, and no sample."""
-    token, none = torch.zeros(1, 1, dtype=torch.long), torch.full((1, 1), -1)
-    return TreeBatch(
-        input_ids=token,
-        labels=torch.full((1, 1), IGNORE_INDEX),
-        position_ids=token.expand(3, 1, 1),
-        predecessor=none,
-        subtree_end=token + 1,
-        sample=none,
-        leaf_row=token[0, :0],
-        leaf_column=token[0, :0],
-        pixel_values_videos=None,
-        video_grid_thw=None,
-    )
-
-
 def with_features(batch: TreeBatch, features: Mapping[int, Tensor]) -> TreeBatch:
     """The same batch, with what the tower made of some of its videos, by their numbers, instead of their patches."""
     known = {**batch.video_features, **features}

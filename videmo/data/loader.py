@@ -17,9 +17,10 @@ from torch.utils.data import DataLoader
 
 from videmo.data.faults import Fault
 from videmo.data.order import BatchOrder
+from videmo.data.trees import empty_tree
 from videmo.errors import InputError
-from videmo.token_tree import TreeBatch
-from videmo.tree_growth import join, nothing
+from videmo.token_tree import TokenLayout, TreeBatch, flatten
+from videmo.tree_growth import join
 
 
 @dataclass(frozen=True)
@@ -134,11 +135,13 @@ class BatchLoader:
 
     def _turns(self) -> Iterator[TreeBatch]:
         """Round by round, each over and over."""
+        layout = TokenLayout(video_token_id=-1, pad_token_id=0, tokens_per_second=1.0, merge_size=1)
+        nothing = flatten([empty_tree(layout)], layout)
         batches = self._batches()
         while parts := tuple(islice(batches, self.window * self.rounds.steps)):
             yield replace(join(parts), parts=parts)
             for turn in range(1, len(parts) * self.rounds.iterations):
-                yield replace(nothing(), turn=turn)
+                yield replace(nothing, turn=turn)
 
     def _batches(self) -> Iterator[TreeBatch]:
         order = self.batch_sampler

@@ -114,16 +114,8 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     again = "`videmo export` it, and give the folder as model.checkpoint"
     if path.is_dir():
         raise InputError(f"{path} is a folder, of a strategy that shards or of a model; {again}")
-    if not path.is_file():
-        raise InputError(f"no checkpoint {path}; `videmo fit` writes checkpoints/last.ckpt in its default_root_dir")
-    try:
-        held = torch.load(path, mmap=True, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path} cannot be read as a checkpoint of plain values and tensors: {reason}") from None
-    if not isinstance(held, dict) or "state_dict" not in held:
-        raise InputError(f"{path} is a torch file, but no checkpoint of `videmo fit`: it has no state_dict")
-    return held
+    check_checkpoint(path)
+    return torch.load(path, mmap=True, map_location="cpu", weights_only=True)
 
 
 def content_hash(path: str | Path) -> str:
@@ -140,6 +132,43 @@ def kept(path: str | Path) -> Path:
         with suppress(FileNotFoundError, NotADirectoryError):  # there is none, or another rank was faster
             _old(path).rename(path)
     return path
+
+
+def check_checkpoint(path: str | None, weights_only: bool = True, resuming: bool = False) -> None:
+    """A checkpoint that is named must be there and be one: a torch file of `videmo fit`, or a sharded folder.
+
+    A fit that resumes needs more than the weights, which are all that a stage's has.
+
+    Raises:
+        InputError: Naming the path; Lightning would end in a trace.
+    """
+    if path is None:
+        return
+    if not kept(path).exists():
+        raise InputError(
+            f"no checkpoint {path}; `videmo fit` writes checkpoints/last.ckpt in its default_root_dir, which "
+            "--ckpt_path=last takes"
+        )
+    if Path(path).is_file() and not zipfile.is_zipfile(path):
+        raise InputError(f"{path} is not a torch checkpoint, or was cut short; train again or choose another")
+    if not weights_only:
+        return
+    try:
+        held = plain_part(path)
+    except (UnpicklingError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path} cannot be read as a checkpoint of plain values and tensors: {reason}") from None
+    if Path(path).is_file() and not (isinstance(held, dict) and {"state_dict", "pytorch-lightning_version"} <= {*held}):
+        raise InputError(
+            f"{path} is a torch file, but no checkpoint of `videmo fit`: it has no state_dict of Lightning's. "
+            "Hugging Face weights are given as --model.init_args.checkpoint=FOLDER"
+        )
+    if resuming and held and "callbacks" not in held:
+        raise InputError(
+            f"{path} holds the best weights of a stage, and nothing of the optimizer: a run is resumed from its "
+            "last.ckpt. To train on from these weights, `videmo export` them and give the folder as "
+            "--model.init_args.checkpoint"
+        )
 
 
 def check_kind(path: str | Path | None, strategy: Strategy) -> None:
