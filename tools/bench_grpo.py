@@ -31,9 +31,7 @@ against ours on another task, a picture of 1040 tokens that is to us a video of 
 
 import argparse
 import json
-import logging
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,9 +41,8 @@ from tempfile import TemporaryDirectory
 import lightning as L
 import numpy as np
 import torch
-import transformers
 from plain_grpo import GROUP, PlainGRPO, Step, Stopwatch
-from stand_in import draw_videos, make_model, quiet_trainer, say, words_of
+from stand_in import draw_videos, make_model, quiet_trainer, say, set_up, words_of
 
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.sampling import VideoSettings
@@ -261,10 +258,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small clips and model, to try the tool")
     given = parser.parse_args()
     size = QUICK if given.quick else FULL
-    torch.set_num_threads(given.threads)
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore")
-    transformers.utils.logging.disable_progress_bar()
+    set_up(given.threads)
     began = time.perf_counter()
     with TemporaryDirectory() as folder:
         root = Path(folder)

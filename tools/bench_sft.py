@@ -19,9 +19,7 @@ The last line is JSON:
 
 import argparse
 import json
-import logging
 import time
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,9 +29,7 @@ from typing import NamedTuple
 
 import lightning as L
 import numpy as np
-import torch
-import transformers
-from stand_in import draw_videos, make_model, quiet_trainer, say, words_of
+from stand_in import draw_videos, make_model, quiet_trainer, say, set_up, words_of
 
 from videmo.data.cache import CacheRoom
 from videmo.data.datamodule import EmoCFGDataModule
@@ -289,10 +285,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
     size = QUICK if arguments.quick else FULL
-    torch.set_num_threads(arguments.threads)
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    warnings.filterwarnings("ignore")
-    transformers.utils.logging.disable_progress_bar()
+    set_up(arguments.threads)
     began = time.perf_counter()
     with TemporaryDirectory() as folder:
         bench = Bench(Path(folder), size)

@@ -4,12 +4,15 @@ The model is random. By operations for a video of 1040 tokens its vision tower i
 3B's, and as there several query heads share a head of keys and values.
 """
 
+import logging
 import sys
+import warnings
 from pathlib import Path
 
 import av
 import lightning as L
 import torch
+import transformers
 from transformers import Qwen2_5_VLForConditionalGeneration
 
 from videmo.models.tiny import tiny_config, train_tokenizer
@@ -18,6 +21,14 @@ from videmo.synth.presets import LOOKS
 from videmo.synth.world import sample_world
 
 FPS = 25
+
+
+def set_up(threads: int) -> None:
+    """Compute with so many threads, and say nothing but what the tool itself says."""
+    torch.set_num_threads(threads)
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    warnings.filterwarnings("ignore")
+    transformers.utils.logging.disable_progress_bar()
 
 
 def say(text: str) -> None:
