@@ -36,11 +36,13 @@ class Sampling:
         if self.top_k < 0:
             raise InputError(f"top_k must be 0, for all tokens, or more; got {self.top_k}")
 
-    def draw(self, scores: Tensor) -> Tensor:
+    def draw(self, scores: Tensor, by: Tensor | None = None) -> Tensor:
         """One token a row.
 
         Args:
             scores: Log-probabilities or logits at the temperature, [N, vocabulary].
+            by: What decides each row's draw, from 0 to below 1, [N]: the same takes the same token, whatever else is
+                drawn beside it. By default torch's global generator does.
 
         Returns:
             [N].
@@ -52,7 +54,11 @@ class Sampling:
             warpers.append(TopPLogitsWarper(self.top_p))
         if not len(scores):
             return torch.zeros(0, dtype=torch.long, device=scores.device)
-        return torch.multinomial(warpers(None, scores).softmax(-1), 1)[:, 0]
+        probabilities = warpers(None, scores).softmax(-1)
+        if by is None:
+            return torch.multinomial(probabilities, 1)[:, 0]
+        reached = probabilities.double().cumsum(-1)  # [N, vocabulary]
+        return torch.searchsorted(reached, by.double()[:, None] * reached[:, -1:], right=True)[:, 0]
 
 
 class Distribution(NamedTuple):
