@@ -6,7 +6,7 @@ export OMP_WAIT_POLICY := PASSIVE
 export GOMP_SPINCOUNT := 2000
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo test lint clean
+.PHONY: help demo app test lint clean
 
 help:  ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-6s %s\n", $$1, $$2}'
@@ -23,10 +23,16 @@ demo: export MALLOC_MMAP_MAX_ := 0
 demo: $(INSTALLED)  ## draw faces, train a tiny model on them, print its scores (about 13 minutes on 2 cores)
 	$(VENV)/bin/videmo demo --out runs/demo
 
+app: $(INSTALLED)  ## a page that reasons about clips with the demo's model: drop one, ask, see the tree grow
+	@test -e runs/demo/grpo || { echo "there is no model in runs/demo/grpo yet: \`make demo\` trains one"; exit 1; }
+	$(VENV)/bin/videmo app --ckpt runs/demo/grpo
+
+# Two workers, whatever the cores: each has fixtures of its own. One that runs out of tests takes half of the other's
+# last ones, in their order, so that a file's fixtures are made twice only where it was cut.
 test: $(INSTALLED)  ## lint and run the tests
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest -n 2 --dist worksteal
 
 clean:  ## remove the virtual environment and what the demo made
 	rm -rf $(VENV) runs/demo

@@ -27,6 +27,9 @@ from videmo.models.tiny import make_tiny
 from videmo.synth import Plan, synthesize
 from videmo.token_tree import TokenLayout
 
+# Several are called conftest; none has a doctest, for which it would be imported by that name.
+collect_ignore_glob = ["conftest.py", "*/conftest.py"]
+
 # Ranks of the tests are forked from one process that has imported the libraries, once for all tests.
 multiprocessing.set_forkserver_preload(["videmo.cli", "callbacks"])
 

@@ -1,9 +1,11 @@
 """Processes that train together, each forked from one that has imported the libraries and done nothing else."""
 
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from socket import SO_REUSEADDR, SOL_SOCKET, socket
 
 import torch
 
@@ -23,6 +25,15 @@ def run_ranks(train: Callable[..., None], arguments: Sequence[tuple]) -> None:
     finally:
         for rank in ranks:
             rank.kill()
+
+
+@contextmanager
+def free_port() -> Iterator[int]:
+    """A port for ranks to meet at. It stays bound, and nobody listens, so that no test beside is given it meanwhile."""
+    with socket() as held:
+        held.setsockopt(SOL_SOCKET, SO_REUSEADDR, 1)
+        held.bind(("localhost", 0))
+        yield held.getsockname()[1]
 
 
 def meet(rank: int, folder: Path) -> None:

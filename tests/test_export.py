@@ -5,7 +5,6 @@ import multiprocessing
 import os
 import pickle
 import signal
-import socket
 import subprocess
 import sys
 from dataclasses import asdict
@@ -18,6 +17,7 @@ import pytest
 import torch
 import torch.distributed.checkpoint as dcp
 from peft import PeftModel
+from ranks import free_port
 from safetensors import safe_open
 from transformers import AutoTokenizer, GenerationConfig, Qwen2_5_VLForConditionalGeneration
 
@@ -389,12 +389,10 @@ def shard(rank: int, folder: str, file: str, port: int) -> None:
 def test_shards_of_two_processes_are_one_model(checkpoint, tmp_path):
     expected = trained_like(checkpoint)
     torch.save(weights_of(expected), tmp_path / "weights.pt")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     folder = tmp_path / "last.ckpt"
-    given = str(folder), str(tmp_path / "weights.pt"), port
-    torch.multiprocessing.start_processes(shard, given, nprocs=2, daemon=True, start_method="forkserver")
+    with free_port() as port:
+        given = str(folder), str(tmp_path / "weights.pt"), port
+        torch.multiprocessing.start_processes(shard, given, nprocs=2, daemon=True, start_method="forkserver")
     torch.save(rest_of(checkpoint, global_step=5), folder / "meta.pt")
     assert len(list(folder.glob("*.distcp"))) == 2
     assert "step 5" in export_checkpoint(folder, tmp_path / "out")

@@ -1,6 +1,9 @@
 """Clips encoded for tests, every picture of which says its number, and what a full decode of a file shows."""
 
 import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
@@ -46,6 +49,17 @@ class Pipe(io.RawIOBase):
         super().close()
 
 
+@contextmanager
+def _same_priority() -> Iterator[None]:
+    """Undo what SVT-AV1 does as root: the thread that opens it, and all that it starts later, become real-time ones."""
+    if not hasattr(os, "sched_getscheduler"):
+        yield
+        return
+    before = os.sched_getscheduler(0), os.sched_getparam(0)
+    yield
+    os.sched_setscheduler(0, *before)
+
+
 def encode(
     path: Path,
     codec: str = "libx264",
@@ -72,7 +86,7 @@ def encode(
     except ValueError:
         pytest.skip(f"this PyAV has no encoder {codec}")
     target = Pipe(path) if piped else str(path)
-    with av.open(target, "w", format=piped, options=container or {}) as file:
+    with _same_priority(), av.open(target, "w", format=piped, options=container or {}) as file:
         if sound_first:
             sound = file.add_stream("aac", rate=16000)
         stream = file.add_stream(codec, rate=FPS, options={"g": "250", "sc_threshold": "0"} | (options or {}))

@@ -1,10 +1,10 @@
 """Run folders made up for the report, and a browser to see it in."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
+from chromium import chromium
 from made_up import benchmark, stages, write_answers, write_clip, write_scalars
 
 
@@ -50,18 +50,8 @@ def whole_run(results) -> Path:
 
 @pytest.fixture(scope="session")
 def browser():
-    """Headless Chromium of 1280 x 900 that reaches no network."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="the browser tests need selenium")
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    driver = shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        pytest.skip("the browser tests need chromium and its chromedriver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in ("headless=new", "no-sandbox", "window-size=1280,900", "host-resolver-rules=MAP * ~NOTFOUND"):
-        options.add_argument(f"--{argument}")
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    with webdriver.Chrome(options=options, service=webdriver.ChromeService(driver)) as chrome:
+    """Headless Chromium that reaches no network."""
+    with chromium({"browser": "ALL"}) as chrome:
         chrome.execute_cdp_cmd("Network.enable", {})
         offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
         chrome.execute_cdp_cmd("Network.emulateNetworkConditions", offline)

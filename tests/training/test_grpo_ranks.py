@@ -4,14 +4,13 @@ import json
 import os
 from functools import partial
 from pathlib import Path
-from socket import socket
 
 import lightning as L
 import pytest
 import torch
 from grpo_runs import LORA, FixedEngine, Says, Spelling, figures, fit, policy, records, watched
 from lightning.pytorch.strategies import DDPStrategy
-from ranks import run_ranks
+from ranks import free_port, run_ranks
 from torch import Tensor
 from torch.distributed.tensor import DTensor
 
@@ -115,10 +114,8 @@ def alone(given, tmp_path_factory) -> dict:
 def ranks(request, given, tmp_path_factory) -> dict[str, list[dict]]:
     """What two processes saw of each run."""
     folder = tmp_path_factory.mktemp(request.param)
-    with socket() as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
-    run_ranks(one_rank, [(port, request.param, folder, *given)] * 2)
+    with free_port() as port:
+        run_ranks(one_rank, [(port, request.param, folder, *given)] * 2)
     return {name: [torch.load(folder / f"{name}-{rank}.pt") for rank in (0, 1)] for name in RUNS}
 
 
