@@ -122,7 +122,7 @@ def test_without_names_each_kind_of_task_has_the_reward_of_the_paper(make_judge)
         routed.setdefault(frozenset(names), set()).add(task.name)
     assert routed.pop(frozenset({"caption"})) == {"appearance_cap", "action_cap", "emotion_cap"}
     assert routed.pop(frozenset({"tree_overlap"})) == {"caption"}
-    assert routed.pop(frozenset()) == {"rationale", "text"}
+    assert routed.pop(frozenset()) == {"rationale", "reasoning", "text"}
     assert routed.popitem()[0] == {"qa"} and not routed
 
 

@@ -38,7 +38,7 @@ RESULT_FILES = {  # column of the paper's tables -> result files of the release
         "MELD_Single-Label-Conversational-Emotion-Recognition_new",
     ],
     "caption": ["caption_test_sampling_v2_all_example"],
-    "rationale": ["rationale"],  # no file of the benchmark
+    "rationale": ["rationale", "reasoning"],  # no files of the benchmark
 }
 ENTRY = {"column": "c", "scenario": "attribute", "result_file": "F", "kind": "single_choice", "labels": "dfew7"}
 

@@ -4,6 +4,8 @@
     videmo synth OUT --videos 300 --seed 7 --look hard
 
     OUT/jsons/{train,val,test}/{attribute,caption,emotion,qa,rationale}/full/*.json   test: lines, others: lists
+    OUT/dialogues/train.json    the form in which a search asks, for training (`videmo.synth.dialogues`)
+    OUT/videos/DrawnFaces/empty/*.mp4    clips without anybody
     OUT/videos/DrawnFaces/{train,val,test}/*.mp4                                      128 x 128, 8 fps, 2 s
     OUT/truth/{train,val,test}.jsonl    each clip's whole latent state and its affective tree, for tests and reports;
                                         training never reads it
@@ -17,7 +19,7 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,7 +31,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from videmo.errors import InputError
 from videmo.fingerprint import WORLD_FILE, text_hash
+from videmo.synth.dialogues import EMPTY, NUM_EMPTY, dialogue_records
 from videmo.synth.draw import draw_clip
+from videmo.synth.empty import draw_empty
 from videmo.synth.encode import encode_clip
 from videmo.synth.face import Clip
 from videmo.synth.files import FILES, MIX
@@ -41,7 +45,7 @@ from videmo.synth.truth import affective_tree
 from videmo.synth.world import SPLITS, World, sample_world
 
 UNFINISHED = "world.unfinished.json"
-EDITION = 2  # of the drawn world; raise it when the same plan gives other pixels or records
+EDITION = 3  # of the drawn world; raise it when the same plan gives other pixels or records
 BATCH = 8  # clips a process takes at a time
 RARE = ("micro_expression", "relation_perr", "conversation_meld", "emotion_multi")
 MIXES = {
@@ -139,8 +143,11 @@ def synthesize(out: str | Path, plan: Plan, workers: int | None = None, console:
     out.mkdir(parents=True, exist_ok=True)
     (out / WORLD_FILE).unlink(missing_ok=True)
     _write_text(out / UNFINISHED, json.dumps(settings, indent=2) + "\n")
-    for split in SPLITS:
+    for split in (*SPLITS, "empty"):
         (out / "videos" / "DrawnFaces" / split).mkdir(parents=True, exist_ok=True)
+    for number in range(NUM_EMPTY):
+        if not (file := out / "videos" / EMPTY.format(number)).is_file():
+            encode_clip(draw_empty(number), file)
     _draw_all(out, waiting, workers or os.cpu_count() or 1, console)
     for path, lines in text.files.items():
         _write_text(out / path, lines)
@@ -161,13 +168,21 @@ def world_text(world: World, seed: int) -> WorldText:
         tasks["identity"] = pair_records(world.pairs[split], key)
         counts[split] = {task: len(tasks[task]) for task in FILES if tasks[task]}
         for task in counts[split]:
-            lines = [json.dumps(record) for record in tasks[task]]
             # Both forms occur in the release: lines for the test files, lists for training.
-            text = "\n".join(lines) + "\n" if split == "test" else "[\n" + ",\n".join(lines) + "\n]\n"
-            files[f"jsons/{FILES[task].path(split)}"] = text
-        truth = [json.dumps({**clip.as_dict(), "tree": affective_tree(clip).to_json()}) for clip in world.clips[split]]
-        files[f"truth/{split}.jsonl"] = "\n".join(truth) + "\n"
+            write = _json_lines if split == "test" else _json_list
+            files[f"jsons/{FILES[task].path(split)}"] = write(tasks[task])
+        truth = [{**clip.as_dict(), "tree": affective_tree(clip).to_json()} for clip in world.clips[split]]
+        files[f"truth/{split}.jsonl"] = _json_lines(truth)
+    files["dialogues/train.json"] = _json_list(dialogue_records(world.clips["train"], [seed, 20]))
     return WorldText(files, counts)
+
+
+def _json_lines(values: Sequence[dict]) -> str:
+    return "".join(f"{json.dumps(value)}\n" for value in values)
+
+
+def _json_list(values: Sequence[dict]) -> str:
+    return "[\n" + ",\n".join(map(json.dumps, values)) + "\n]\n"
 
 
 def _what_stands(out: Path, settings: dict) -> dict | None:

@@ -1,6 +1,7 @@
 """The unit of the domain: a task is its label set, its kind of answer, its parser and its score."""
 
 from videmo.tasks.labels import label_meanings, label_set, label_set_names
+from videmo.tasks.levels import FEELING, LEVEL_QUESTIONS, LEVELS, PRESENCE, WHY
 from videmo.tasks.options import question_options
 from videmo.tasks.scoring import Grade, sample_f1
 from videmo.tasks.spec import (
@@ -17,7 +18,12 @@ from videmo.tasks.spec import (
 
 __all__ = [
     "ALL",
+    "FEELING",
+    "LEVELS",
+    "LEVEL_QUESTIONS",
+    "PRESENCE",
     "TEXT_TASK",
+    "WHY",
     "Answer",
     "Grade",
     "Task",

@@ -16,6 +16,7 @@ from videmo.errors import InputError
 from videmo.tasks.action_units import spell_action_units
 from videmo.tasks.answer_text import clean
 from videmo.tasks.labels import label_meanings, label_set
+from videmo.tasks.levels import LEVELS
 from videmo.tasks.mentions import normalise, phrase_table
 from videmo.tasks.options import choice_table, question_options
 from videmo.tasks.parsing import parse_label_set, parse_listed_labels, parse_single_choice
@@ -44,6 +45,7 @@ class Task:
         labels: Its labels in option order.
         groups: Vocabulary of its open answers: group -> words.
         aliases: Label or word, or a word of labels ("Weak", "30 degrees") -> other words for it.
+        level: attribute, expression or emotion: which level of the affective tree it asks about.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Task:
     labels: tuple[str, ...] = ()
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
+    level: str = "emotion"
 
     @property
     def selectors(self) -> tuple[str, ...]:
@@ -183,6 +186,9 @@ def task_from_entry(name: str, entry: Mapping) -> Task:
     for key, known in (("kind", tuple(KINDS)), ("scenario", SCENARIOS)):
         if entry[key] not in known:
             raise InputError(f"task {name!r}: {key} {entry[key]!r} is none of {', '.join(known)}")
+    level = entry.get("level", "attribute" if entry["scenario"] == "attribute" else "emotion")
+    if level not in LEVELS:
+        raise InputError(f"task {name!r}: level {level!r} is none of {', '.join(LEVELS)}")
     aliases = dict(entry.get("aliases", {}))
     if "labels" in entry:
         for label, meaning in label_meanings(entry["labels"]).items():
@@ -197,6 +203,7 @@ def task_from_entry(name: str, entry: Mapping) -> Task:
         labels=label_set(entry["labels"]) if "labels" in entry else (),
         groups={group: tuple(words) for group, words in entry.get("groups", {}).items()},
         aliases={label: tuple(words) for label, words in aliases.items()},
+        level=level,
     )
 
 
