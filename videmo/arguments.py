@@ -7,7 +7,7 @@ from itertools import takewhile
 from videmo.data.controls import CONTROLS
 from videmo.errors import InputError
 
-NAMED = ("export", "doctor", "tables")
+NAMED = ("export", "doctor", "tables", "reason", "app")
 """Commands whose arguments all have names, here at the latest; those of others may stand without."""
 _FLAGS = {
     "export": {"--merge": "--merge=true"},
@@ -21,7 +21,10 @@ _FLAGS = {
 """Options that may stand alone, by command, and what they mean then."""
 _LISTS = {"doctor": {"--video": "--video"}, "test": {"--controls": "--data.controls"}}
 """Options that several values may follow, by command, and what they are called."""
-_WORDS = {"tables": "results"}
+_SCORER_OPTIONS = ("--scorers", "--reasoning.scorers")
+_SCORERS = {name: f"videmo.reasoning.{name.capitalize()}Scorer" for name in ("consensus", "likelihood", "oracle")}
+"""What scorers may be called that need no arguments."""
+_WORDS = {"tables": "results", "reason": "videos"}
 """What words are that belong to no option, by command."""
 
 
@@ -36,6 +39,8 @@ def spelled_out(command: str, args: Sequence[str]) -> list[str]:
         ['--video=["a.mp4", "b.mp4"]', '--ckpt=x']
         >>> spelled_out("test", ["--controls=blank,swapped", "--data.root=x"])
         ['--data.controls=["blank", "swapped"]', '--data.root=x']
+        >>> spelled_out("reason", ["a.mp4", "--scorers", "likelihood"])[0]
+        '--scorers=[{"scorer": {"class_path": "videmo.reasoning.LikelihoodScorer"}}]'
         >>> spelled_out("tables", ["a", "--table", "1", "b", "--out=x.md"])
         ['--table', '1', '--out=x.md', '--results=["a", "b"]']
     """
@@ -48,9 +53,13 @@ def spelled_out(command: str, args: Sequence[str]) -> list[str]:
         if name in lists and (given or follow):
             if not given:
                 del rest[: len(follow)]
-            arg = f"{lists[name]}={json.dumps(value.split(',') if given else follow)}"
+            arg = f"{lists[name]}={_as_json(value.split(',') if given else follow)}"
         elif arg in flags and follow[:1] not in (["true"], ["false"]):
             arg = flags[arg]
+        elif name in _SCORER_OPTIONS and set((value if given else "".join(follow[:1])).split(",")) <= {*_SCORERS}:
+            if not given:
+                value = rest.pop(0)
+            arg = f"{name}={json.dumps([{'scorer': {'class_path': _SCORERS[word]}} for word in value.split(',')])}"
         elif command == "score" and name in ("--judge.api_key", "--judge.key", "--judge.token"):
             raise InputError(f"there is no {name}: the judge's key is read from the environment (OPENAI_API_KEY) only")
         elif command == "score" and name == "--judge":
@@ -78,4 +87,9 @@ def _gathered(args: Sequence[str], name: str) -> list[str]:
         found.append(arg)
         if "=" not in arg and rest and not rest[0].startswith("-"):
             found.append(rest.pop(0))
-    return [*found, f"--{name}={json.dumps(words)}"] if words else found
+    return [*found, f"--{name}={_as_json(words)}"] if words else found
+
+
+def _as_json(words: Sequence[str]) -> str:
+    """As YAML reads it, too, which takes no escaped surrogates."""
+    return json.dumps(words, ensure_ascii=False)

@@ -20,7 +20,6 @@ from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import wait
 from pathlib import Path
-from socket import socket
 from typing import Any
 
 import lightning as L
@@ -30,6 +29,7 @@ import yaml
 from jsonargparse import ArgumentParser
 from lightning.fabric.utilities.load import _load_distributed_checkpoint
 from lightning.pytorch.strategies import SingleDeviceStrategy, Strategy
+from ranks import free_port
 from transformers import Qwen2_5_VLForConditionalGeneration
 
 from videmo.cli import main
@@ -67,31 +67,29 @@ def run(command: str, folder: Path, *options: str, world_size: int = 1, kill_at:
     """Run the command line in processes of their own, which end with it, or by SIGKILL as soon as a path exists."""
     folder.mkdir(parents=True, exist_ok=True)
     said = folder / f"{command}.txt"
-    with socket() as probe:
-        probe.bind(("localhost", 0))
-        port = probe.getsockname()[1]
     args = [command, *options, f"--trainer.default_root_dir={folder}"]
-    ranks = [
-        CONTEXT.Process(target=_rank, args=(rank, port, args, said), name=f"rank {rank}", daemon=True)
-        for rank in range(world_size)
-    ]
     deadline = time.monotonic() + SECONDS
-    try:
-        for rank in ranks:
-            rank.start()
-        while (
-            (alive := [rank.sentinel for rank in ranks if rank.is_alive()])
-            and not any(rank.exitcode for rank in ranks)  # the others would wait for it
-            and time.monotonic() < deadline
-        ):
-            wait(alive, timeout=0.05 if kill_at else 1)
-            if kill_at and kill_at.exists():
-                return
-        assert [rank.exitcode for rank in ranks] == [0] * world_size, said.read_text()[-4000:]
-    finally:
-        for rank in ranks:
-            rank.kill()
-            rank.join(10)
+    with free_port() as port:
+        ranks = [
+            CONTEXT.Process(target=_rank, args=(rank, port, args, said), name=f"rank {rank}", daemon=True)
+            for rank in range(world_size)
+        ]
+        try:
+            for rank in ranks:
+                rank.start()
+            while (
+                (alive := [rank.sentinel for rank in ranks if rank.is_alive()])
+                and not any(rank.exitcode for rank in ranks)  # the others would wait for it
+                and time.monotonic() < deadline
+            ):
+                wait(alive, timeout=0.05 if kill_at else 1)
+                if kill_at and kill_at.exists():
+                    return
+            assert [rank.exitcode for rank in ranks] == [0] * world_size, said.read_text()[-4000:]
+        finally:
+            for rank in ranks:
+                rank.kill()
+                rank.join(10)
 
 
 def _rank(rank: int, port: int, args: list[str], said: Path) -> None:
@@ -315,7 +313,7 @@ def assert_export_is(out: Path, expected: TrainedWeights, base: Path) -> None:
 
 
 def results(folder: Path) -> tuple[dict[str, list[dict]], dict]:
-    """Every line of every prediction file, without its log-probability, and the scores."""
+    """Every line of every prediction file, and the scores, without the seconds that they took."""
     files = sorted((folder / "results" / "videmo").glob("*.json"))
     lines = {
         file.name: [json.loads(line) for line in file.read_text().splitlines()]
@@ -323,6 +321,7 @@ def results(folder: Path) -> tuple[dict[str, list[dict]], dict]:
         if file.name != "benchmark.json"
     }
     benchmark = json.loads((folder / "results" / "videmo" / "benchmark.json").read_text())
+    del benchmark["generation"]["seconds_per_question"]
     return lines, benchmark
 
 

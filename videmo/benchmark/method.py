@@ -4,17 +4,18 @@ results/<method>/<result_file>.json            answers
 results/<method>/<control>/<result_file>.json  answers of the same model that was shown other pixels
 results/<method>/benchmark.json                scores
 results/<method>/scores.jsonl                  every answer with what it scored
+results/<method>/reasoning.jsonl               how a search found each answer, where one did
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from videmo.benchmark.blind import BlindBaseline
 from videmo.benchmark.graded import SCORES_FILE, Graded, write_scores
 from videmo.benchmark.grading import grade
-from videmo.benchmark.predictions import Prediction, read_predictions, unique_predictions
+from videmo.benchmark.predictions import REASONING_FILE, Prediction, read_predictions, unique_predictions
 from videmo.benchmark.results import RESULT_FILE, BenchmarkResult, with_controls
 from videmo.benchmark.scoring import grade_blind, summarise
 from videmo.data.controls import CONTROLS, Shown
@@ -93,7 +94,7 @@ def has_answers(folder: Path) -> bool:
 
 def _json_files(folder: Path) -> list[Path]:
     files = sorted([*folder.glob("*.json"), *folder.glob("*.jsonl")])
-    return [file for file in files if file.name not in (RESULT_FILE, SCORES_FILE)]
+    return [file for file in files if file.name not in (RESULT_FILE, SCORES_FILE, REASONING_FILE)]
 
 
 def _answers_in(file: Path) -> dict[Task, list[Prediction]] | None:
@@ -147,6 +148,7 @@ def score_method(
     data: Mapping[str, str] | None = None,
     asked: Mapping[str, int] | None = None,
     judge: Mapping | None = None,
+    generation: Mapping | None = None,
 ) -> BenchmarkResult:
     """Score a method with its controls and blind beside it, and write all that into a folder.
 
@@ -158,12 +160,13 @@ def score_method(
         data: Which data the questions are of.
         asked: Result file -> how many questions that data asks, where known.
         judge: Who judged.
+        generation: How the answers came about, and what they cost, where known.
     """
     about = {"data": data, "asked": asked, "judge": judge}
     result = summarise(graded["none"], guessed, name, **about)
     controls = {shown: summarise(ones, (), name, **about) for shown, ones in graded.items() if shown != "none"}
     for shown, ones in graded.items():
         write_scores(ones, folder / ("" if shown == "none" else shown) / SCORES_FILE)
-    result = with_controls(result, controls)
+    result = replace(with_controls(result, controls), generation=dict(generation or {}))
     result.save(folder / RESULT_FILE)
     return result

@@ -7,10 +7,11 @@ log-probability of the response's tokens (or null), the turns that ended in the 
 import json
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from videmo.data.entries import scan
 from videmo.data.faults import Fault
@@ -18,6 +19,8 @@ from videmo.data.records import VIDEO_PLACEHOLDER, Record, RecordError, parse_re
 from videmo.errors import InputError
 from videmo.judge.prompt import well_formed
 from videmo.tasks import find_task, is_task
+
+REASONING_FILE = "reasoning.jsonl"
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,13 @@ class Prediction:
         record: The question with its reference.
         response: The generated text.
         logprob: The mean log-probability of its tokens, where known.
+        found: How a search found it, JSON-ready, where one did.
     """
 
     record: Record
     response: str
     logprob: float | None = None
+    found: Mapping[str, Any] | None = None
 
 
 def unique_predictions(predictions: Iterable[Prediction]) -> list[Prediction]:
@@ -62,6 +67,20 @@ def write_predictions(predictions: Sequence[Prediction], folder: str | Path) -> 
         write_atomically(path, "\n".join(lines) + "\n")
         paths.append(path)
     return paths
+
+
+def write_searches(predictions: Sequence[Prediction], folder: str | Path) -> None:
+    """Write how a search found each answer, in the order of their records, into ``reasoning.jsonl``; without one, an
+    earlier file goes."""
+    lines = [
+        json.dumps({"source": one.record.source, **one.found}, ensure_ascii=False)
+        for one in unique_predictions(predictions)
+        if one.found
+    ]
+    if lines:
+        write_atomically(Path(folder) / REASONING_FILE, "".join(f"{line}\n" for line in lines))
+    else:
+        (Path(folder) / REASONING_FILE).unlink(missing_ok=True)
 
 
 def _fields(prediction: Prediction) -> dict:

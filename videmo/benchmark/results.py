@@ -38,6 +38,8 @@ class BenchmarkResult:
         notes: Column -> what a reader must know.
         missing: Column -> why answers have no score -> how many.
         judge: Who judged, with which prompts; empty where rules did.
+        generation: How the answers came about, where known: ``drawn_tokens_per_question``, ``seconds_per_question``
+            (of the test's, those that several share counted once), and a search's settings.
     """
 
     method: str
@@ -54,6 +56,7 @@ class BenchmarkResult:
     notes: dict[str, str] = field(default_factory=dict)
     missing: dict[str, dict[str, int]] = field(default_factory=dict)
     judge: dict = field(default_factory=dict)
+    generation: dict = field(default_factory=dict)
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, allow_nan=False)
@@ -143,5 +146,6 @@ _FIELDS: dict[str, tuple[Callable, str]] = {
     "notes": (lambda value: value if isinstance(value, str) else None, "texts"),
     "missing": (_as_counts, "counts"),
     "judge": (lambda value: value, "values"),
+    "generation": (lambda value: value, "values"),
 }
 """Field -> what its values become (None where they cannot), and what they must be."""

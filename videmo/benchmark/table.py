@@ -88,6 +88,15 @@ def _cells(column: str, mark: str, result: BenchmarkResult, with_bar: bool) -> l
     return [*cells, str(counts["asked"]) if len(denominators) == 1 else _denominators(counts), unread]
 
 
+def _search(of: Mapping) -> str:
+    chosen = " + ".join(of.get("scorers", {}))
+    oracle = " The oracle reads the references: this is an analysis, no result." if "oracle" in chosen else ""
+    return (
+        f"Answers found by {of.get('method')} search, n = {of['n']}, chosen by {chosen}: "
+        f"{of['drawn_tokens_per_question']:.0f} tokens and {of['seconds_per_question']:.2f} s a question.{oracle}"
+    )
+
+
 def _denominators(counts: Mapping[str, int]) -> str:
     return "/".join(str(counts[name]) for name in ("asked", "answered", "judged"))
 
@@ -126,6 +135,8 @@ def _caption(result: BenchmarkResult, marks: Mapping[str, str]) -> Text:
     ]
     if result.judge:
         lines.append(f"Judge: {result.judge.get('model', '?')}; benchmark.json names its prompts.")
+    if "n" in result.generation:
+        lines.append(_search(result.generation))
     above, known = columns_above_blind(result)
     if known:
         ruled = [column for column in known if column in result.columns]

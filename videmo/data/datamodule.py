@@ -181,7 +181,7 @@ class EmoCFGDataModule(L.LightningDataModule):
             self._skips = SkipLog(path, self.root, self.video_root, quiet=not self.trainer.is_global_zero)
         self.frames_cache.make_folder("data.frames_cache", (self.root, self.video_root))
         self.vision_cache.make_folder("data.vision_cache", (self.root, self.video_root))
-        main = {"fit": "train", "validate": "val", "test": "test"}[stage]
+        main = {"fit": "train", "validate": "val", "test": "test", "predict": "test"}[stage]
         if not self.patterns[main].weights:
             raise InputError(f"data.{main} is an empty list; name files, such as {RELEASE[main]}")
         if not self.records(main):
@@ -265,8 +265,12 @@ class EmoCFGDataModule(L.LightningDataModule):
     @property
     def _rounds(self) -> Rounds | None:
         """Of a model that draws its own answers; None for one that learns the records'."""
-        module = self.trainer.lightning_module if self.trainer else None
-        return module.rounds if module else None
+        return self._module.rounds if self._module else None
+
+    @property
+    def _module(self) -> Any | None:
+        """What is trained or tested; None where there is none, yet."""
+        return self.trainer.lightning_module if self.trainer else None
 
     def _check_rounds(self, rounds: Rounds) -> None:
         """
@@ -392,6 +396,10 @@ class EmoCFGDataModule(L.LightningDataModule):
         """A loader of the test split, and one more for each control, in the order of ``shown``."""
         return [self._loader("test", self.eval_batch_size, control=control) for control in self.shown]
 
+    def predict_dataloader(self) -> BatchLoader:
+        """The test split once: the same questions, whose answers nobody scores."""
+        return self._loader("test", self.eval_batch_size)
+
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint says of the data: how its videos were sampled and sized, which an export passes on."""
         return {"video": asdict(self.video)}
@@ -454,6 +462,7 @@ class EmoCFGDataModule(L.LightningDataModule):
 
     def _dataset(self, split: str, with_answer: bool, control: Shown = "none") -> RecordDataset:
         config = load_config(self.checkpoint, self.revision, self.local_files_only)
+        search = self._module.reasoning if self._module else None
         return RecordDataset(
             self.records(split),
             self.video_root,
@@ -466,6 +475,7 @@ class EmoCFGDataModule(L.LightningDataModule):
             on_bad_sample=self.on_bad_sample,
             open_frames=partial(self.frames_cache.open, writers=max(1, self.num_workers) * self._world_size),
             control=control,
+            besides=search.first_records if search and split == "test" else None,
         )
 
     @property

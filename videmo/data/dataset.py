@@ -51,6 +51,7 @@ class RecordDataset(Dataset):
         open_frames: Opens the store of decoded videos, in the worker.
         vision: Knows encoded videos.
         control: What is shown instead of a video.
+        besides: What a batch needs besides its records: others, about the same videos, that come last in it.
     """
 
     records: Sequence[Record]
@@ -65,6 +66,7 @@ class RecordDataset(Dataset):
     open_frames: Callable[[], TensorStore] = no_frames
     vision: VisionCache | None = None
     control: Shown = "none"
+    besides: Callable[[Sequence[Record]], Sequence[Record]] | None = None
 
     def __len__(self) -> int:
         return len(self.records)
@@ -91,6 +93,10 @@ class RecordDataset(Dataset):
                 if self.on_bad_sample == "raise":
                     raise RecordError(str(fault)) from None
                 faults.append(fault)
+        if self.besides:
+            more = self.besides(records)
+            samples += [self._sample(record, videos, plan.known) for record in more]
+            records += more
         trees = build_trees(samples, self.layout.video_token_id, self.max_branches, self.max_tokens)
         batch = flatten(trees or [empty_tree(self.layout)], self.layout, records)
         batch.faults = tuple(faults)

@@ -51,9 +51,14 @@ class Record:
         return f"{self.file}:{self.line}"
 
     @property
+    def prompt(self) -> tuple[Message, ...]:
+        """The turns before the last answer."""
+        return self.messages[: self._last_answer]
+
+    @property
     def question(self) -> str:
         """The user's turns before the last answer, without video placeholders, joined by newlines."""
-        turns = [m.content for m in self.messages[: self._last_answer] if m.role == "user"]
+        turns = [m.content for m in self.prompt if m.role == "user"]
         return "\n".join(turns).replace(VIDEO_PLACEHOLDER, "").strip()
 
     @property

@@ -28,7 +28,14 @@ import yaml
 from videmo.errors import InputError
 from videmo.judge.question import USES, Question
 
-KIND_OF_USE = {"labels": "labels", "yes_no": "yes_no", "caption": "score", "understanding": "scores", "tree": "tree"}
+KIND_OF_USE = {
+    "labels": "labels",
+    "yes_no": "yes_no",
+    "caption": "score",
+    "understanding": "scores",
+    "tree": "tree",
+    "candidate": "score",
+}
 """How the reply of each use is read; its value is what callers expect, so a prompt cannot choose another."""
 
 NEEDED = {
@@ -37,6 +44,7 @@ NEEDED = {
     "caption": {"reference", "response"},
     "understanding": {"reference", "response"},
     "tree": {"caption"},
+    "candidate": {"question", "response"},
 }
 """The fields without which a prompt does not ask what its use is for."""
 

@@ -17,12 +17,13 @@ USES: dict[str, tuple[str, ...]] = {
     "caption": ("question", "reference", "response"),
     "understanding": ("question", "reference", "response"),
     "tree": ("caption",),
+    "candidate": ("dialogue", "question", "response"),
 }
 """What a judge is asked for, each with the fields of its questions.
 
 ``labels``: which of the listed labels (one a line) a free answer names. ``yes_no``: whether an answer is right.
 ``caption``: how good a caption is. ``understanding``: the six scores of a fine-grained caption. ``tree``: a caption's
-affective tree.
+affective tree. ``candidate``: how well an answer fits the dialogue before it, without a reference.
 """
 
 SCORES = (
@@ -36,8 +37,8 @@ SCORES = (
 """The six scores of a fine-grained caption."""
 
 Value = bool | float | tuple[str, ...] | dict[str, float] | AffectiveTree
-"""``yes_no``: whether it is right; ``caption``: 0 to 100; ``labels``: those named, in listed order, maybe none;
-``understanding``: `SCORES` to 1 to 100; ``tree``: the tree."""
+"""``yes_no``: whether it is right; ``caption``, ``candidate``: 0 to 100; ``labels``: those named, in listed order,
+maybe none; ``understanding``: `SCORES` to 1 to 100; ``tree``: the tree."""
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,8 @@ class JudgeSettings:
     cache: str | None = None
     """SQLite file of replies, which runs may share; judge.sqlite in ~/.cache/videmo by default (or $XDG_CACHE_HOME)."""
     prompts: str | None = None
-    """Folder whose labels.yaml, yes_no.yaml, caption.yaml, understanding.yaml or tree.yaml replace the shipped ones."""
+    """Folder whose labels.yaml, yes_no.yaml, caption.yaml, understanding.yaml, tree.yaml or candidate.yaml replace the
+    shipped ones."""
     requests_per_minute: int | None = None
     """No more than these are sent; without it only the server's own limits slow the run."""
     price_in: float | None = None

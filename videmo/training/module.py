@@ -1,6 +1,7 @@
 """What SFT and GRPO share: backbone, optimizer, validation by teacher forcing, and the benchmark in ``test``."""
 
 import math
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
@@ -16,7 +17,14 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from rich.console import Console
 from torch.optim.lr_scheduler import LambdaLR
 
-from videmo.benchmark import BlindBaseline, Prediction, grade_method, score_method, write_predictions
+from videmo.benchmark import (
+    BlindBaseline,
+    Prediction,
+    grade_method,
+    score_method,
+    write_predictions,
+    write_searches,
+)
 from videmo.data.backends import MODULES as BACKENDS
 from videmo.data.controls import Shown
 from videmo.data.curriculum import Curriculum, curriculum_of, difference
@@ -30,6 +38,7 @@ from videmo.models.generation import Generation, generate
 from videmo.models.scopes import SCOPES, Scope, count_scopes, scope_of, scope_table
 from videmo.models.sharding import refuse_what_cannot_be_cut, shard
 from videmo.pretrained import load_tokenizer
+from videmo.reasoning import SearchSettings, TreeSearch
 from videmo.tasks import find_task
 from videmo.token_tree import IGNORE_INDEX, TreeBatch
 from videmo.training.checkpoints import content_hash, read_checkpoint
@@ -80,6 +89,8 @@ class VidEmoModule(L.LightningModule):
     """The figure of validation, as `log_by_task` is given it, by which the best weights are selected."""
     higher_is_better = False
     """Of that figure."""
+    reasoning: SearchSettings | None = None
+    """How a test searches for its answers; None takes the likeliest tokens, once."""
 
     def __init__(
         self,
@@ -130,6 +141,7 @@ class VidEmoModule(L.LightningModule):
         self._predictions: dict[Shown, list[Prediction]] = {}
         self._validation: dict[str, list[tuple[float, float]]] = {}
         self._reads: Counter[str] = Counter()
+        self._cost: Counter[str] = Counter()
 
     def configure_model(self) -> None:
         if self.backbone is None:
@@ -332,22 +344,38 @@ class VidEmoModule(L.LightningModule):
             self.log(f"val/{name}", value, prog_bar=True)
 
     def on_test_epoch_start(self) -> None:
-        self._predictions = defaultdict(list)
+        self._predictions, self._cost = defaultdict(list), Counter()
+
+    on_predict_epoch_start = on_test_epoch_start
 
     def test_step(self, batch: TreeBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
         self._predictions[self.trainer.datamodule.shown[dataloader_idx]] += self.answer(batch)
 
+    def predict_step(self, batch: TreeBatch, batch_idx: int) -> None:
+        self._predictions["none"] += self.answer(batch)
+
     def answer(self, batch: TreeBatch) -> list[Prediction]:
-        """Greedy answers to a batch of prompts, in the order of its samples."""
-        answers = self.generations(batch)
-        texts = [self.tokenizer.decode(answer.tokens, skip_special_tokens=True) for answer in answers]
-        return [
-            Prediction(record, text.strip(), float(answer.logps.mean()))
-            for record, text, answer in zip(batch.records, texts, answers, strict=True)
-        ]
+        """Answers to a batch of prompts, in the order of its samples: greedy, or found by search."""
+        begun = time.perf_counter()
+        if self.reasoning:
+            found = TreeSearch(self.backbone, self.tokenizer, self.reasoning, self.hparams.max_new_tokens)(batch)
+            steps = {id(step): step for one in found for step in one.steps}.values()
+            self._cost["drawn_tokens"] += sum(one.num_tokens for step in steps for one in step.candidates)
+            predictions = [Prediction(one.record, one.answer, one.logp, one.to_json()) for one in found]
+        else:
+            answers = self.generations(batch)
+            self._cost["drawn_tokens"] += sum(len(answer.logps) for answer in answers)
+            texts = [self.tokenizer.decode(answer.tokens, skip_special_tokens=True) for answer in answers]
+            predictions = [
+                Prediction(record, text.strip(), float(answer.logps.mean()))
+                for record, text, answer in zip(batch.records, texts, answers, strict=True)
+            ]
+        self._cost["questions"] += len(predictions)
+        self._cost["seconds"] += time.perf_counter() - begun
+        return predictions
 
     def generations(self, batch: TreeBatch) -> list[Generation]:
-        """What ``answer`` makes texts of, as tokens."""
+        """What ``answer`` makes texts of without a search, as tokens."""
         return generate(
             self.backbone,
             batch,
@@ -356,16 +384,39 @@ class VidEmoModule(L.LightningModule):
         )
 
     def on_test_epoch_end(self) -> None:
-        """Write the predictions in the release's format, and what they scored beside them; controls in subfolders."""
-        gathered = {shown: [p for part in gather(ps) for p in part] for shown, ps in self._predictions.items()}
-        if not self.trainer.is_global_zero:
+        """Write the answers, and what they scored beside them; controls in subfolders."""
+        gathered = self._write_answers()
+        if gathered is None:
             return
-        for shown, predictions in gathered.items():
-            write_predictions(predictions, self.results_folder / ("" if shown == "none" else shown))
         data = self.trainer.datamodule
         blind = BlindBaseline.fit(data.records("train"))
         graded = grade_method(gathered, blind)
-        self.result = score_method(*graded, self.results_folder, self.hparams.method, data=data.fingerprint())
+        about = {"data": data.fingerprint(), "generation": self._generation}
+        self.result = score_method(*graded, self.results_folder, self.hparams.method, **about)
+
+    def on_predict_epoch_end(self) -> None:
+        """Write the answers."""
+        self._write_answers()
+
+    def _write_answers(self) -> dict[Shown, list[Prediction]] | None:
+        """Those of all ranks in the release's format, those to controls in subfolders, and how they were found; on the
+        first rank, which alone has something to return.
+        """
+        gathered = {shown: [p for part in gather(ps) for p in part] for shown, ps in self._predictions.items()}
+        costs = gather(self._cost)
+        if not self.trainer.is_global_zero:
+            return None
+        for shown, predictions in gathered.items():
+            write_predictions(predictions, self.results_folder / ("" if shown == "none" else shown))
+        totals = sum(costs, Counter())
+        self._generation = {
+            "drawn_tokens_per_question": totals["drawn_tokens"] / max(1, totals["questions"]),
+            "seconds_per_question": max(cost["seconds"] for cost in costs) / max(1, totals["questions"]),
+        }
+        if self.reasoning:
+            self._generation |= self.reasoning.to_json()
+        write_searches(gathered["none"], self.results_folder)
+        return gathered
 
     @property
     def results_folder(self) -> Path:

@@ -1,0 +1,1 @@
+"""The command ``videmo reason``: emotion reasoning about videos, one or a thousand."""
