@@ -16,11 +16,11 @@ LAYERS = [
         *("videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.judge", "videmo.rewards"),
         "videmo.synth",
     },
-    {"videmo.training", "videmo.benchmark"},
+    {"videmo.training", "videmo.benchmark", "videmo.reasoning"},
     {
         *("videmo.__main__", "videmo.cli", "videmo.demo", "videmo.report", "videmo.check"),
         *("videmo.export", "videmo.doctor", "videmo.plan", "videmo.score", "videmo.compare", "videmo.tables"),
-        "videmo.arguments",
+        *("videmo.arguments", "videmo.reason", "videmo.app"),
     },
     {"callbacks"},
 ]
@@ -38,6 +38,9 @@ SIDEWAYS = {  # within a layer, one direction
     ("videmo.rewards", "videmo.data"),
     ("videmo.rewards", "videmo.judge"),
     ("videmo.training", "videmo.benchmark"),
+    ("videmo.training", "videmo.reasoning"),
+    ("videmo.cli", "videmo.reason"),
+    ("videmo.reason", "videmo.export"),
     ("videmo.demo", "videmo.cli"),
     ("videmo.__main__", "videmo.cli"),
     ("videmo.cli", "videmo"),
@@ -52,8 +55,11 @@ SIDEWAYS = {  # within a layer, one direction
     ("videmo.cli", "videmo.arguments"),
     ("videmo.cli", "videmo.score"),
     ("videmo.cli", "videmo.compare"),
+    ("videmo.demo", "videmo.reason"),
     ("videmo.demo", "videmo.report"),
     ("videmo.cli", "videmo.tables"),
+    ("videmo.cli", "videmo.app"),
+    ("videmo.app", "videmo.reason"),
 }
 FILES = sorted([*ROOT.glob("videmo/**/*.py"), *ROOT.glob("callbacks/**/*.py")])
 

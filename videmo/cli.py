@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 import videmo
+from videmo.app.command import app
 from videmo.arguments import NAMED, spelled_out
 from videmo.benchmark import results_table
 from videmo.check.command import check
@@ -35,6 +36,8 @@ from videmo.doctor.command import doctor
 from videmo.errors import InputError, check_positive
 from videmo.export.command import export
 from videmo.models.tiny import make_tiny
+from videmo.reason.command import reason
+from videmo.reasoning import SearchSettings
 from videmo.report import write_report
 from videmo.score.command import score
 from videmo.synth import Plan, find_preset, synthesize
@@ -46,7 +49,8 @@ from videmo.training.tower import pretrain_tower
 # Lightning advertises a hosted service at every start; that line says nothing about the run.
 logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda line: "litlogger" not in line.getMessage())
 warnings.filterwarnings(
-    "ignore", message=".*(flops_per_batch|LeafSpec|does not have many workers|eval mode at the start).*"
+    "ignore",
+    message=".*(flops_per_batch|LeafSpec|does not have many workers|eval mode at the start|predict returned None).*",
 )
 # Metrics are gathered before they are logged; to reduce each once more would be a collective a task.
 warnings.filterwarnings("ignore", message=".*when logging on epoch level in distributed setting.*")
@@ -58,7 +62,9 @@ TRAINER_COMMANDS = {
     "fit": "train from a YAML config",
     "validate": "loss and exact answers on the validation split",
     "test": "answer the benchmark, write predictions, scores and the table",
+    "predict": "answer the benchmark's questions, and score nothing",
 }
+ANSWERING = ("test", "predict")
 
 
 class VidEmoCLI(LightningCLI):
@@ -67,6 +73,12 @@ class VidEmoCLI(LightningCLI):
     def add_arguments_to_parser(self, parser) -> None:
         for name in ("checkpoint", "revision", "local_files_only"):
             parser.link_arguments(f"model.init_args.{name}", f"data.{name}")
+        parser.add_argument(
+            "--reasoning",
+            type=SearchSettings | None,
+            default=None,
+            help="In test and predict, search over the affective tree for each answer (--reasoning.n=8).",
+        )
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
@@ -100,6 +112,9 @@ class VidEmoCLI(LightningCLI):
 
     def instantiate_classes(self) -> None:
         super().instantiate_classes()
+        if self.subcommand in ANSWERING and (search := self.config_init[self.subcommand].reasoning):
+            search.check()
+            self.model.reasoning = search
         check_kind(self.config[self.subcommand].ckpt_path, self.trainer.strategy)
 
     def _parse_ckpt_path(self) -> None:
@@ -107,6 +122,10 @@ class VidEmoCLI(LightningCLI):
 
     def before_instantiate_classes(self) -> None:
         settings = self.config[self.subcommand]
+        if settings.reasoning and self.subcommand not in ANSWERING:
+            raise InputError(
+                f"--reasoning is how {' and '.join(ANSWERING)} find answers; {self.subcommand} has no use for it"
+            )
         if settings.trainer.precision is None:
             bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
             settings.trainer.precision = "bf16-mixed" if bf16 else "32-true"
@@ -157,14 +176,16 @@ def results_console() -> Console:
     return Console() if sys.stdout.isatty() else Console(width=100)
 
 
-def show_results(cli: VidEmoCLI) -> None:
+def show_results(cli: VidEmoCLI, command: str) -> None:
     """Print the table of a finished test, and where its files are."""
-    results_console().print(results_table(cli.model.result))
-    print(f"predictions and benchmark.json are in {cli.model.results_folder}")
+    if command == "test":
+        results_console().print(results_table(cli.model.result))
+    scores = " and benchmark.json" if command == "test" else ""
+    print(f"predictions{scores} are in {cli.model.results_folder}")
 
 
 def run_trainer(args: Sequence[str], cli: type[VidEmoCLI] = VidEmoCLI) -> VidEmoCLI:
-    """Run ``fit``, ``validate`` or ``test`` with the arguments of the command line, and return its objects.
+    """Run one of `TRAINER_COMMANDS` with the arguments of the command line, and return its objects.
 
     A config path that does not exist is looked up among the shipped ones, so that ``configs/demo/sft.yaml`` works from
     anywhere.
@@ -291,6 +312,8 @@ COMMANDS: dict[str, tuple[str, Callable[[], Callable]]] = {
     "check": ("find every bad record and video of a data folder", lambda: check),
     "score": ("score answers on disk by rules or a judge, no model loaded", lambda: score),
     "compare": ("two methods side by side, and the answers that flipped", lambda: compare),
+    "reason": ("why the person in a video feels what: search over the affective tree", lambda: reason),
+    "app": ("the same as a page on this machine: drop a clip, ask, see the tree grow", lambda: app),
     "export": ("a run's checkpoint as a folder for transformers, peft, vLLM, ms-swift", lambda: export),
     "doctor": ("what this machine has; with --ckpt, whether we compute what transformers does", lambda: doctor),
     "report": ("one page of a run: scores, curves, samples", lambda: report),
@@ -335,8 +358,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if command in TRAINER_COMMANDS:
             cli = run_trainer([command, *spelled_out(command, argv[1:])])
-            if command == "test" and cli.trainer.is_global_zero:
-                show_results(cli)
+            if command in ANSWERING and cli.trainer.is_global_zero:
+                show_results(cli, command)
         elif command == "plan":
             return run_plan(argv[1:])
         elif command in COMMANDS:

@@ -1,8 +1,8 @@
 """The whole path on drawn faces, in minutes and without a GPU: draw, make a tiny model, train it by SFT and by GRPO,
-test, report.
+test, report, reason.
 
-It is ``videmo synth``, ``videmo tiny``, ``videmo fit`` twice, ``videmo test`` and ``videmo report`` one after the
-other, with ``configs/demo``.
+It is ``videmo synth``, ``videmo tiny``, ``videmo fit`` twice, ``videmo test``, ``videmo report`` and ``videmo reason``
+one after the other, with ``configs/demo``.
 
     videmo demo --out runs/demo
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from videmo.benchmark import results_table
 from videmo.cli import results_console, run_trainer, tiny
+from videmo.reason.command import reason
 from videmo.report import write_report
 from videmo.synth import Plan, find_preset, synthesize
 from videmo.training.checkpoints import last_checkpoint
@@ -20,8 +21,8 @@ SFT, GRPO = "configs/demo/sft.yaml", "configs/demo/grpo.yaml"
 
 
 def demo(out: str = "runs/demo", videos: int | None = None, seed: int = 0) -> None:
-    """Draw faces, train a tiny Qwen2.5-VL on them by curriculum and by GRPO, test it, also on other pixels, and write a
-    report.
+    """Draw faces, train a tiny Qwen2.5-VL on them by curriculum and by GRPO, test it, also on other pixels, write a
+    report, and let it reason about a clip.
 
     A second run over the same folder keeps the world and the model, and training resumes where it stopped.
 
@@ -45,9 +46,9 @@ def _run(folder: Path, plan: Plan, seed: int) -> None:
         minutes, seconds = divmod(int(time.monotonic() - started), 60)
         console.rule(f"[bold]{title}[/] ({minutes}:{seconds:02d})", align="left")
 
-    step("1/6 draw faces")
+    step("1/7 draw faces")
     synthesize(folder / "data", plan)
-    step("2/6 a tiny Qwen2.5-VL")
+    step("2/7 a tiny Qwen2.5-VL")
     if not (folder / "tiny" / "model.safetensors").is_file():
         tiny(str(folder / "data"), str(folder / "tiny"), seed=seed)
 
@@ -66,17 +67,20 @@ def _run(folder: Path, plan: Plan, seed: int) -> None:
         run_trainer(["fit", *options(config, run), *more, *([f"--ckpt_path={last}"] if last.is_file() else [])])
         return last
 
-    step("3/6 supervised fine-tuning: attribute, expression, emotion")
+    step("3/7 supervised fine-tuning: attribute, expression, emotion")
     learnt = fit(SFT, folder)
-    step("4/6 GRPO with the affective-tree reward")
+    step("4/7 GRPO with the affective-tree reward")
     last = fit(GRPO, folder / "grpo", f"--model.init_args.start_from={learnt}")
-    step("5/6 test, also on blank and swapped videos")
+    step("5/7 test, also on blank and swapped videos")
     results = [f"--model.init_args.results_dir={folder / 'results'}", "--model.init_args.method=demo"]
     tested = run_trainer(
         ["test", *options(GRPO, folder / "grpo"), *results, f"--ckpt_path={last}", "--data.controls=[blank,swapped]"]
     )
-    step("6/6 report")
+    step("6/7 report")
     page = write_report(folder)
+    step("7/7 reason about a clip of the test split")
+    clip = min((folder / "data" / "videos").glob("*/test/*.mp4"))
+    reason(str(last), [str(clip)], trees=str(folder / "trees"))
     step("done")
     console.print(results_table(tested.model.result))
     console.print(f"the report, with curves, confusions and samples: {page}")

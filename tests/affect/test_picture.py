@@ -85,3 +85,19 @@ def test_roots_that_have_nothing_in_common_are_both_drawn(painted):
     costs = picture.EditCosts(substitute=5)
     assert_apart(painted, draw_edit(AffectiveTree("hair: long"), AffectiveTree("emotion: joy"), costs))
     assert [box.text for box in painted] == ["hair: long", "joy", "1 deleted", "1 inserted"]
+
+
+def test_a_grown_tree_colours_what_has_come_and_no_more(painted):
+    before = AffectiveTree.from_compact("video(person: man(emotion: -(expression: -(hair: black), mouth: open)))")
+    after = AffectiveTree.from_compact(
+        "video(person: man(emotion: joy(mouth: open(lips: full)), emotion: -(expression: -(hair: black))))"
+    )
+    draw_tree(after, before)
+    looks = {box.text: box.look for box in painted}
+    assert {text for text, look in looks.items() if look is picture.BY_EDIT["kept"]} == {
+        *("video", "man", "mouth: open", "hair: black")
+    }
+    assert looks["joy"] is picture.BY_LEVEL[2] and looks["lips: full"] is picture.BY_LEVEL[4]
+    painted.clear()
+    draw_tree(after)
+    assert picture.BY_EDIT["kept"] not in {box.look for box in painted}

@@ -1,5 +1,6 @@
 """Pictures of affective trees: root on the left, a column for each level; and of the edits from one tree to another."""
 
+import itertools
 import textwrap
 from collections import Counter
 from collections.abc import Iterator
@@ -82,12 +83,21 @@ class Box:
             yield from child.walk(column + 1)
 
 
-def draw_tree(tree: AffectiveTree) -> Image.Image:
-    """A picture of a tree, coloured by level, at the size that its text needs; "not stated" is a placeholder."""
+def draw_tree(tree: AffectiveTree, before: AffectiveTree | None = None) -> Image.Image:
+    """A picture of a tree, coloured by level, at the size that its text needs; "not stated" is a placeholder.
+
+    Args:
+        tree: The tree.
+        before: What it grew from, by the cheapest edits: only what has come since is coloured then.
+    """
+    places = itertools.count()
+    old = _unchanged(before, tree) if before else frozenset()
 
     def box(node: AffectiveTree, level: int, in_scene: bool) -> Box:
         in_scene = in_scene or node.label == "scene"
-        look = UNSAID if node.is_placeholder else SCENE if in_scene else BY_LEVEL[min(level, len(BY_LEVEL) - 1)]
+        look = SCENE if in_scene else BY_LEVEL[min(level, len(BY_LEVEL) - 1)]
+        known = next(places) in old
+        look = UNSAID if node.is_placeholder else BY_EDIT["kept"] if known else look
         return Box(_wording(node), look, [box(child, level + 1, in_scene) for child in node.children])
 
     return _draw([box(tree, _level(tree), False)], _level(tree))
@@ -122,6 +132,12 @@ def draw_edit(pred: AffectiveTree, target: AffectiveTree, costs: EditCosts = UNI
         drawn.append(box)
     legend = [Box(f"{counts[edit]} {edit}", look) for edit, look in BY_EDIT.items() if counts[edit]]
     return _draw(roots, _level(target), f"edit distance {edit_distance(pred, target, costs):.6g}:", legend)
+
+
+def _unchanged(before: AffectiveTree, tree: AffectiveTree) -> frozenset[int]:
+    """Which nodes of a tree, by their places in reading order, the one before it had."""
+    ours, theirs = [*before.walk()], [*tree.walk()]
+    return frozenset(place for other, place in map_nodes(before, tree) if ours[other].label == theirs[place].label)
 
 
 def _level(root: AffectiveTree) -> int:

@@ -24,6 +24,7 @@ from videmo.report.results import Method, read_methods
 from videmo.report.samples import choose_samples
 from videmo.report.scores import ScoreTable, score_table
 
+STYLES = ("colours.css", "house.css", "style.css")
 SCRIPTS = ("address.js", "curves.js", "confusion.js", "filters.js")
 _CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -91,7 +92,7 @@ def render(run: Path) -> str:
         unread=UNREAD,
         samples=samples,
         tasks=list(dict.fromkeys(sample.task for sample in samples)),
-        style=Markup(_asset("house.css") + _asset("style.css")),
+        style=Markup("".join(map(_asset, STYLES))),
         script=Markup(script := "\n".join(map(_asset, SCRIPTS))),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )

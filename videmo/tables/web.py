@@ -21,7 +21,8 @@ def tables_page(tables: Sequence[PaperTable]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    styles = (files("videmo.report") / "house.css", files("videmo.tables") / "tables.css")
+    house = files("videmo.report")
+    styles = (house / "colours.css", house / "house.css", files("videmo.tables") / "tables.css")
     return environment.get_template("tables.html").render(
         first_lines=Markup(FIRST_LINES),
         style=Markup("".join(style.read_text(encoding="utf-8") for style in styles)),

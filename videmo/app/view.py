@@ -1,0 +1,112 @@
+"""What a page shows of a talk, as HTML; every text goes through Jinja's escaping: what a model says is never markup."""
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from videmo.affect import AffectiveTree, draw_tree
+from videmo.app.choice import why_chosen, wordings
+from videmo.app.pictures import picture_uri
+from videmo.app.strip import Strip
+from videmo.app.talk import Talk
+from videmo.errors import printable
+from videmo.reasoning import Reasoning, Step
+
+
+def head_html(model: str) -> str:
+    """What the page is, and which model answers."""
+    return _macros().head(model)
+
+
+def strip_html(strip: Strip) -> str:
+    """The frames that the model sees."""
+    return _macros().strip(strip)
+
+
+def levels_html(talk: Talk, expected: list[str]) -> str:
+    """The steps taken so far, each with the tree after it, and the names of those that are still to come."""
+    steps = talk.reasoning.steps if talk.reasoning else ()
+    cards, before = [], None
+    for count, step in enumerate(steps, start=1):
+        tree = Reasoning(talk.reasoning.record, steps[:count]).tree
+        cards.append(_card(step) | {"tree": _picture(tree, before), "said": _growth(tree, before)})
+        before = tree
+    return _macros().levels(cards, expected[len(steps) :], talk.n)
+
+
+def answer_html(talk: Talk) -> str:
+    """The answer, how sure it is, and the whole tree."""
+    found = talk.reasoning
+    return _macros().answer(_answer(found) | {"question": talk.question, "tree": _picture(found.tree)})
+
+
+def more_html(talk: Talk) -> str:
+    """What was asked after the answer, each question with its candidates and its own answer."""
+    return _macros().more(
+        [
+            _answer(found) | {"question": question, "cards": [_card(step) | {"question": ""} for step in found.steps]}
+            for question, found in talk.more
+        ]
+    )
+
+
+def note_html(sentence: str = "") -> str:
+    """A sentence on what went wrong; nothing where nothing did."""
+    return _macros().note(sentence) if sentence else ""
+
+
+def _card(step: Step) -> dict:
+    return {
+        "level": step.level,
+        "question": step.question,
+        "count": len(step.candidates),
+        "seconds": step.seconds,
+        "wordings": wordings(step),
+        "why": why_chosen(step),
+        "missing": step.missing,
+    }
+
+
+def _growth(tree: AffectiveTree, before: AffectiveTree | None) -> str:
+    if before is None:
+        return "The tree after this level."
+    return (
+        "The tree after this level: as it was."
+        if tree == before
+        else "The tree after this level; what is new is coloured."
+    )
+
+
+def _answer(found: Reasoning) -> dict:
+    return {
+        "answer": found.answer,
+        "rationale": found.rationale,
+        "confidence": found.confidence,
+        "count": len(found.steps[-1].candidates),
+        "doubt": found.doubt,
+    }
+
+
+def _picture(tree: AffectiveTree, before: AffectiveTree | None = None) -> dict:
+    """A tree's picture, and its text for who cannot see it."""
+    picture = draw_tree(tree, before)
+    return {
+        "uri": picture_uri(picture, "PNG"),
+        "width": picture.width,
+        "height": picture.height,
+        "text": tree.to_text(),
+        "empty": not tree.children,
+    }
+
+
+@cache
+def _macros():
+    environment = Environment(
+        loader=PackageLoader("videmo.app", "."),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["printable"] = printable
+    return environment.get_template("talk.html").module
