@@ -10,6 +10,7 @@ from peft.tuners.tuners_utils import BaseTunerLayer
 from videmo.errors import InputError
 from videmo.models.adapters import Lora
 from videmo.models.scopes import Scope
+from videmo.rewards import LengthReward, QAReward
 from videmo.training import GRPOModule, SFTModule
 from videmo.training.rollouts import answering
 
@@ -177,3 +178,16 @@ def test_a_run_is_not_resumed_with_another_reference_or_other_rounds(fine_tuned,
         with pytest.raises(InputError, match=says):
             module = policy(world_checkpoint, **{**given, **other})
             fit(module, records(world, world_checkpoint), tmp_path, ckpt=tmp_path / "rl.ckpt", max_steps=4)
+
+
+def test_a_run_that_is_resumed_with_other_rewards_says_so(fine_tuned, world, world_checkpoint, tmp_path, caplog):
+    given = {"start_from": str(fine_tuned("lora")), **LORA}
+    data = records(world, world_checkpoint)
+    fit(policy(world_checkpoint, QAReward(), **given), data, tmp_path).save_checkpoint(tmp_path / "rl.ckpt")
+    for reward, said in ((QAReward(), []), (LengthReward(9, 3), ["the run goes on with the rewards length"])):
+        caplog.clear()
+        again = policy(world_checkpoint, reward, **given)
+        fit(again, records(world, world_checkpoint), tmp_path, ckpt=tmp_path / "rl.ckpt", max_steps=2)
+        lines = [line for line in caplog.messages if "the rewards" in line]
+        assert [line[: len(part)] for line, part in zip(lines, said, strict=True)] == said
+        assert not lines or "after qa (weight 1; its own tasks)" in lines[0]

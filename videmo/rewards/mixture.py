@@ -79,6 +79,11 @@ class RewardMixture:
         self.terms = tuple(terms)
         _check(self.terms)
 
+    @property
+    def outline(self) -> list[str]:
+        """The terms in words, with what their rewards were given, for checkpoints."""
+        return [_in_words(term) for term in self.terms]
+
     def terms_of(self, task: Task) -> list[RewardTerm]:
         """The terms that reward completions of a task.
 
@@ -129,6 +134,17 @@ class RewardMixture:
         totals = (weighted / weights).masked_fill(masked, torch.nan)  # 0 / 0 is NaN: nothing is left
         unparsed = torch.tensor([_is_unparsed(completion) for completion in completions], dtype=torch.bool)
         return Rewards(totals, parts, missing, unparsed, seconds)
+
+
+def _in_words(term: RewardTerm) -> str:
+    given = {
+        name.lstrip("_"): value
+        for name, value in sorted(vars(term.reward).items())
+        if isinstance(value, bool | int | float | str)
+    }
+    settings = "".join(f", {name} {value}" for name, value in given.items())
+    tasks = "its own tasks" if term.tasks is None else ", ".join(term.tasks)
+    return f"{term.reward.name} (weight {term.weight:g}{settings}; {tasks})"
 
 
 def _ask(reward: Reward, completions: Sequence[Completion], missing: Counter[str]) -> Tensor:

@@ -141,7 +141,14 @@ class GRPOModule(VidEmoModule):
         for name in CHANGEABLE:
             if name in given and given[name] != self.hparams[name] and self.trainer.is_global_zero:
                 log.warning("the run goes on with %s %s, after %s", name, self.hparams[name], given[name])
+        was, now = checkpoint.get("rewards"), self.mixture.outline
+        if was not in (None, now) and self.trainer.is_global_zero:
+            log.warning("the run goes on with the rewards %s, after %s", "; ".join(now), "; ".join(was))
         self._keep_reference()  # before the weights of the run that is resumed take its place
+
+    def on_save_checkpoint(self, checkpoint) -> None:
+        super().on_save_checkpoint(checkpoint)
+        checkpoint["rewards"] = self.mixture.outline
 
     def on_fit_start(self) -> None:
         """
