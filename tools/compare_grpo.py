@@ -39,8 +39,8 @@ from videmo.synth import Plan, synthesize
 from videmo.tasks import find_task
 
 SFT, GRPO = "configs/demo/sft.yaml", "configs/demo/grpo.yaml"
-CONVERGE = {"name": "converge", "mix": {"all": 0.5}, "epochs": 14, "learning_rate": 2.0e-3}
-MORE = {"name": "more", "mix": {"all": 0.5}, "epochs": 5, "learning_rate": 1.0e-3}
+CONVERGE = {"name": "converge", "mix": {"all": 0.5}, "epochs": 28, "learning_rate": 2.0e-3}
+MORE = {"name": "more", "mix": {"all": 0.5}, "epochs": 4, "learning_rate": 1.0e-3}
 LAST = "--trainer.limit_val_batches=0"  # or a stage ends with its lowest loss, which comes long before the best answers
 FRESH = Plan(2400, seed=77)
 FACTS, REWARD = "caption_facts", "mixed_reward"
