@@ -123,7 +123,8 @@ def test_without_gradio_a_sentence_says_what_to_install(monkeypatch, checkpoint)
 
 
 @pytest.mark.parametrize(
-    ("more", "says"), [({"port": 0}, "--port is from 1"), ({"upload_mb": 0}, "--upload_mb"), ({"n": 0}, "n, the candidates of a step")]
+    ("more", "says"),
+    [({"port": 0}, "--port is from 1"), ({"upload_mb": 0}, "--upload_mb"), ({"n": 0}, "n, the candidates")],
 )
 def test_a_value_that_makes_no_sense_is_refused_before_the_model_is_loaded(more, says):
     with pytest.raises(InputError, match=says):
