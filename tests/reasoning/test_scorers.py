@@ -149,7 +149,7 @@ def test_a_judge_scores_by_the_dialogue_and_is_left_out_where_it_fails(tmp_path,
     dialogue = [Message("user", "<video>Describe the person's appearance."), Message("assistant", "A bald man.")]
     question = asked("Describe the person's emotion.", ["a.mp4"])
     groups = [
-        Group(question, task_of(question), candidates("sample 0001", "sample 0002"), dialogue),
+        Group(question, task_of(question), candidates("sample 0001", "sample 0002"), [dialogue]),
         Group(question, task_of(question), candidates("sample 0003", "sample 0002", logps=[-0.1, -0.2])),
     ]
     with JudgeServer(script) as server:

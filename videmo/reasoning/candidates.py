@@ -10,6 +10,8 @@ from videmo.tasks import Task
 
 RATIONALE = "rationale"
 """The level of a last step that asks why."""
+NOTHING = "-"
+"""An empty answer in a dialogue's text, whose tokens are not made of it."""
 DOUBTFUL = 0.5
 """Confidence below which an answer is doubtful."""
 
@@ -41,14 +43,14 @@ class Group:
         record: The question; its answer is the reference, where there is one.
         task: How its answers are read.
         candidates: [n].
-        dialogue: What was asked and chosen before.
+        dialogues: What was asked and chosen before, by the candidates' ``parent``.
         has_reference: Whether the record's answer is one.
     """
 
     record: Record
     task: Task
     candidates: Sequence[Candidate]
-    dialogue: Sequence[Message] = ()
+    dialogues: Sequence[Sequence[Message]] = ((),)
     has_reference: bool = False
 
     @property
@@ -96,6 +98,15 @@ class Step:
     def undecided(self) -> bool:
         """Whether no scorer said anything of all candidates, so that likelihood chose."""
         return {*self.missing} >= {*self.parts}
+
+    def by_text(self) -> list[list[int]]:
+        """The candidates' numbers, those of one text together: the chosen one's first, then by score."""
+        best, shown = self.kept[0], {}
+        for number in sorted(
+            range(len(self.candidates)), key=lambda n: (n != best, -self.scores[n], -self.candidates[n].logp)
+        ):
+            shown.setdefault(self.candidates[number].text, []).append(number)
+        return [*shown.values()]
 
     def to_json(self) -> dict:
         """JSON-ready data."""
@@ -202,7 +213,7 @@ class Reasoning:
                 turns += self.record.prompt if itself else [Message("user", videos + step.question)]
             else:
                 turns.append(Message("user", step.question))
-            turns.append(Message("assistant", one.text or "-"))
+            turns.append(Message("assistant", one.text or NOTHING))
         return turns
 
     @property

@@ -18,7 +18,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from videmo.affect import caption_tree, edit_distances, tree_rewards
-from videmo.data.records import VIDEO_PLACEHOLDER
+from videmo.data.records import VIDEO_PLACEHOLDER, Message
 from videmo.errors import InputError, check_positive, in_words
 from videmo.judge import Judge, JudgeSettings, Question
 from videmo.reasoning.candidates import Candidate, Group
@@ -121,7 +121,14 @@ class JudgeScorer(Scorer):
 
     def __call__(self, groups: Sequence[Group]) -> list[list[float | None]]:
         asked = [
-            Question("candidate", {"dialogue": _said(group), "question": group.record.question, "response": one.text})
+            Question(
+                "candidate",
+                {
+                    "dialogue": _said(group.dialogues[one.parent]),
+                    "question": group.record.question,
+                    "response": one.text,
+                },
+            )
             for group in groups
             for one in group.candidates
         ]
@@ -261,6 +268,6 @@ def _is_finite(value: object) -> bool:
     return isinstance(value, int | float) and math.isfinite(value)
 
 
-def _said(group: Group) -> str:
+def _said(dialogue: Sequence[Message]) -> str:
     """What was asked and chosen before the question."""
-    return "\n".join(f"{turn.role}: {turn.content.replace(VIDEO_PLACEHOLDER, '').strip()}" for turn in group.dialogue)
+    return "\n".join(f"{turn.role}: {turn.content.replace(VIDEO_PLACEHOLDER, '').strip()}" for turn in dialogue)

@@ -19,7 +19,7 @@ from videmo.errors import InputError
 from videmo.models.backbone import Backbone
 from videmo.models.encoding import is_sharded
 from videmo.models.generation import Generation, TreeDecoder
-from videmo.reasoning.candidates import RATIONALE, Candidate, Group, Reasoning, Step
+from videmo.reasoning.candidates import NOTHING, RATIONALE, Candidate, Group, Reasoning, Step
 from videmo.reasoning.dialogue import LEVEL, SEEN, asked, draws_of, is_made_up, next_turn, task_of
 from videmo.reasoning.scorers import ConsensusScorer, score_groups
 from videmo.reasoning.settings import SearchSettings
@@ -164,8 +164,8 @@ class TreeSearch:
         for ask in asks:
             own = generations[first : first + len(ask.sources) * settings.n]
             candidates = [self._candidate(one, number // settings.n) for number, one in enumerate(own)]
-            dialogue, has_reference = ask.sources[0].dialogue, not is_made_up(ask.record)
-            groups.append(Group(ask.record, task_of(ask.record), candidates, dialogue, has_reference))
+            dialogues, has_reference = [source.dialogue for source in ask.sources], not is_made_up(ask.record)
+            groups.append(Group(ask.record, task_of(ask.record), candidates, dialogues, has_reference))
             first += len(own)
         scored, first = score_groups(settings.terms, groups), 0
         for ask, group, values in zip(asks, groups, scored, strict=True):
@@ -236,10 +236,7 @@ class TreeSearch:
     def _source(self, ask: _Ask, one: Candidate, leaf: int) -> _Source:
         before = ask.sources[one.parent].dialogue
         turns = (*before, Message("user", ask.record.question)) if before else ask.record.prompt
-        return _Source(leaf, (*turns, Message("assistant", one.text or _NOTHING)), one.truncated)
-
-
-_NOTHING = "-"  # an empty answer in a dialogue's text, whose tokens are not made of it
+        return _Source(leaf, (*turns, Message("assistant", one.text or NOTHING)), one.truncated)
 
 
 def _agreement(group: Group, best: int) -> float:
