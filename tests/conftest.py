@@ -73,6 +73,15 @@ def backbone(checkpoint) -> Backbone:
     return Backbone.load(str(checkpoint))
 
 
+@pytest.fixture
+def decisive(backbone):
+    """A random model repeats one token; larger weights make its answers differ."""
+    with torch.no_grad():
+        for p in backbone.parameters():
+            p.mul_(3.0 if p.ndim > 1 else 1.0)
+    return backbone.eval()
+
+
 @pytest.fixture(scope="session")
 def make_video():
     """A function that returns a video of random patches."""

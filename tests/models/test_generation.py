@@ -23,15 +23,6 @@ def samples(make_prompts):
     return make_prompts(QUESTIONS)
 
 
-@pytest.fixture
-def decisive(backbone):
-    """A random model repeats one token; larger weights make its answers differ."""
-    with torch.no_grad():
-        for p in backbone.parameters():
-            p.mul_(3.0 if p.ndim > 1 else 1.0)
-    return backbone.eval()
-
-
 @pytest.mark.parametrize(
     ("max_branches", "num_generations", "chosen"),
     [(1, 1, None), (8, 1, None), (8, 3, None), (8, 3, [4, 0, 5]), (1, 2, [2])],

@@ -14,15 +14,6 @@ from videmo.token_tree import TreeBatch, flatten
 
 
 @pytest.fixture
-def decisive(backbone):
-    """A random model repeats one token; larger weights make its answers differ."""
-    with torch.no_grad():
-        for p in backbone.parameters():
-            p.mul_(3.0 if p.ndim > 1 else 1.0)
-    return backbone.eval()
-
-
-@pytest.fixture
 def digits(decisive, tokenizer):
     """The same model, that says nothing but digits: what it said reads as the very tokens that it drew."""
     said = {*tokenizer("0123456789").input_ids, tokenizer.eos_token_id}

@@ -36,22 +36,17 @@ class Wording:
 
 def wordings(step: Step) -> list[Wording]:
     """The candidates of a step, each text once: the chosen one first, then by score."""
-    best = step.kept[0]
-    order = sorted(range(len(step.candidates)), key=lambda n: (n != best, -step.scores[n], -step.candidates[n].logp))
-    places: dict[str, list[int]] = {}
-    for place in order:
-        places.setdefault(step.candidates[place].text, []).append(place)
     return [
         Wording(
-            text,
+            step.candidates[own[0]].text,
             len(own),
             step.scores[own[0]],
             {name: values[own[0]] for name, values in step.parts.items()},
             math.exp(step.candidates[own[0]].logp),
-            own[0] == best,
+            own[0] == step.kept[0],
             step.candidates[own[0]].truncated,
         )
-        for text, own in places.items()
+        for own in step.by_text()
     ]
 
 

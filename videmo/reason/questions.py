@@ -10,7 +10,7 @@ from videmo.data.entries import scan
 from videmo.data.faults import Fault
 from videmo.data.records import Record, RecordError, parse_record
 from videmo.errors import InputError
-from videmo.reasoning.dialogue import QUESTION, asked
+from videmo.reasoning.dialogue import QUESTION, TO_COME, asked
 from videmo.tasks import find_task
 
 VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".flv", ".wmv", ".ts")
@@ -95,7 +95,7 @@ def _with_answer(fields: object) -> object:
     """A question without an answer gets one to come, as records need one."""
     turns = fields.get("messages") if isinstance(fields, dict) else None
     if isinstance(turns, list) and turns and isinstance(turns[-1], dict) and turns[-1].get("role") == "user":
-        return {**fields, "messages": [*turns, {"role": "assistant", "content": "?"}], "source": QUESTION}
+        return {**fields, "messages": [*turns, {"role": "assistant", "content": TO_COME}], "source": QUESTION}
     return fields
 
 

@@ -18,12 +18,9 @@ def show_step(step: Step, console: Console) -> None:
     table.add_column(justify="right", no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(ratio=1)
-    best, shown = step.kept[0], {}
-    for number in sorted(range(len(step.candidates)), key=lambda n: (n != best, -step.scores[n])):
-        shown.setdefault(step.candidates[number].text, []).append(number)
-    for text, numbers in shown.items():
-        score, times = step.scores[numbers[0]], len(numbers)
-        style = "green" if best in numbers else ""
+    for numbers in step.by_text():
+        text, score, times = step.candidates[numbers[0]].text, step.scores[numbers[0]], len(numbers)
+        style = "green" if step.kept[0] in numbers else ""
         filled = round(max(0.0, min(1.0, score)) * _BAR)
         bar = Text("━" * filled, style=style) + Text("─" * (_BAR - filled), style="bright_black")
         said = Text(printable(text) or "(nothing)", style=style)

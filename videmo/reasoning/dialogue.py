@@ -14,7 +14,8 @@ from videmo.tasks import Task, find_task, question_options
 
 QUESTION, LEVEL, SEEN = "question", "level", "seen"
 """The ``source`` of records that no file has: a user's question, a level's, and whether a person is seen at all."""
-_TO_COME = "?"  # stands for the answer that a record must have
+TO_COME = "?"
+"""Stands for the answer that a record must have."""
 
 
 def asked(question: str, videos: Sequence[str], source: str = QUESTION) -> Record:
@@ -25,7 +26,7 @@ def asked(question: str, videos: Sequence[str], source: str = QUESTION) -> Recor
     """
     check_question(question)
     text = VIDEO_PLACEHOLDER * len(videos) + question
-    return Record((Message("user", text), Message("assistant", _TO_COME)), tuple(videos), source, source, 0)
+    return Record((Message("user", text), Message("assistant", TO_COME)), tuple(videos), source, source, 0)
 
 
 def is_made_up(record: Record) -> bool:
@@ -56,7 +57,7 @@ def task_of(record: Record) -> Task:
 
 def next_turn(tokenizer, dialogue: Sequence[Message], question: str) -> Tensor:
     """The tokens between the stop token of a dialogue's last answer and the next, which answers a question, [n]."""
-    turns = (*dialogue, Message("user", question), Message("assistant", _TO_COME))
+    turns = (*dialogue, Message("user", question), Message("assistant", TO_COME))
     videos = ("",) * sum(turn.content.count(VIDEO_PLACEHOLDER) for turn in turns)
     text, _ = chat_of(tokenizer).pieces(Record(turns, videos, LEVEL, LEVEL, 0), with_answer=False)[-1]
     return torch.tensor(tokenizer(text, add_special_tokens=False).input_ids, dtype=torch.long)

@@ -20,7 +20,7 @@ from videmo.models.backbone import Backbone
 from videmo.models.scopes import Scope
 from videmo.pretrained import load_tokenizer, trained_video
 from videmo.reasoning.candidates import Reasoning
-from videmo.reasoning.dialogue import QUESTION, asked, check_question
+from videmo.reasoning.dialogue import QUESTION, TO_COME, asked, check_question
 from videmo.reasoning.search import TreeSearch
 from videmo.reasoning.settings import SearchSettings
 from videmo.tasks import FEELING, WHY
@@ -133,7 +133,7 @@ class Reasoner:
             InputError: If the video can no longer be read, or the question holds what would be read as structure.
         """
         check_question(question)
-        turns = [*reasoning.dialogue, Message("user", question), Message("assistant", "?")]
+        turns = [*reasoning.dialogue, Message("user", question), Message("assistant", TO_COME)]
         record = Record(tuple(turns), reasoning.record.videos, QUESTION, QUESTION, 0)
         return self.answer([record])[0]
 
