@@ -160,3 +160,17 @@ def test_a_judge_scores_by_the_dialogue_and_is_left_out_where_it_fails(tmp_path,
     assert "Describe the person's emotion." in sent
     assert good.totals == pytest.approx([0.2, 0.9]) and good.best_first == [1, 0] and not good.missing
     assert bad.parts["judge"] == [None, 0.9] and bad.best_first == [0, 1] and "judge" in bad.missing
+
+
+def test_a_judge_is_told_the_dialogue_that_each_candidate_of_a_beam_goes_on_from(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    question = asked("Describe the person's emotion.", ["a.mp4"])
+    dialogues = [[Message("user", "Who?"), Message("assistant", text)] for text in ("A bald man.", "A tall woman.")]
+    beams = [Candidate(f"sample {number:04d}", number, -0.5, 5, False) for number in (0, 1)]
+    with JudgeServer() as server:
+        settings = JudgeSettings(server.url, "judge-1", cache=str(tmp_path / "j.sqlite"))
+        score_groups([ScorerTerm(JudgeScorer(settings))], [Group(question, task_of(question), beams, dialogues)])
+        sent = {request["sample"]: request["body"]["messages"][-1]["content"] for request in server.requests}
+    assert "A bald man." in sent[0] and "A tall woman." not in sent[0]
+    assert "A tall woman." in sent[1] and "A bald man." not in sent[1]
