@@ -25,6 +25,7 @@ from videmo.judge import Judge, JudgeSettings
 from videmo.models.backbone import Backbone
 from videmo.models.tiny import make_tiny
 from videmo.synth import Plan, synthesize
+from videmo.tasks import use_tasks
 from videmo.token_tree import TokenLayout
 
 # Several are called conftest; none has a doctest, for which it would be imported by that name.
@@ -41,6 +42,13 @@ TEXT = [
     "AU1, AU12",
     "Yes",
 ]
+
+
+@pytest.fixture(autouse=True)
+def no_own_tasks():
+    """What data a test opened says of tasks is nothing to the next."""
+    yield
+    use_tasks()
 
 
 @pytest.fixture

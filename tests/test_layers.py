@@ -10,7 +10,7 @@ LAYERS = [
     {
         *("videmo", "videmo.errors", "videmo.fingerprint", "videmo.hub", "videmo.tasks", "videmo.affect"),
         *("videmo.pixels", "videmo.positions", "videmo.pretrained", "videmo.terminal", "videmo.token_tree"),
-        *("videmo.tree_growth", "videmo.unloadable"),
+        *("videmo.tree_growth", "videmo.unloadable", "videmo.aside"),
     },
     {
         *("videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.judge", "videmo.rewards"),
@@ -20,7 +20,7 @@ LAYERS = [
     {
         *("videmo.__main__", "videmo.cli", "videmo.demo", "videmo.report", "videmo.check"),
         *("videmo.export", "videmo.doctor", "videmo.plan", "videmo.score", "videmo.compare", "videmo.tables"),
-        *("videmo.arguments", "videmo.reason", "videmo.app"),
+        *("videmo.arguments", "videmo.reason", "videmo.app", "videmo.curate"),
     },
     {"callbacks"},
 ]
@@ -47,6 +47,8 @@ SIDEWAYS = {  # within a layer, one direction
     ("videmo.cli", "videmo.demo"),
     ("videmo.cli", "videmo.report"),
     ("videmo.cli", "videmo.check"),
+    ("videmo.cli", "videmo.curate"),
+    ("videmo.curate", "videmo"),
     ("videmo.cli", "videmo.export"),
     ("videmo.export", "videmo"),
     ("videmo.cli", "videmo.doctor"),

@@ -10,6 +10,7 @@ from videmo.errors import InputError
 NAMED = ("export", "doctor", "tables", "reason", "app")
 """Commands whose arguments all have names, here at the latest; those of others may stand without."""
 _FLAGS = {
+    "curate": {"--copy": "--copy=true"},
     "export": {"--merge": "--merge=true"},
     "score": {
         "--dry-run": "--dry_run=true",

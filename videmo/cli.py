@@ -29,6 +29,7 @@ from videmo.arguments import NAMED, spelled_out
 from videmo.benchmark import results_table
 from videmo.check.command import check
 from videmo.compare.command import compare
+from videmo.curate.command import curate
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.records import read_records
 from videmo.data.sampling import VideoSettings
@@ -42,6 +43,7 @@ from videmo.report import write_report
 from videmo.score.command import score
 from videmo.synth import Plan, find_preset, synthesize
 from videmo.tables.command import tables
+from videmo.tasks import use_tasks_of
 from videmo.training import VidEmoModule
 from videmo.training.checkpoints import check_checkpoint, check_kind, hold, kept, last_checkpoint
 from videmo.training.tower import pretrain_tower
@@ -122,6 +124,7 @@ class VidEmoCLI(LightningCLI):
 
     def before_instantiate_classes(self) -> None:
         settings = self.config[self.subcommand]
+        use_tasks_of(settings.data.root)  # before a model whose rewards may name them
         if settings.reasoning and self.subcommand not in ANSWERING:
             raise InputError(
                 f"--reasoning is how {' and '.join(ANSWERING)} find answers; {self.subcommand} has no use for it"
@@ -267,6 +270,7 @@ def tiny(
     """
     if hidden_size % 32 or hidden_size <= 0:
         raise InputError(f"hidden_size must be a multiple of 32 (the width of a head), got {hidden_size}")
+    use_tasks_of(data)
     files = sorted(Path(data).glob("jsons/train/*/full/*.json"))
     if not files:
         raise InputError(f"no training files jsons/train/*/full/*.json in {data}; `videmo synth {data}` makes some")
@@ -309,6 +313,7 @@ COMMANDS: dict[str, tuple[str, Callable[[], Callable]]] = {
     "demo": ("the whole path on drawn faces: draw, train, test, table", _demo),
     "synth": ("draw a world of faces to train on", lambda: synth),
     "tiny": ("make a tiny random Qwen2.5-VL", lambda: tiny),
+    "curate": ("make instruction data from your videos and their labels", lambda: curate),
     "check": ("find every bad record and video of a data folder", lambda: check),
     "score": ("score answers on disk by rules or a judge, no model loaded", lambda: score),
     "compare": ("two methods side by side, and the answers that flipped", lambda: compare),

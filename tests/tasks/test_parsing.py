@@ -250,3 +250,10 @@ def test_every_label_set_is_read_back_from_its_own_phrase():
     for task in (APPEARANCE, UNITS):
         for labels in (frozenset(), frozenset(task.labels), frozenset(task.labels[::3])):
             assert task.parse(task.phrase(labels)) == labels
+
+
+def test_a_label_that_is_spelled_of_letters_of_options_is_the_label():
+    question = "\n".join(["Which?", *(f"{chr(65 + n)}. {label}" for n, label in enumerate(APPEARANCE.labels[:12]))])
+    assert APPEARANCE.parse("bald", question) == {"bald"}
+    assert APPEARANCE.parse("Bald.", question) == {"bald"}
+    assert APPEARANCE.parse("abl", question) == {APPEARANCE.labels[place] for place in (0, 1, 11)}

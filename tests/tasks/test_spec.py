@@ -3,7 +3,7 @@ from importlib.resources import files
 import pytest
 import yaml
 
-from videmo.tasks import TEXT_TASK, all_tasks, find_task, spec, training_tasks
+from videmo.tasks import TEXT_TASK, all_tasks, find_task, registry, training_tasks
 from videmo.tasks.spec import task_from_entry
 
 RESULT_FILES = {  # column of the paper's tables -> result files of the release
@@ -103,7 +103,7 @@ def test_text_without_videos_is_trained_on_and_no_part_of_the_benchmark():
 
 def test_the_nearest_names_are_sought_once_a_source(monkeypatch):
     calls = []
-    monkeypatch.setattr(spec, "get_close_matches", lambda *arguments: calls.append(arguments) or [])
+    monkeypatch.setattr(registry, "get_close_matches", lambda *arguments: calls.append(arguments) or [])
     for _ in range(5):
         with pytest.raises(ValueError, match="known: "):
             find_task("a source of this test")

@@ -9,8 +9,8 @@ from typing import Any
 
 from videmo.app.sentences import in_a_sentence
 from videmo.app.strip import Strip, read_strip
+from videmo.data.presence import VIDEO_SUFFIXES
 from videmo.errors import InputError
-from videmo.reason.questions import VIDEO_SUFFIXES
 from videmo.reasoning import Reasoner, Reasoning
 
 LONGEST = 2000

@@ -3,7 +3,13 @@
 from videmo.benchmark.blind import BlindBaseline
 from videmo.benchmark.graded import SCORES_FILE, Graded, read_scores
 from videmo.benchmark.method import grade_method, read_answers, score_method
-from videmo.benchmark.predictions import Prediction, read_predictions, write_predictions, write_searches
+from videmo.benchmark.predictions import (
+    Prediction,
+    read_predictions,
+    write_predictions,
+    write_searches,
+    write_tasks,
+)
 from videmo.benchmark.results import RESULT_FILE, BenchmarkResult, with_controls
 from videmo.benchmark.scoring import score_predictions
 from videmo.benchmark.table import columns_above_blind, results_table
@@ -26,4 +32,5 @@ __all__ = [
     "with_controls",
     "write_predictions",
     "write_searches",
+    "write_tasks",
 ]

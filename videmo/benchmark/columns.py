@@ -11,7 +11,7 @@ from functools import cache
 from importlib.resources import files
 from statistics import fmean
 
-from videmo.tasks import all_tasks
+from videmo.tasks import benchmark_tasks
 
 AVG = "_avg"
 """How the name of an AVG column ends."""
@@ -49,7 +49,7 @@ def all_columns() -> tuple[Column, ...]:
     >>> len(all_columns()), all_columns()[0]
     (33, Column(name='appearance_cls', table='1', average='closed', scenario='attribute'))
     """
-    scenario_of = {task.column: task.scenario for task in all_tasks()}
+    scenario_of = {task.column: task.scenario for task in benchmark_tasks()}
     found, since = [], []
     for table in ("1", "2"):
         for name in read_table(table)[0]:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import torch
 
+from videmo.benchmark.columns import all_columns
 from videmo.benchmark.graded import Graded
-from videmo.benchmark.judging import judged_columns
 from videmo.metrics import paired_bootstrap
 from videmo.tasks import all_tasks
 
@@ -95,7 +95,8 @@ def compare_graded(a: Sequence[Graded], b: Sequence[Graded]) -> Comparison:
         for column in dict.fromkeys(name for one, _ in own for name in one.scores):
             if both := [pair for pair in own if column in pair[0].scores and column in pair[1].scores]:
                 files[column].append(both)
-    columns = [column for column, parts in files.items() if column in judged_columns(parts[0][0][0].task)]
+    papers = {column.name for column in all_columns()}
+    columns = [column for column in files if column in papers]
     return Comparison(
         differences=[_difference(column, {column: files[column]}) for column in files],
         mean=_difference(MEAN, {column: files[column] for column in columns}) if columns else None,

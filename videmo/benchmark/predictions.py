@@ -18,7 +18,7 @@ from videmo.data.faults import Fault
 from videmo.data.records import VIDEO_PLACEHOLDER, Record, RecordError, parse_record
 from videmo.errors import InputError
 from videmo.judge.prompt import well_formed
-from videmo.tasks import find_task, is_task
+from videmo.tasks import OWN_FILE, find_task, is_task, own_tasks_text
 
 REASONING_FILE = "reasoning.jsonl"
 
@@ -81,6 +81,12 @@ def write_searches(predictions: Sequence[Prediction], folder: str | Path) -> Non
         write_atomically(Path(folder) / REASONING_FILE, "".join(f"{line}\n" for line in lines))
     else:
         (Path(folder) / REASONING_FILE).unlink(missing_ok=True)
+
+
+def write_tasks(folder: str | Path) -> None:
+    """Write the user's own tasks, where there are some, beside answers, so that these can be read without the data."""
+    if text := own_tasks_text():
+        write_atomically(Path(folder) / OWN_FILE, text)
 
 
 def _fields(prediction: Prediction) -> dict:

@@ -67,9 +67,11 @@ def _named(data: Mapping[str, str]) -> str:
 
 
 def _ordered_rows(result: BenchmarkResult) -> list[tuple[str, str]]:
-    """(Scenario, column) of all that was asked; what is no column of the paper comes last."""
+    """(Scenario, column) of all that was asked: the paper's columns, a user's own, and what is none."""
     rows = [(column.scenario, column.name) for column in all_columns() if column.name in result.counts]
-    return rows + [("extra", column) for column in result.extra]
+    papers = {column.name for column in all_columns()}
+    own = [column for column in result.columns if column not in papers]
+    return rows + [("own", column) for column in own] + [("extra", column) for column in result.extra]
 
 
 def _cells(column: str, mark: str, result: BenchmarkResult, with_bar: bool) -> list[Text | str]:
@@ -139,8 +141,9 @@ def _caption(result: BenchmarkResult, marks: Mapping[str, str]) -> Text:
         lines.append(_search(result.generation))
     above, known = columns_above_blind(result)
     if known:
-        ruled = [column for column in known if column in result.columns]
-        good = [column for column in above if column in result.columns]
+        papers = {column.name for column in all_columns()}
+        ruled = [column for column in known if column in papers]
+        good = [column for column in above if column in papers]
         lines.append(
             f"Above blind: {len(good)} of {len(ruled)} columns of the paper, and "
             f"{len(above) - len(good)} of {len(known) - len(ruled)} other scores."

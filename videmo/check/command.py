@@ -18,6 +18,7 @@ from videmo.data.pool import available_cores
 from videmo.data.quarantine import QUARANTINE_FILE, Quarantine
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
+from videmo.tasks import use_tasks_of
 from videmo.terminal import output
 
 
@@ -62,6 +63,7 @@ def check(
         raise InputError(f"--workers must be at least 1, got {workers}")
     splits = {"train": train, "val": val, "test": test}
     root = Path(data)
+    use_tasks_of(root)
     folder = DataFolder(
         root,
         Path(video_root) if video_root else root / "videos",

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console, Group
@@ -18,6 +19,8 @@ from videmo.terminal import RateColumn
 
 SHOWN = 20
 """Faults that the terminal shows; the manifest has all."""
+SOURCES = 6
+"""Of a task, beyond which those without a fault are shown as one."""
 _NOTED = 60.0  # seconds between lines where the output is no terminal
 _WIDEST = 28  # columns of a task or source
 _LONGEST = 280  # letters of a reason: three lines
@@ -92,7 +95,7 @@ def _summary(found: Findings) -> Table:
     for name in ("records", "videos", "missing", "bad", "usable"):
         table.add_column(name, justify="right", no_wrap=True)
     unreadable = [Row("(not readable)", "", found.unreadable, 0, 0, 0, 0)] if found.unreadable else []
-    for row in (*found.rows, *unreadable, found.all):
+    for row in (*_few_sources(found.rows), *unreadable, found.all):
         if row is found.all:
             table.add_row()
         table.add_row(
@@ -103,6 +106,21 @@ def _summary(found: Findings) -> Table:
             style="" if row.usable == row.records else "yellow" if row.usable else "red",
         )
     return table
+
+
+def _few_sources(rows: Sequence[Row]) -> Iterator[Row]:
+    """Rows, of which those of one task without a fault are one where they are many: of a folder a person, say."""
+    for task, of_task in groupby(rows, key=lambda row: row.task):
+        of_task = list(of_task)
+        whole = [row for row in of_task if row.usable == row.records and not row.missing + row.bad]
+        if len(whole) <= SOURCES:
+            yield from of_task
+            continue
+        counts = (
+            sum(getattr(row, name) for row in whole) for name in ("records", "videos", "missing", "bad", "usable")
+        )
+        yield Row(task, f"{len(whole)} folders", *counts)
+        yield from (row for row in of_task if row not in whole)
 
 
 def _missing_sources(found: Findings) -> Text | None:

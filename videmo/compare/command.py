@@ -15,6 +15,7 @@ from videmo.benchmark.method import has_answers
 from videmo.benchmark.predictions import unique_predictions, write_atomically
 from videmo.compare.terminal import differences_table, flips_table, remarks
 from videmo.errors import InputError
+from videmo.tasks import use_tasks_of
 from videmo.terminal import output
 
 
@@ -32,6 +33,7 @@ def compare(a: str, b: str, flips: int = 2, out: str | None = None) -> int:
     if flips < 0:
         raise InputError(f"--flips must be 0 or more, got {flips}")
     folders = [Path(a), Path(b)]
+    use_tasks_of(*folders)
     first, second = (read_graded(folder) for folder in folders)
     found = compare_graded(first, second)
     if not found.differences:

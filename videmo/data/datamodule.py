@@ -35,6 +35,7 @@ from videmo.data.worker import set_up_worker
 from videmo.errors import InputError
 from videmo.fingerprint import data_fingerprint
 from videmo.pretrained import load_config, load_tokenizer, trained_video
+from videmo.tasks import use_tasks_of
 from videmo.token_tree import TokenLayout, TreeBatch
 
 INDEX_FOLDER = ".videmo"
@@ -48,7 +49,8 @@ class EmoCFGDataModule(L.LightningDataModule):
     """Reads a data folder of the release's layout, checks it, and serves its splits.
 
     Args:
-        root: The data folder; patterns below are relative to it.
+        root: The data folder; patterns below are relative to it. Its tasks.yaml, where there is one, has tasks of the
+            user's own.
         checkpoint: Hugging Face folder or hub id of the model, for its tokenizer and token facts.
         train: Pattern of the training files, JSON list or JSON lines; or several, as a list or each with a weight, how
             often an epoch takes its records: ``{jsons/train/*/full/*.json: 1.0, magpie/*.jsonl: 0.1}``. Records without
@@ -140,6 +142,7 @@ class EmoCFGDataModule(L.LightningDataModule):
             raise InputError("data.batch_tokens needs data.global_batch_size: how many samples an optimizer step sees")
         frames_cache.check("data.frames_cache")
         vision_cache.check("data.vision_cache")
+        use_tasks_of(root)
         self.root = Path(root)
         self.checkpoint, self.revision, self.local_files_only = checkpoint, revision, local_files_only
         given = {"train": train, "val": val, "test": test}

@@ -137,12 +137,12 @@ def _by_content(
     found: dict[str, dict[bytes, str]] = {split: {} for split in videos}
     for split, paths in videos.items():
         for path in paths:
-            if (size := sizes.get(path, 0)) and len(splits_of[size]) > 1 and (key := _hash(root / path, size)):
+            if (size := sizes.get(path, 0)) and len(splits_of[size]) > 1 and (key := content_of(root / path, size)):
                 found[split][key] = path
     return found
 
 
-def _hash(path: Path, size: int) -> bytes | None:
+def content_of(path: Path, size: int) -> bytes | None:
     """A hash of a file's size and of its first, middle and last block: what tells videos of one size apart."""
     digest = hashlib.blake2b(str(size).encode(), digest_size=16)
     try:

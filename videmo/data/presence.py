@@ -8,6 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".flv", ".wmv", ".ts")
+"""How files are named that are taken for videos where a folder is given."""
+
 
 class Place(IntEnum):
     """Where a video was found."""

@@ -4,18 +4,15 @@ What training leaves alone is the base's own file, byte for byte: tokenizer, cha
 config but for its dtype. So whatever loads the base loads the export, older programs included.
 """
 
-import fcntl
 import json
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from glob import escape
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import videmo
+from videmo import aside
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 from videmo.export.processor import IMAGE_FILE, VIDEO_FILE, image_config, settings_for_others, video_config
@@ -26,51 +23,15 @@ KEPT_FILES = (
     *("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "special_tokens_map.json"),
     *("added_tokens.json", "chat_template.json", "chat_template.jinja", "generation_config.json", IMAGE_FILE),
 )
-_ASIDE = ".videmo-export-"
 
 
-@contextmanager
-def written_aside(out: Path) -> Iterator[Path]:
+def written_aside(out: Path) -> AbstractContextManager[Path]:
     """A new folder beside `out`, which takes its place when the block ends, and is removed if it fails.
 
     Raises:
         InputError: If something else than an export is there, or nothing can be written there.
     """
-    check_destination(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    _clear_up(out)
-    with tempfile.TemporaryDirectory(prefix=f".{out.name}{_ASIDE}", dir=out.parent) as work, _claimed(Path(work)):
-        new, old = Path(work) / "new", Path(work) / "old"
-        new.mkdir()
-        yield new
-        check_destination(out)  # again: weights take minutes
-        if out.exists():
-            os.replace(out, old)
-        os.replace(new, out)
-
-
-def _clear_up(out: Path) -> None:
-    """Remove what exports that were killed left beside `out`, and end the one that was killed in its last two steps."""
-    for work in out.parent.glob(f".{escape(out.name)}{_ASIDE}*"):
-        with suppress(OSError), _claimed(work) as is_left:
-            if is_left and (work / "old").is_dir() and not out.exists():
-                os.replace(work / "new", out)
-            if is_left:
-                shutil.rmtree(work)
-
-
-@contextmanager
-def _claimed(work: Path) -> Iterator[bool]:
-    """Lock a folder until the block or the process ends; whether that could be done."""
-    descriptor = os.open(work, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # another process has it, or the file system knows no locks
-        yield False
-    else:
-        yield True
-    finally:
-        os.close(descriptor)
+    return aside.written_aside(out, "export", check_destination)
 
 
 def check_destination(out: Path) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from videmo.data.entries import scan
 from videmo.data.faults import Fault
+from videmo.data.presence import VIDEO_SUFFIXES
 from videmo.data.records import Record, RecordError, parse_record
 from videmo.errors import InputError
 from videmo.reasoning.dialogue import QUESTION, TO_COME, asked
-from videmo.tasks import find_task
+from videmo.tasks import find_task, use_tasks_of
 
-VIDEO_SUFFIXES = (".mp4", ".mkv", ".webm", ".avi", ".mov", ".m4v", ".mpg", ".mpeg", ".flv", ".wmv", ".ts")
 _RECORDS = (".json", ".jsonl")
 
 
@@ -31,6 +31,7 @@ def find_questions(places: Sequence[str], question: str, video_root: str | None)
     """
     found: list[Record] = []
     faults: list[str] = []
+    use_tasks_of(*filter(None, (_data_folder(Path(place)) for place in places)))
     for place in map(Path, places):
         if place.is_dir():
             files = sorted(file for file in place.rglob("*") if file.suffix.lower() in VIDEO_SUFFIXES)
@@ -119,5 +120,10 @@ def _inside(path: str, root: Path, record: Record) -> str:
 
 def _videos_of(file: Path) -> Path:
     """Where the release's layout keeps the videos of a JSON file."""
-    above = next((folder.parent for folder in file.absolute().parents if folder.name == "jsons"), None)
-    return above / "videos" if above else file.parent
+    data = _data_folder(file)
+    return data / "videos" if data else file.parent
+
+
+def _data_folder(file: Path) -> Path | None:
+    """The data folder in whose ``jsons`` a file is."""
+    return next((folder.parent for folder in file.absolute().parents if folder.name == "jsons"), None)

@@ -164,7 +164,7 @@ def _headlines(table: ScoreTable | None, panels: list[dict]) -> list[tuple[str, 
         if (mean := table.mean("score")) is not None:
             blind = table.mean("blind")
             beside = "" if blind is None else f", blind {blind:.1f}"
-            headlines.append((f"{mean:.1f}", f"mean of the {len(table.columns)} columns asked{beside}"))
+            headlines.append((f"{mean:.1f}", f"mean of the {len(table.papers)} columns asked{beside}"))
         rows = {question_set(row.column): row for rows in table.sections.values() for row in rows if row.asked}
         asked = sum(row.asked for row in rows.values())
         unread = sum(row.unread or 0 for row in rows.values())

@@ -12,7 +12,7 @@ from videmo.benchmark import RESULT_FILE, BenchmarkResult, Prediction, read_pred
 from videmo.data.controls import CONTROLS
 from videmo.data.records import RecordError
 from videmo.errors import InputError
-from videmo.tasks import Task, all_tasks, find_task
+from videmo.tasks import Task, all_tasks, find_task, use_tasks_of
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ def read_methods(run: Path) -> tuple[list[Method], list[str]]:
     """
     problems: list[str] = []
     folders = sorted(path for path in (run / "results").glob("*") if path.is_dir())
+    use_tasks_of(*folders)
     methods = [method for folder in folders if (method := _read_method(folder, run, problems)) is not None]
     methods.sort(key=lambda m: (m.date, m.name), reverse=True)
     methods.sort(key=lambda m: (m.is_control, m.name == "before"))

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from videmo.benchmark import BenchmarkResult
 from videmo.benchmark.columns import all_columns, columns_by
 from videmo.report.results import Method
-from videmo.tasks import all_tasks
+from videmo.tasks import benchmark_tasks, own_tasks
 
-SCENARIOS = ("attribute", "expression", "understanding", "other columns", "no column of the paper")
+SCENARIOS = ("attribute", "expression", "understanding", "your own tasks", "other columns", "no column of the paper")
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,15 @@ class ScoreTable:
 
     @property
     def columns(self) -> list[ScoreRow]:
-        """The rows that are columns of the paper."""
+        """The rows of columns: the paper's, and what a user asks besides."""
         sections = [rows for name, rows in self.sections.items() if name != SCENARIOS[-1]]
         return [row for rows in sections for row in rows if not row.is_average and row.score is not None]
+
+    @property
+    def papers(self) -> list[ScoreRow]:
+        """Of `columns` those of the paper, or of unknown origin."""
+        own = {id(row) for row in self.sections.get(SCENARIOS[3], [])}
+        return [row for row in self.columns if id(row) not in own]
 
     @property
     def footnotes(self) -> dict[str, str]:
@@ -72,8 +78,8 @@ class ScoreTable:
         return [row for row in rows if row.interval[0] > row.others[control]]
 
     def mean(self, of: str) -> float | None:
-        """The unweighted mean of the columns' ``score`` or ``blind``; None unless all have one."""
-        values = [getattr(row, of) for row in self.columns]
+        """The unweighted mean of the paper's columns' ``score`` or ``blind``; None unless all have one."""
+        values = [getattr(row, of) for row in self.papers]
         return sum(values) / len(values) if values and None not in values else None
 
 
@@ -83,8 +89,9 @@ def score_table(methods: Sequence[Method]) -> ScoreTable | None:
     if main is None:
         return None
     others = {m.name: m.result for m in methods[1:] if m.result is not None}
-    known = {task.column: task.scenario for task in all_tasks()}
+    known = {task.column: task.scenario for task in benchmark_tasks()}
     known |= {column.name: column.scenario for column in all_columns()}
+    known |= {task.column: SCENARIOS[3] for task in own_tasks()}
     asked = dict.fromkeys([*known, *main.columns, *main.counts])
     sections: dict[str, list[ScoreRow]] = {name: [] for name in SCENARIOS}
     for column in asked:

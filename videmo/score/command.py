@@ -8,12 +8,21 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from videmo.benchmark import RESULT_FILE, BenchmarkResult, grade_method, read_answers, results_table, score_method
+from videmo.benchmark import (
+    RESULT_FILE,
+    BenchmarkResult,
+    grade_method,
+    read_answers,
+    results_table,
+    score_method,
+    write_tasks,
+)
 from videmo.benchmark.method import has_answers
 from videmo.errors import InputError
 from videmo.judge import Judge, JudgeSettings
 from videmo.score.asked import DataAsked, read_data
 from videmo.score.dry_run import DryRun, plan_table
+from videmo.tasks import use_tasks_of
 from videmo.terminal import output
 
 
@@ -41,6 +50,7 @@ def score(
         dry_run: Say what the judge would be asked, with tokens and cost, and send nothing (--dry-run).
     """
     console = output()
+    use_tasks_of(*_with_answers(Path(results), method), *([data] if data else []))
     folder = method_folder(Path(results), method)
     answers = read_answers(folder)
     for file in answers.left_out:
@@ -69,6 +79,7 @@ def score(
     asker = None if judge == "rules" else Judge(judge)
     graded, guessed = grade_method(answers.shown, about.blind, asker)
     given = {"data": about.fingerprint, "asked": about.questions, "judge": asker.identity if asker else None}
+    write_tasks(target)
     result = score_method(graded, guessed, target, folder.name, **given)
     console.print(results_table(result))
     console.print(f"benchmark.json and scores.jsonl are in {target}")
@@ -103,6 +114,13 @@ def method_folder(results: Path, method: str | None) -> Path:
             "DFEW_Single-Label-Emotion-Recognition.json"
         )
     raise InputError(f"{results} has several methods: give --method, one of {', '.join(methods)}")
+
+
+def _with_answers(results: Path, method: str | None) -> list[Path]:
+    """The folders whose answers may be meant, each of which may have tasks of its own."""
+    if method is not None or not results.is_dir():
+        return [results / (method or "")]
+    return [results, *sorted(path for path in results.iterdir() if path.is_dir())]
 
 
 def _check_writable(target: Path) -> None:

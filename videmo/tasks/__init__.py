@@ -3,24 +3,29 @@
 from videmo.tasks.labels import label_meanings, label_set, label_set_names
 from videmo.tasks.levels import FEELING, LEVEL_QUESTIONS, LEVELS, PRESENCE, WHY
 from videmo.tasks.options import question_options
-from videmo.tasks.scoring import Grade, sample_f1
-from videmo.tasks.spec import (
-    ALL,
+from videmo.tasks.own import OWN_FILE
+from videmo.tasks.registry import (
     TEXT_TASK,
-    Answer,
-    Task,
     all_tasks,
+    benchmark_tasks,
     find_task,
     is_task,
+    own_tasks,
+    own_tasks_text,
     training_tasks,
     unknown_selector,
+    use_tasks,
+    use_tasks_of,
 )
+from videmo.tasks.scoring import Grade, sample_f1
+from videmo.tasks.spec import ALL, Answer, Task
 
 __all__ = [
     "ALL",
     "FEELING",
     "LEVELS",
     "LEVEL_QUESTIONS",
+    "OWN_FILE",
     "PRESENCE",
     "TEXT_TASK",
     "WHY",
@@ -28,13 +33,18 @@ __all__ = [
     "Grade",
     "Task",
     "all_tasks",
+    "benchmark_tasks",
     "find_task",
     "is_task",
     "label_meanings",
     "label_set",
     "label_set_names",
+    "own_tasks",
+    "own_tasks_text",
     "question_options",
     "sample_f1",
     "training_tasks",
     "unknown_selector",
+    "use_tasks",
+    "use_tasks_of",
 ]

@@ -138,7 +138,8 @@ def parse_listed_labels(text: str, options: Mapping[str, str], phrases: Mapping[
     text = answer_text(text)
     if not text:
         return None
-    if letters := _bare_letters(text, options):
+    is_label = normalise(text.strip(" .")) in phrases  # "bald" is one, and not B, A, L and D
+    if not is_label and (letters := _bare_letters(text, options)):
         return frozenset(options[letter] for letter in letters)
     table = {phrase: frozenset([label]) for phrase, label in phrases.items()}
     mentions = mentions_of_options(text, options, table)

@@ -1,16 +1,12 @@
 """A task: where its records come from, what its answers mean and how one is scored.
 
-The tasks are data, `data/tasks.yaml`: a new one is an entry there. Reward and benchmark call the same `Task.score`.
+The tasks are data, `data/tasks.yaml`: a new one is an entry there, or in a user's own file (`videmo.tasks.registry`).
+Reward and benchmark call the same `Task.score`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from functools import cache, cached_property, lru_cache
-from importlib.resources import files
-from pathlib import Path
-
-import yaml
+from functools import cached_property, lru_cache
 
 from videmo.errors import InputError
 from videmo.tasks.action_units import spell_action_units
@@ -46,6 +42,7 @@ class Task:
         groups: Vocabulary of its open answers: group -> words.
         aliases: Label or word, or a word of labels ("Weak", "30 degrees") -> other words for it.
         level: attribute, expression or emotion: which level of the affective tree it asks about.
+        questions: Ways to ask it, where it is a user's own and says so.
     """
 
     name: str
@@ -58,6 +55,7 @@ class Task:
     groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict, hash=False)
     level: str = "emotion"
+    questions: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def selectors(self) -> tuple[str, ...]:
@@ -189,10 +187,11 @@ def task_from_entry(name: str, entry: Mapping) -> Task:
     level = entry.get("level", "attribute" if entry["scenario"] == "attribute" else "emotion")
     if level not in LEVELS:
         raise InputError(f"task {name!r}: level {level!r} is none of {', '.join(LEVELS)}")
-    aliases = dict(entry.get("aliases", {}))
-    if "labels" in entry:
-        for label, meaning in label_meanings(entry["labels"]).items():
+    labels, aliases = entry.get("labels", ()), dict(entry.get("aliases", {}))
+    if isinstance(labels, str):
+        for label, meaning in label_meanings(labels).items():
             aliases[label] = [meaning, *aliases.get(label, ())]
+    labels = label_set(labels) if isinstance(labels, str) else tuple(labels)
     return Task(
         name=name,
         column=entry["column"],
@@ -200,84 +199,9 @@ def task_from_entry(name: str, entry: Mapping) -> Task:
         result_file=entry["result_file"],
         kind=entry["kind"],
         sources=tuple(entry.get("sources", ())),
-        labels=label_set(entry["labels"]) if "labels" in entry else (),
+        labels=labels,
         groups={group: tuple(words) for group, words in entry.get("groups", {}).items()},
         aliases={label: tuple(words) for label, words in aliases.items()},
         level=level,
-    )
-
-
-@cache
-def all_tasks() -> tuple[Task, ...]:
-    """The tasks of tasks.yaml, in its order."""
-    text = (files("videmo.tasks.data") / "tasks.yaml").read_text(encoding="utf-8")
-    return tuple(task_from_entry(name, entry) for name, entry in yaml.safe_load(text).items())
-
-
-TEXT_TASK = Task("text", column="text", scenario="text", result_file="text", kind="caption")
-"""Conversations about no video that are mixed in to keep what the model could before; no part of the benchmark."""
-
-
-@cache
-def training_tasks() -> tuple[Task, ...]:
-    """All that a training record may belong to: the benchmark's tasks, and text."""
-    return (*all_tasks(), TEXT_TASK)
-
-
-def unknown_selector(names: Iterable[str]) -> str | None:
-    """The first name by which a config cannot mean a task, with what was perhaps meant; None where there is none.
-
-    Example:
-        >>> unknown_selector(["caption", "all"]), unknown_selector(["caption", "zebra"])
-        (None, "'zebra', which is none; use a task, a column, a scenario or all")
-    """
-    known = {name for task in training_tasks() for name in task.selectors}
-    for name in names:
-        if name not in known:
-            near = get_close_matches(name, sorted(known), n=3)
-            hint = f"did you mean {' or '.join(near)}?" if near else "use a task, a column, a scenario or all"
-            return f"{name!r}, which is none; {hint}"
-    return None
-
-
-@cache
-def _tasks_by_source() -> dict[str, Task]:
-    return {source: task for task in all_tasks() for source in (task.result_file, *task.sources)}
-
-
-def find_task(source: str, file: str | None = None, *, has_videos: bool = True) -> Task:
-    """The task of a record: by its ``source``, else by the stem of its file, else `TEXT_TASK` if it has no videos.
-
-    Raises:
-        InputError: If neither names a task; the message has the nearest known names.
-
-    Example:
-        >>> find_task("QA_Hair").column, find_task("magpie", has_videos=False).name
-        ('hair', 'text')
-    """
-    by_source = _tasks_by_source()
-    stem = Path(file).stem if file else None
-    for name in (source, stem):
-        if name in by_source:
-            return by_source[name]
-    if not has_videos:
-        return TEXT_TASK
-    raise InputError(_no_task(source, file))
-
-
-def is_task(source: str) -> bool:
-    """Whether a record's ``source``, or a file's stem, names a task."""
-    return source in _tasks_by_source()
-
-
-@lru_cache(maxsize=2**10)  # the nearest names take milliseconds, and a file names its source a hundred thousand times
-def _no_task(source: str, file: str | None) -> str:
-    by_source = _tasks_by_source()
-    stem = Path(file).stem if file else None
-    given = f"source {source!r}" + (f" in {file}" if file else "")
-    near = list(dict.fromkeys(hit for name in (source, stem) if name for hit in get_close_matches(name, by_source)))
-    known = f"known: {', '.join([*by_source][:6])} and {len(by_source) - 6} more."
-    hint = f"did you mean {' or '.join(near)}?" if near else known
-    return (
-        f'no task for {given}: {hint} Correct the record\'s "source" or the file name, or add an entry to tasks.yaml.'
+        questions=tuple(entry.get("questions", ())),
     )

@@ -24,6 +24,7 @@ from videmo.benchmark import (
     score_method,
     write_predictions,
     write_searches,
+    write_tasks,
 )
 from videmo.data.backends import MODULES as BACKENDS
 from videmo.data.controls import Shown
@@ -416,6 +417,7 @@ class VidEmoModule(L.LightningModule):
         if self.reasoning:
             self._generation |= self.reasoning.to_json()
         write_searches(gathered["none"], self.results_folder)
+        write_tasks(self.results_folder)
         return gathered
 
     @property

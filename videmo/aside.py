@@ -1,0 +1,57 @@
+"""A folder written whole or not at all: beside its place, which it takes when it is complete."""
+
+import fcntl
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from glob import escape
+from pathlib import Path
+
+
+@contextmanager
+def written_aside(out: Path, by: str, check: Callable[[Path], None]) -> Iterator[Path]:
+    """A new folder beside `out`, which takes its place when the block ends, and is removed if it fails.
+
+    Args:
+        out: The place.
+        by: What writes there, as a word in the name of the folder beside.
+        check: Raises if something may not be replaced; asked before the block and after it.
+    """
+    check(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    prefix = f".{out.name}.videmo-{by}-"
+    _clear_up(out, prefix)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=out.parent) as work, _claimed(Path(work)):
+        new, old = Path(work) / "new", Path(work) / "old"
+        new.mkdir()
+        yield new
+        check(out)  # again: writing may take minutes
+        if out.exists():
+            os.replace(out, old)
+        os.replace(new, out)
+
+
+def _clear_up(out: Path, prefix: str) -> None:
+    """Remove what killed processes left beside `out`, and end the one that was killed in its last two steps."""
+    for work in out.parent.glob(f"{escape(prefix)}*"):
+        with suppress(OSError), _claimed(work) as is_left:
+            if is_left and (work / "old").is_dir() and not out.exists():
+                os.replace(work / "new", out)
+            if is_left:
+                shutil.rmtree(work)
+
+
+@contextmanager
+def _claimed(work: Path) -> Iterator[bool]:
+    """Lock a folder until the block or the process ends; whether that could be done."""
+    descriptor = os.open(work, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # another process has it, or the file system knows no locks
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(descriptor)

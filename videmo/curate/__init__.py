@@ -1,0 +1,1 @@
+"""videmo curate: instruction data from videos with labels."""
