@@ -16,7 +16,7 @@ LAYERS = [
         *("videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.judge", "videmo.rewards"),
         "videmo.synth",
     },
-    {"videmo.training", "videmo.benchmark", "videmo.reasoning"},
+    {"videmo.training", "videmo.benchmark", "videmo.reasoning", "videmo.committee"},
     {
         *("videmo.__main__", "videmo.cli", "videmo.demo", "videmo.report", "videmo.check"),
         *("videmo.export", "videmo.doctor", "videmo.plan", "videmo.score", "videmo.compare", "videmo.tables"),

@@ -10,12 +10,17 @@ from videmo.errors import InputError
 NAMED = ("export", "doctor", "tables", "reason", "app")
 """Commands whose arguments all have names, here at the latest; those of others may stand without."""
 _FLAGS = {
-    "curate": {"--copy": "--copy=true"},
     "export": {"--merge": "--merge=true"},
     "score": {
         "--dry-run": "--dry_run=true",
         "--dry_run": "--dry_run=true",
         "--retry-missing": "--judge.retry_missing=true",
+    },
+    "curate": {
+        "--copy": "--copy=true",
+        "--dry-run": "--dry_run=true",
+        "--dry_run": "--dry_run=true",
+        "--retry-missing": "--retry_missing=true",
     },
     "test": {"--controls": f"--data.controls={json.dumps(CONTROLS)}"},
 }
@@ -25,6 +30,8 @@ _LISTS = {"doctor": {"--video": "--video"}, "test": {"--controls": "--data.contr
 _SCORER_OPTIONS = ("--scorers", "--reasoning.scorers")
 _SCORERS = {name: f"videmo.reasoning.{name.capitalize()}Scorer" for name in ("consensus", "likelihood", "oracle")}
 """What scorers may be called that need no arguments."""
+_MODELS = ("--models", "--author")
+"""What models may be called by their names."""
 _WORDS = {"tables": "results", "reason": "videos"}
 """What words are that belong to no option, by command."""
 
@@ -42,6 +49,8 @@ def spelled_out(command: str, args: Sequence[str]) -> list[str]:
         ['--data.controls=["blank", "swapped"]', '--data.root=x']
         >>> spelled_out("reason", ["a.mp4", "--scorers", "likelihood"])[0]
         '--scorers=[{"scorer": {"class_path": "videmo.reasoning.LikelihoodScorer"}}]'
+        >>> spelled_out("curate", ["--models", "a", "b", "--author=c"])
+        ['--models=[{"model": "a"}, {"model": "b"}]', '--author={"model": "c"}']
         >>> spelled_out("tables", ["a", "--table", "1", "b", "--out=x.md"])
         ['--table', '1', '--out=x.md', '--results=["a", "b"]']
     """
@@ -57,6 +66,11 @@ def spelled_out(command: str, args: Sequence[str]) -> list[str]:
             arg = f"{lists[name]}={_as_json(value.split(',') if given else follow)}"
         elif arg in flags and follow[:1] not in (["true"], ["false"]):
             arg = flags[arg]
+        elif command == "curate" and name in _MODELS and not (value or "".join(follow[:1])).startswith(("{", "[")):
+            if not given:
+                del rest[: len(follow)]
+            named = [{"model": word} for word in (value.split(",") if given else follow)]
+            arg = f"{name}={json.dumps(named if name == '--models' else (named or [None])[0])}"
         elif name in _SCORER_OPTIONS and set((value if given else "".join(follow[:1])).split(",")) <= {*_SCORERS}:
             if not given:
                 value = rest.pop(0)

@@ -313,7 +313,7 @@ COMMANDS: dict[str, tuple[str, Callable[[], Callable]]] = {
     "demo": ("the whole path on drawn faces: draw, train, test, table", _demo),
     "synth": ("draw a world of faces to train on", lambda: synth),
     "tiny": ("make a tiny random Qwen2.5-VL", lambda: tiny),
-    "curate": ("make instruction data from your videos and their labels", lambda: curate),
+    "curate": ("make instruction data from your videos, by labels or by models that vote", lambda: curate),
     "check": ("find every bad record and video of a data folder", lambda: check),
     "score": ("score answers on disk by rules or a judge, no model loaded", lambda: score),
     "compare": ("two methods side by side, and the answers that flipped", lambda: compare),

@@ -162,7 +162,7 @@ def test_prompts_in_words_of_ones_own_are_sent_as_they_are_and_read(make_judge, 
         says(replies[request["messages"][-1]["content"].split()[1]][1])(handler, request)
 
     texts = {"task_labels": "Happy\nSad", "question": "", "reference": "sad", "response": "sad", "caption": "A man."}
-    questions = [Question(use, {name: texts[name] for name in USES[use]}) for use in replies]
+    questions = [Question(use, {name: texts[name] for name in USES[use].fields}) for use in replies]
     with JudgeServer(otherwise=turn) as server:
         found = values(make_judge(server, prompts=str(tmp_path)).ask(questions))
         assert not any("response_format" in request["body"] for request in server.requests)
@@ -304,7 +304,7 @@ def test_a_plan_counts_without_sending(make_judge):
         assert not server.requests
     assert (plan.questions, plan.distinct, plan.cached, plan.calls) == (4, 3, 0, 3)
     assert plan.max_completion_tokens == 200 + 200 + 2048
-    letters = sum(len(m["content"]) for q in dict.fromkeys(questions) for m in judge.prompts[q.use].messages(q))
+    letters = sum(len(m["content"]) for q in dict.fromkeys(questions) for m in judge.prompts[q.use].messages(q.fields))
     assert plan.prompt_tokens == pytest.approx(letters / 4 + 3 * 2 * 4, abs=6)
     assert plan.max_cost == pytest.approx((plan.prompt_tokens * 2 + plan.max_completion_tokens * 8) / 1e6)
     assert "3 calls" in str(plan)

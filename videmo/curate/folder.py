@@ -3,6 +3,7 @@
     DATA/jsons/{train,val,test}/{attribute,caption,emotion,qa,rationale}/full/*.json   a record a line
     DATA/videos         a link to the clips, or copies of them
     DATA/tasks.yaml     the user's own tasks, where there are some
+    DATA/left_out.jsonl what a committee did not keep, a line each with the reason
     DATA/README.md      the dataset card, with a part that is the user's
     DATA/curation.json  what it was made from, its counts, and a hash of each file
 
@@ -14,7 +15,7 @@ import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from videmo.curate.card import FILE as CARD
 from videmo.curate.card import card, users_part
 from videmo.curate.splits import SPLITS
 from videmo.curate.wording import version
-from videmo.data.datamodule import INDEX_FOLDER
+from videmo.data.index import INDEX_FOLDER
 from videmo.data.quarantine import QUARANTINE_FILE
 from videmo.errors import InputError
 from videmo.fingerprint import text_hash
@@ -47,6 +48,7 @@ class Curated:
         facts: What curation.json says besides counts and files.
         made_from: Of the card: what it was made from, without a full stop.
         split_by: Of the card: what clips were split by.
+        others: Further files, by their paths in the folder.
     """
 
     records: Mapping[str, Mapping[str, Sequence[dict]]]
@@ -54,6 +56,7 @@ class Curated:
     facts: Mapping[str, Any]
     made_from: str
     split_by: str
+    others: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, dict[str, int]]:
@@ -86,7 +89,7 @@ def write_folder(out: Path, videos: Path, curated: Curated, *, tasks: Path | Non
     Raises:
         InputError: If something else is there, or it cannot be written.
     """
-    texts = _texts(curated)
+    texts = {**_texts(curated), **curated.others}
     if tasks is not None and own_tasks():
         texts[OWN_FILE] = tasks.read_text(encoding="utf-8-sig")
     try:

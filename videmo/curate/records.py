@@ -6,7 +6,7 @@ from typing import Any
 from videmo.curate.captions import compose
 from videmo.curate.columns import RATIONALE, Column
 from videmo.curate.labelled import LabelledClip
-from videmo.curate.wording import as_record, draws, forms, instruct, pick, questions, templates, turn
+from videmo.curate.wording import explanation, forms_in, instruct
 from videmo.synth.files import FILES
 from videmo.tasks import Answer, Task, find_task
 
@@ -35,8 +35,7 @@ def records_of(
         task = columns[name].task
         if name != RATIONALE:
             answers[task.name] = answer
-            possible = forms(task, answer)
-            chosen = possible if split == "train" else [pick(possible, draws(seed, task.name, "form", path))]
+            chosen = forms_in(split, task, answer, [path], seed)
             about = {"file": file, "line": clip.lines[name], "column": name}
             made += [
                 (task.name, instruct(task, answer, [path], seed=seed, form=form, provenance=about)) for form in chosen
@@ -49,25 +48,15 @@ def records_of(
             made.append((task_name, instruct(_task(task_name), text, [path], seed=seed, provenance=about)))
     if RATIONALE in clip.said and explains(clip):
         felt = answers.get("emotion_cap") or next(clip.said[name] for name in FELT if clip.said.get(name))
-        made.append((RATIONALE, _dialogue(path, felt, clip, file, seed)))
+        text = felt if isinstance(felt, str) else ", ".join(sorted(felt))
+        about = {"file": file, "line": clip.lines[RATIONALE], "column": RATIONALE}
+        made.append((RATIONALE, explanation(text, clip.said[RATIONALE], [path], seed=seed, provenance=about)))
     return made
 
 
 def explains(clip: LabelledClip) -> bool:
     """Whether a clip has an emotion that its rationale is the reason of."""
     return any(clip.said.get(name) for name in FELT)
-
-
-def _dialogue(path: str, felt: Answer, clip: LabelledClip, file: str, seed: int) -> dict[str, Any]:
-    """Four turns: what is felt, and why."""
-    task, rng = _task(RATIONALE), draws(seed, RATIONALE, path)
-    turns = [
-        turn("user", f"<video>{pick(questions(task), rng)}"),
-        turn("assistant", felt if isinstance(felt, str) else ", ".join(sorted(felt))),
-        turn("user", pick(templates()["why"], rng)),
-        turn("assistant", clip.said[RATIONALE]),
-    ]
-    return as_record(task, turns, [path], {"file": file, "line": clip.lines[RATIONALE], "column": RATIONALE})
 
 
 def _task(name: str) -> Task:

@@ -18,7 +18,7 @@ import yaml
 from videmo.data.records import VIDEO_PLACEHOLDER
 from videmo.errors import InputError
 from videmo.synth.files import FILES
-from videmo.tasks import Answer, Task
+from videmo.tasks import Answer, Task, find_task
 
 Form = Literal["choice", "open"]
 MOST_LISTED = 12
@@ -99,6 +99,26 @@ def instruct(
     else:
         text = answer if isinstance(answer, str) else task.phrase(answer)
     turns = [turn("user", VIDEO_PLACEHOLDER * len(videos) + question), turn("assistant", text)]
+    return as_record(task, turns, videos, provenance)
+
+
+def forms_in(split: str, task: Task, answer: Answer, videos: Sequence[str], seed: int) -> Sequence[Form]:
+    """In which forms a split asks: training in all that there are, the others once, or an answer would count twice."""
+    possible = forms(task, answer)
+    return possible if split == "train" else [pick(possible, draws(seed, task.name, "form", *videos))]
+
+
+def explanation(
+    felt: str, rationale: str, videos: Sequence[str], *, seed: int, provenance: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Four turns as a record: what is felt, and why."""
+    task, rng = find_task(FILES["rationale"].source), draws(seed, "rationale", *videos)
+    turns = [
+        turn("user", VIDEO_PLACEHOLDER * len(videos) + pick(questions(task), rng)),
+        turn("assistant", felt),
+        turn("user", pick(templates()["why"], rng)),
+        turn("assistant", rationale),
+    ]
     return as_record(task, turns, videos, provenance)
 
 

@@ -21,7 +21,7 @@ from videmo.data.dataset import OnBadSample, RecordDataset, as_batch, too_long
 from videmo.data.decode import usable
 from videmo.data.entries import unreadable
 from videmo.data.faults import Fault
-from videmo.data.index import RecordIndex
+from videmo.data.index import INDEX_FOLDER, RecordIndex
 from videmo.data.loader import BatchLoader, EpochAfterEpoch, Failure, OneRank, Rounds
 from videmo.data.metadata import most_tokens, tokens_of_videos, video_infos
 from videmo.data.order import BatchOrder, Lengths, accumulation_steps
@@ -38,7 +38,6 @@ from videmo.pretrained import load_config, load_tokenizer, trained_video
 from videmo.tasks import use_tasks_of
 from videmo.token_tree import TokenLayout, TreeBatch
 
-INDEX_FOLDER = ".videmo"
 ENDLESS = 10**6  # epochs of a run without a curriculum: the trainer ends it
 LIGHTNINGS_EPOCHS = 1000  # max_epochs where a user gives none
 PLANNED_EPOCHS = 20  # that are laid out beforehand to find how many micro-batches hold every step

@@ -29,6 +29,7 @@ from videmo.data.text_lengths import count_text, jobs_of, tokenizer_hash
 from videmo.errors import InputError
 from videmo.tasks import Task, training_tasks
 
+INDEX_FOLDER = ".videmo"  # in a data folder
 EDITION = 2  # of the index's format; raise it when the same files give other columns
 
 

@@ -59,13 +59,14 @@ class ReplyCache:
 
     Args:
         path: Is made where it is not there.
+        option: By which a user names another.
 
     Raises:
         InputError: If it cannot be opened or written, is damaged, or is another program's; so do all methods.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, option: str = "judge.cache") -> None:
+        self.path, self._option = path, option
         with self._in_words():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = sqlite3.connect(path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
@@ -128,9 +129,11 @@ class ReplyCache:
         if (marked, version) == (_APPLICATION, _VERSION):
             return
         if not is_empty and marked != _APPLICATION:
-            raise InputError(f"{self.path} is another program's database; name another file as judge.cache")
+            raise InputError(f"{self.path} is another program's database; name another file as {self._option}")
         if version > _VERSION:
-            raise InputError(f"{self.path} was written by a newer videmo; update, or name another file as judge.cache")
+            raise InputError(
+                f"{self.path} was written by a newer videmo; update, or name another file as {self._option}"
+            )
         self._write_ahead()
         self._file.execute("BEGIN IMMEDIATE")  # of several processes that begin it at once, one does
         self._file.execute(
@@ -162,15 +165,16 @@ class ReplyCache:
             yield
         except sqlite3.OperationalError as error:  # locked, full, read-only
             raise InputError(
-                f"the judge's cache {self.path} cannot be used: {error}; see that it is on a local disk with room "
-                "and may be written, or name another file as judge.cache"
+                f"the cache of replies {self.path} cannot be used: {error}; see that it is on a local disk with room "
+                f"and may be written, or name another file as {self._option}"
             ) from None
         except sqlite3.DatabaseError as error:
             raise InputError(
-                f"the judge's cache {self.path} is damaged ({error}): remove it, and the files -wal and -shm beside "
-                "it, or name another as judge.cache; the replies in it are asked anew"
+                f"the cache of replies {self.path} is damaged ({error}): remove it, and the files -wal and -shm beside "
+                f"it, or name another as {self._option}; the replies in it are asked anew"
             ) from None
         except OSError as error:
             raise InputError(
-                f"the judge's cache {self.path} cannot be made ({error.strerror}); name another file as judge.cache"
+                f"the cache of replies {self.path} cannot be made ({error.strerror}); name another file as "
+                f"{self._option}"
             ) from None

@@ -1,7 +1,7 @@
-"""The judge: a model behind an OpenAI-compatible server that answers questions about answers.
+"""Requests to a model behind an OpenAI-compatible server, each with what came of it.
 
-Questions that are the same are asked once, what was answered before comes from the disk, and the rest is sent
-(`videmo.judge.dispatch`). What cannot work for any question (a wrong key, no such model, no server) ends the run with a
+Requests that are the same are sent once, what was answered before comes from the disk, and the rest is sent
+(`videmo.judge.dispatch`). What cannot work for any (a wrong key, no such model, no server) ends the run with a
 sentence; what fails for one is a missing verdict with its reason, and the next run asks it again. A reply that came and
 cannot be read stays missing until ``retry_missing``, as a model at temperature 0 would only repeat itself.
 """
@@ -10,19 +10,20 @@ import asyncio
 import logging
 import sys
 from collections import Counter
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from videmo.errors import InputError
 from videmo.judge.cache import Failure, Reply, ReplyCache, reply_key
-from videmo.judge.dispatch import Dispatch, Request
-from videmo.judge.estimate import Estimate, prompt_tokens
+from videmo.judge.dispatch import Dispatch
+from videmo.judge.estimate import Estimate
 from videmo.judge.json_values import UnreadableReply
 from videmo.judge.progress import AskProgress
-from videmo.judge.prompt import load_prompts
-from videmo.judge.question import Question, Verdict
-from videmo.judge.replies import read_reply
+from videmo.judge.prompt import Prompt
+from videmo.judge.question import Verdict
+from videmo.judge.request import Pictures, Request
 from videmo.judge.server import Abilities, Server
 from videmo.judge.settings import JudgeSettings
 
@@ -40,86 +41,96 @@ class Spent:
     completion_tokens: int = 0
 
 
-class Judge:
-    """Asks a model; ``ask`` is all that callers need (`SupportsAsk`).
+class Client:
+    """Asks a model.
 
     Args:
         settings: The model, its server, and how it is asked.
+        tell: Is called with what came of each request that was sent, as it comes.
 
     Attributes:
-        prompts: Use -> its prompt.
         spent: Replies and tokens so far.
 
     Raises:
-        InputError: If a setting could not work, or a prompt is none.
+        InputError: If a setting could not work.
     """
 
-    def __init__(self, settings: JudgeSettings) -> None:
+    def __init__(self, settings: JudgeSettings, tell: Callable[[Verdict], None] | None = None) -> None:
         settings.check()
-        self.settings = settings
-        self.prompts = load_prompts(settings.prompts)
+        self.settings, self._tell = settings, tell
         self.spent = Spent()
         self._abilities = Abilities()
 
-    @property
-    def identity(self) -> dict:
-        """Who judges by which prompts, JSON-ready: a part of every result that the verdicts go into."""
-        prompts = {use: {"version": prompt.version, "hash": prompt.hash} for use, prompt in self.prompts.items()}
-        return {"model": self.settings.model, "temperature": self.settings.temperature, "prompts": prompts}
-
-    def plan(self, questions: Sequence[Question]) -> Estimate:
-        """What ``ask`` would send; nothing is sent."""
-        requests = self._requests(questions)
-        with ReplyCache(self.settings.cache_file) as cache:
-            known = self._known(requests, cache)
-        asked = [request for request in requests if request.key not in known]
-        tokens = sum(prompt_tokens(request.messages) for request in asked)
-        most = sum(request.max_tokens for request in asked)
-        return Estimate(
-            questions=len(questions),
-            distinct=len(requests),
-            cached=sum(verdict.missing is None for verdict in known.values()),
-            missing=sum(verdict.missing is not None for verdict in known.values()),
-            calls=len(asked),
-            prompt_tokens=tokens,
-            max_completion_tokens=most,
-            max_cost=self.settings.cost(tokens, most),
-        )
-
-    def ask(self, questions: Sequence[Question], progress: bool = True) -> list[Verdict]:
-        """A verdict for each question, in their order.
+    def request(
+        self,
+        prompt: Prompt,
+        texts: Mapping[str, str],
+        read: Callable[[str], Any],
+        response_format: dict | None = None,
+        pictures: Pictures | None = None,
+    ) -> Request:
+        """What asks about the texts, and perhaps about pictures, by a prompt.
 
         Args:
-            questions: Of any uses; the same one may come several times.
+            prompt: It is made by.
+            texts: The prompt's fields.
+            read: A reply's text to its value; raises `UnreadableReply`.
+            response_format: What a server may be held to, where the prompt allows it.
+            pictures: Shown before the last message's text.
+        """
+        messages = prompt.messages(texts)
+        shown = [{"pictures": pictures.key}] if pictures else []
+        key = reply_key(self.settings.model, prompt.hash, [*messages, *shown], self.settings.temperature)
+        held = response_format if prompt.structured else None
+        return Request(key, prompt, messages, self.settings.max_tokens or prompt.max_tokens, read, held, pictures)
+
+    def plan(self, requests: Sequence[Request]) -> Estimate:
+        """What ``ask`` would send; nothing is sent."""
+        distinct = _distinct(requests)
+        with self._cache() as cache:
+            known = self._known(distinct, cache)
+        return Estimate.of(requests, distinct, known, self.settings)
+
+    def known(self, requests: Sequence[Request]) -> list[Verdict | None]:
+        """What replies on disk say, in the order of the requests; None where they say nothing. Nothing is sent."""
+        with self._cache() as cache:
+            known = self._known(_distinct(requests), cache)
+        return [known.get(request.key) for request in requests]
+
+    def ask(self, requests: Sequence[Request], progress: bool = True) -> list[Verdict]:
+        """What came of each request, in their order.
+
+        Args:
+            requests: By any prompts; the same one may come several times.
             progress: Whether to show how far it is.
 
         Raises:
-            InputError: If no question could be answered: no server, no such model, a wrong key, a damaged cache. What
+            InputError: If no request could be answered: no server, no such model, a wrong key, a damaged cache. What
                 came back before is on disk.
         """
         verdicts: dict[str, Verdict] = {}
-        self._find_out(self._requests(questions), verdicts, progress)
+        self._find_out(_distinct(requests), verdicts, progress)
         _tell_missing(verdicts)
-        return [verdicts[self._key(question)] for question in questions]
+        return [verdicts[request.key] for request in requests]
 
-    def ask_within(self, questions: Sequence[Question], seconds: float) -> list[Verdict]:
-        """A verdict for each question, in their order, for whoever must go on whatever the judge does.
+    def ask_within(self, requests: Sequence[Request], seconds: float) -> list[Verdict]:
+        """What came of each request, in their order, for whoever must go on whatever the model does.
 
         What has no verdict after so many seconds is missing, and so is all that is left where ``ask`` would raise;
         what came back before counts, and is on disk.
         """
         verdicts: dict[str, Verdict] = {}
-        requests, why = self._requests(questions), ""
+        distinct, why = _distinct(requests), ""
         try:
-            self._find_out(requests, verdicts, progress=False, seconds=seconds)
+            self._find_out(distinct, verdicts, progress=False, seconds=seconds)
         except TimeoutError:
             why = f"no verdict in the {seconds:g} s that all questions had together"
         except InputError as error:
             why = str(error)
-        for request in requests:
+        for request in distinct:
             verdicts.setdefault(request.key, Verdict(None, why, None, False))
         _tell_missing(verdicts)
-        return [verdicts[self._key(question)] for question in questions]
+        return [verdicts[request.key] for request in requests]
 
     def _find_out(
         self,
@@ -131,36 +142,27 @@ class Judge:
         """Writes the verdicts by key, as they come: those on disk, then those of the server.
 
         Raises:
-            InputError: If no question could be answered.
+            InputError: If no request could be answered.
             TimeoutError: If it takes longer than that.
         """
-        with ReplyCache(self.settings.cache_file) as cache:
+        with self._cache() as cache:
             verdicts |= self._known(requests, cache)
             rest = [request for request in requests if request.key not in verdicts]
             if not rest:
                 return
-            with AskProgress(len(rest), len(verdicts), progress) as bar:
+            with AskProgress(self.settings.WHO, len(rest), len(verdicts), progress) as bar:
                 try:
                     _run(asyncio.wait_for(self._send(rest, cache, bar, verdicts), seconds))
                 except KeyboardInterrupt:
                     kept = f"{bar.done:,} of {len(rest):,} questions came back and are kept in {cache.path}"
-                    print(f"the judge was interrupted: {kept}; the same command goes on from there", file=sys.stderr)
+                    print(
+                        f"the {self.settings.WHO} was interrupted: {kept}; the same command goes on from there",
+                        file=sys.stderr,
+                    )
                     raise
 
-    def _requests(self, questions: Sequence[Question]) -> list[Request]:
-        """The distinct requests, in order."""
-        found: dict[str, Request] = {}
-        for question in dict.fromkeys(questions):
-            prompt = self.prompts[question.use]
-            key = self._key(question)
-            if key not in found:
-                max_tokens = self.settings.max_tokens or prompt.max_tokens
-                found[key] = Request(key, question, prompt, prompt.messages(question), max_tokens)
-        return [*found.values()]
-
-    def _key(self, question: Question) -> str:
-        prompt = self.prompts[question.use]
-        return reply_key(self.settings.model, prompt.hash, prompt.messages(question), self.settings.temperature)
+    def _cache(self) -> ReplyCache:
+        return ReplyCache(self.settings.cache_file, f"{self.settings.WHO}.cache")
 
     async def _send(
         self, requests: Sequence[Request], cache: ReplyCache, bar: AskProgress, verdicts: dict[str, Verdict]
@@ -173,11 +175,16 @@ class Judge:
                 self.spent.replies += 1
                 self.spent.prompt_tokens += outcome.prompt_tokens
                 self.spent.completion_tokens += outcome.completion_tokens
-            verdict = verdicts[request.key] = _verdict(outcome, request, cached=False)
+            verdict = verdicts[request.key] = self._verdict(outcome, request, cached=False)
             bar.step(verdict.missing is not None)
+            if self._tell:
+                self._tell(verdict)
 
         async with Server(self.settings, self._abilities) as server:
-            await Dispatch(server, take).run(requests)
+            answered = {
+                key for key, found in cache.find(one.key for one in requests).items() if isinstance(found, Reply)
+            }
+            await Dispatch(server, take, answered).run(requests)
 
     def _known(self, requests: Sequence[Request], cache: ReplyCache) -> dict[str, Verdict]:
         """The verdicts that need no request, by key."""
@@ -185,31 +192,37 @@ class Judge:
         known = {}
         for request in requests:
             if isinstance(outcome := found.get(request.key), Reply):
-                verdict = _verdict(outcome, request, cached=True)
+                verdict = self._verdict(outcome, request, cached=True)
                 is_settled = not self.settings.retry_missing and self.settings.temperature == 0
                 if verdict.missing is None or is_settled:
                     known[request.key] = verdict
         return known
 
+    def _verdict(self, reply: Reply | Failure, request: Request, cached: bool) -> Verdict:
+        """What a reply says, or why that cannot be told."""
+        if isinstance(reply, Failure):
+            return Verdict(None, reply.reason, None, cached)
+        who, value, missing = self.settings.WHO, None, None
+        if reply.finish == "refusal":
+            missing = f"the {who} declined: {reply.text[:200]}"
+        elif reply.finish == "length":
+            missing = (
+                f"the reply was cut off at its most tokens; raise {who}.max_tokens, and ask again with "
+                f"{who}.retry_missing"
+            )
+        elif reply.finish == "content_filter":
+            missing = "the server's content filter held the reply back"
+        else:
+            try:
+                value = request.read(reply.text)
+            except UnreadableReply as error:
+                missing = str(error)
+        return Verdict(value, missing, reply.text, cached, reply.prompt_tokens, reply.completion_tokens)
 
-def _verdict(reply: Reply | Failure, request: Request, cached: bool) -> Verdict:
-    """What a reply says, or why that cannot be told."""
-    if isinstance(reply, Failure):
-        return Verdict(None, reply.reason, None, cached)
-    if reply.finish == "refusal":
-        missing = f"the judge declined: {reply.text[:200]}"
-    elif reply.finish == "length":
-        missing = (
-            "the reply was cut off at its most tokens; raise judge.max_tokens, and ask again with judge.retry_missing"
-        )
-    elif reply.finish == "content_filter":
-        missing = "the server's content filter held the reply back"
-    else:
-        try:
-            return Verdict(read_reply(reply.text, request.prompt, request.question), None, reply.text, cached)
-        except UnreadableReply as error:
-            missing = str(error)
-    return Verdict(None, missing, reply.text, cached)
+
+def _distinct(requests: Sequence[Request]) -> list[Request]:
+    """Those that differ, in order."""
+    return [*{request.key: request for request in reversed(requests)}.values()][::-1]
 
 
 def _tell_missing(verdicts: Mapping[str, Verdict]) -> None:

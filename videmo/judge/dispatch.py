@@ -6,15 +6,12 @@ lost connections are tried again after waits that double. Where nothing works an
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from videmo.errors import InputError
 from videmo.judge.cache import Failure, Reply
 from videmo.judge.gate import Gate
-from videmo.judge.prompt import Prompt
-from videmo.judge.question import Question
-from videmo.judge.schemas import response_format
+from videmo.judge.request import Request
 from videmo.judge.server import Fault, Server
 
 _LONGEST_BACKOFF = 60.0  # seconds
@@ -24,27 +21,21 @@ _DEAD = 8  # questions in a row without a reply, however often they were sent
 _REFUSING = 64  # the same, refused at once before there was any reply
 
 
-class Request(NamedTuple):
-    """A question as it is sent."""
-
-    key: str
-    question: Question
-    prompt: Prompt
-    messages: list[dict[str, str]]
-    max_tokens: int
-
-
 class Dispatch:
     """Sends requests.
 
     Args:
         server: Where to; its settings say how many at a time and how patiently.
         take: Called with each request and its outcome, as it comes.
+        answered: Keys of requests that had a reply before, and are to have another.
     """
 
-    def __init__(self, server: Server, take: Callable[[Request, Reply | Failure], None]) -> None:
-        self._server, self._take = server, take
+    def __init__(
+        self, server: Server, take: Callable[[Request, Reply | Failure], None], answered: Collection[str] = ()
+    ) -> None:
+        self._server, self._take, self._answered = server, take, answered
         self._settings = server.settings
+        self._named = f"the {self._settings.WHO} at {self._settings.base_url}"
         self._gate = Gate(self._settings.requests_per_minute)
         self._left = self._replies = self._failed_in_a_row = 0
 
@@ -71,13 +62,17 @@ class Dispatch:
 
     async def _outcome(self, request: Request) -> Reply | Failure:
         """What becomes of a request, however often it has to be sent."""
-        schema = response_format(request.prompt, request.question) if request.prompt.structured else None
+        try:
+            messages = request.messages if request.pictures is None else await asyncio.to_thread(request.on_the_wire)
+        except InputError as error:
+            return Failure(str(error))
+        once = None if request.key in self._answered else request.key
         attempt = 0
         await self._gate.enter()
         while True:
             replies = self._replies
             try:
-                reply = await self._server.ask(request.messages, request.max_tokens, schema)
+                reply = await self._server.ask(messages, request.max_tokens, request.response_format, once)
             except Fault as found:
                 fault = found
             else:
@@ -87,7 +82,8 @@ class Dispatch:
             self._server.abilities.reached |= not fault.absent
             if not self._server.abilities.reached and attempt >= min(_FIRST_CONTACT, self._settings.max_retries):
                 raise InputError(
-                    f"no judge at {self._settings.base_url}: {fault}. Start the server, or correct judge.base_url"
+                    f"no {self._settings.WHO} at {self._settings.base_url}: {fault}. Start the server, or correct "
+                    f"{self._settings.WHO}.base_url"
                 )
             if not fault.again or attempt >= self._settings.max_retries:
                 self._count_failure(fault)
@@ -105,7 +101,7 @@ class Dispatch:
             seconds = fault.wait
             if seconds > _LONGEST_PAUSE:
                 raise InputError(
-                    f"the judge at {self._settings.base_url} asks to wait {seconds / 60:,.0f} minutes ({fault}); "
+                    f"{self._named} asks to wait {seconds / 60:,.0f} minutes ({fault}); "
                     "run the same command again then, what came back is kept"
                 )
         if fault.limited or fault.wait:
@@ -125,6 +121,6 @@ class Dispatch:
         most = max(_DEAD if fault.again else _REFUSING, self._settings.concurrency)
         if self._left and self._failed_in_a_row >= most:
             raise InputError(
-                f"the judge at {self._settings.base_url} gives no replies: {self._failed_in_a_row} questions in a row "
-                f"failed, the last as {fault}. What came back is kept; the same command goes on from there"
+                f"{self._named} gives no replies: {self._failed_in_a_row} questions in a row failed, the last as "
+                f"{fault}. What came back is kept; the same command goes on from there"
             )

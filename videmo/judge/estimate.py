@@ -1,8 +1,12 @@
 """What asking would take: calls, tokens and money, before anything is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
+
+from videmo.judge.question import Verdict
+from videmo.judge.request import Request
+from videmo.judge.settings import JudgeSettings
 
 _BYTES_A_TOKEN = 4  # of English in the tokenizers of today's models; other scripts take a little more
 _AROUND = 4  # tokens with which a chat template surrounds a message
@@ -32,6 +36,29 @@ class Estimate:
     max_completion_tokens: int
     max_cost: float | None
 
+    @classmethod
+    def of(
+        cls,
+        requests: Sequence[Request],
+        distinct: Sequence[Request],
+        known: Mapping[str, Verdict],
+        settings: JudgeSettings,
+    ) -> "Estimate":
+        """What is left of the requests, as replies on disk are known by key."""
+        asked = [request for request in distinct if request.key not in known]
+        tokens = sum(map(request_tokens, asked))
+        most = sum(request.max_tokens for request in asked)
+        return cls(
+            questions=len(requests),
+            distinct=len(distinct),
+            cached=sum(verdict.missing is None for verdict in known.values()),
+            missing=sum(verdict.missing is not None for verdict in known.values()),
+            calls=len(asked),
+            prompt_tokens=tokens,
+            max_completion_tokens=most,
+            max_cost=settings.cost(tokens, most),
+        )
+
     def __str__(self) -> str:
         """In words, for ``--dry-run``."""
         stays = f", {self.missing:,} unreadable before (retry_missing asks them again)" if self.missing else ""
@@ -50,3 +77,8 @@ def prompt_tokens(messages: Sequence[dict[str, str]]) -> int:
     7
     """
     return sum(_AROUND + ceil(len(message["content"].encode()) / _BYTES_A_TOKEN) for message in messages)
+
+
+def request_tokens(request: Request) -> int:
+    """Roughly how many tokens a request is, with its pictures."""
+    return prompt_tokens(request.messages) + (request.pictures.tokens if request.pictures else 0)

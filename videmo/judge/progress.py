@@ -1,4 +1,4 @@
-"""How far a judge is: a bar on a terminal, a line a minute in a log file."""
+"""How far a model is with its questions: a bar on a terminal, a line a minute in a log file."""
 
 import sys
 import time
@@ -15,13 +15,14 @@ class AskProgress:
     """Shown on the standard error while it is entered.
 
     Args:
+        who: Is asked.
         total: Requests to come.
         cached: Replies that were on disk.
         shown: False shows nothing.
     """
 
-    def __init__(self, total: int, cached: int, shown: bool) -> None:
-        self.total, self.cached, self.done, self.failed = total, cached, 0, 0
+    def __init__(self, who: str, total: int, cached: int, shown: bool) -> None:
+        self.who, self.total, self.cached, self.done, self.failed = who, total, cached, 0, 0
         console = Console(stderr=True)
         self._in_lines = shown and not console.is_terminal
         self._noted = time.monotonic()
@@ -35,7 +36,7 @@ class AskProgress:
         )
         hidden = not shown or not console.is_terminal or not total
         self._bar = Progress(*columns, console=console, transient=True, disable=hidden)
-        self._task = self._bar.add_task("judge", total=total, counts=self._counts())
+        self._task = self._bar.add_task(who, total=total, counts=self._counts())
 
     def __enter__(self) -> "AskProgress":
         self._bar.start()
@@ -51,7 +52,7 @@ class AskProgress:
         self._bar.update(self._task, advance=1, counts=self._counts())
         if self._in_lines and time.monotonic() - self._noted > _NOTED:
             self._noted = time.monotonic()
-            print(f"judge: {self.done:,} of {self.total:,}, {self._counts()}", file=sys.stderr, flush=True)
+            print(f"{self.who}: {self.done:,} of {self.total:,}, {self._counts()}", file=sys.stderr, flush=True)
 
     def _counts(self) -> str:
         return f"{self.failed:,} failed, {self.cached:,} cached"

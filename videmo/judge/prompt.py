@@ -26,27 +26,7 @@ from pathlib import Path
 import yaml
 
 from videmo.errors import InputError
-from videmo.judge.question import USES, Question
-
-KIND_OF_USE = {
-    "labels": "labels",
-    "yes_no": "yes_no",
-    "caption": "score",
-    "understanding": "scores",
-    "tree": "tree",
-    "candidate": "score",
-}
-"""How the reply of each use is read; its value is what callers expect, so a prompt cannot choose another."""
-
-NEEDED = {
-    "labels": {"task_labels", "response"},
-    "yes_no": {"reference", "response"},
-    "caption": {"reference", "response"},
-    "understanding": {"reference", "response"},
-    "tree": {"caption"},
-    "candidate": {"question", "response"},
-}
-"""The fields without which a prompt does not ask what its use is for."""
+from videmo.judge.question import USES, Use
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _KEYS = {"name", "version", "reply", "scale", "max_tokens", "structured", "system", "user"}
@@ -59,6 +39,7 @@ class Prompt:
 
     Attributes:
         name: The use.
+        fields: The texts that it asks about.
         version: What its author calls this wording.
         user: The message, with placeholders.
         system: The system message, with placeholders; empty for none.
@@ -69,6 +50,7 @@ class Prompt:
     """
 
     name: str
+    fields: tuple[str, ...]
     version: str
     user: str
     system: str
@@ -83,10 +65,10 @@ class Prompt:
         content = json.dumps([self.name, self.system, self.user, self.reply, self.scale, self.structured])
         return hashlib.sha256(content.encode()).hexdigest()[:12]
 
-    def messages(self, question: Question) -> list[dict[str, str]]:
-        """The conversation that asks a question."""
-        joined = "\0".join(question.fields[name] for name in USES[question.use])
-        texts = {**question.fields, "mark": hashlib.sha256(joined.encode("utf-8", errors="replace")).hexdigest()[:10]}
+    def messages(self, given: Mapping[str, str]) -> list[dict[str, str]]:
+        """The conversation that asks about the texts: those of `fields`, all of them."""
+        joined = "\0".join(given[name] for name in self.fields)
+        texts = {**given, "mark": hashlib.sha256(joined.encode("utf-8", errors="replace")).hexdigest()[:10]}
         parts = (("system", self.system), ("user", self.user))
         # One pass, so that braces in a text are never taken for a placeholder.
         filled = [(role, _PLACEHOLDER.sub(lambda found: texts.get(found[1], found[0]), part)) for role, part in parts]
@@ -102,52 +84,59 @@ def well_formed(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def load_prompts(folder: str | Path | None = None) -> dict[str, Prompt]:
+def load_prompts(
+    folder: str | Path | None = None, uses: Mapping[str, Use] = USES, shipped: str = "videmo.judge.prompts"
+) -> dict[str, Prompt]:
     """The prompt of every use: the shipped one, or that of the same file name in a folder.
+
+    Args:
+        folder: Of a user's own prompts.
+        uses: What is asked for, by name.
+        shipped: Package that has a prompt for each.
 
     Raises:
         InputError: If the folder is none, has a file that is no use's, or a file is no prompt; the message names it.
     """
-    found = {}
-    for use in USES:
-        file = files("videmo.judge.prompts") / f"{use}.yaml"
-        found[use] = read_prompt(use, file.read_text(encoding="utf-8"), f"{use}.yaml")
+    found, names = {}, ", ".join(f"{name}.yaml" for name in uses)
+    for name, use in uses.items():
+        file = files(shipped) / f"{name}.yaml"
+        found[name] = read_prompt(name, file.read_text(encoding="utf-8"), f"{name}.yaml", use)
     if folder is None:
         return found
     if not Path(folder).is_dir():
-        raise InputError(
-            f"no folder of prompts {folder}; it has one or more of {', '.join(f'{use}.yaml' for use in USES)}"
-        )
+        raise InputError(f"no folder of prompts {folder}; it has one or more of {names}")
     own = sorted([*Path(folder).glob("*.yaml"), *Path(folder).glob("*.yml")])
     if not own:
-        raise InputError(f"{folder} has no prompt; name them {', '.join(f'{use}.yaml' for use in USES)}")
+        raise InputError(f"{folder} has no prompt; name them {names}")
     for file in own:
-        if file.name.removesuffix(".yaml") not in USES:
-            raise InputError(f"{file} is the prompt of no use; name it {', '.join(f'{use}.yaml' for use in USES)}")
+        if file.name.removesuffix(".yaml") not in uses:
+            raise InputError(f"{file} is the prompt of no use; name it {names}")
         try:
             text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{file} cannot be read: {error}; a prompt is a text file in UTF-8") from None
-        found[file.stem] = read_prompt(file.stem, text, str(file))
+        found[file.stem] = read_prompt(file.stem, text, str(file), uses[file.stem])
     return found
 
 
-def read_prompt(use: str, text: str, file: str) -> Prompt:
+def read_prompt(name: str, text: str, file: str, use: Use | None = None) -> Prompt:
     """The prompt that a YAML text describes.
 
     Args:
-        use: A key of `USES`.
+        name: Of the use.
         text: The YAML.
         file: Its name, for messages.
+        use: What it asks for; that of `USES` by default.
 
     Raises:
         InputError: If something is missing, unknown, or no placeholder of the use.
 
     Example:
         >>> prompt = read_prompt("tree", "{version: 1, reply: tree, user: 'Read as JSON: {caption}'}", "tree.yaml")
-        >>> prompt.messages(Question("tree", {"caption": "A {sad} man."}))
+        >>> prompt.messages({"caption": "A {sad} man."})
         [{'role': 'user', 'content': 'Read as JSON: A {sad} man.'}]
     """
+    use = use or USES[name]
     try:
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -158,30 +147,31 @@ def read_prompt(use: str, text: str, file: str) -> Prompt:
         raise InputError(f"{file} has {', '.join(unknown)}, which a prompt has not; it has {', '.join(sorted(_KEYS))}")
     if absent := [key for key in ("version", "reply", "user") if data.get(key) in (None, "")]:
         raise InputError(f"{file} lacks {', '.join(absent)}")
-    if data.get("name", use) != use:
-        raise InputError(f"{file} says name: {data['name']}; it must be the file's, {use}")
-    if data["reply"] != KIND_OF_USE[use]:
-        raise InputError(f"{file} says reply: {data['reply']}; that of {use} is read as {KIND_OF_USE[use]}")
+    if data.get("name", name) != name:
+        raise InputError(f"{file} says name: {data['name']}; it must be the file's, {name}")
+    if data["reply"] != use.reply:
+        raise InputError(f"{file} says reply: {data['reply']}; that of {name} is read as {use.reply}")
     system, user = data.get("system") or "", data["user"]
     if not isinstance(system, str) or not isinstance(user, str):
         raise InputError(f"{file}: system and user are texts; begin them with | and indent what follows")
-    _check_placeholders(use, {*_PLACEHOLDER.findall(system + user)}, file)
+    _check_placeholders(name, use, {*_PLACEHOLDER.findall(system + user)}, file)
     max_tokens = data.get("max_tokens", _MAX_TOKENS)
     if type(max_tokens) is not int or max_tokens < 1:
         raise InputError(f"{file}: max_tokens must be a number above 0, got {max_tokens!r}")
     structured = data.get("structured", False)
     if type(structured) is not bool:
         raise InputError(f"{file}: structured is true or false, got {structured!r}")
-    return Prompt(use, str(data["version"]), user, system, data["reply"], _scale(data, file), max_tokens, structured)
+    scale, version = _scale(data, file), str(data["version"])
+    return Prompt(name, use.fields, version, user, system, data["reply"], scale, max_tokens, structured)
 
 
-def _check_placeholders(use: str, named: set[str], file: str) -> None:
-    if unknown := sorted(named - {*USES[use], "mark"}):
+def _check_placeholders(name: str, use: Use, named: set[str], file: str) -> None:
+    if unknown := sorted(named - {*use.fields, "mark"}):
         raise InputError(
-            f"{file} has the placeholder {{{unknown[0]}}}, which {use} has not; there are "
-            f"{', '.join(f'{{{name}}}' for name in (*USES[use], 'mark'))}"
+            f"{file} has the placeholder {{{unknown[0]}}}, which {name} has not; there are "
+            f"{', '.join(f'{{{field}}}' for field in (*use.fields, 'mark'))}"
         )
-    if absent := sorted(NEEDED[use] - named):
+    if absent := sorted(use.needed - named):
         raise InputError(f"{file} never says {{{absent[0]}}}: put it into user where that text belongs")
 
 

@@ -6,20 +6,35 @@ or missing with the reason in words: a judge that failed says nothing about the 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
 from videmo.affect import AffectiveTree
 from videmo.errors import InputError
 
-USES: dict[str, tuple[str, ...]] = {
-    "labels": ("task_labels", "question", "response"),
-    "yes_no": ("question", "reference", "response"),
-    "caption": ("question", "reference", "response"),
-    "understanding": ("question", "reference", "response"),
-    "tree": ("caption",),
-    "candidate": ("dialogue", "question", "response"),
+
+class Use(NamedTuple):
+    """What a model is asked for, and how it answers.
+
+    Attributes:
+        fields: The texts that a question of this use has.
+        needed: Those without which a prompt does not ask what its use is for.
+        reply: How a reply is read; its value is what callers expect, so a prompt cannot choose another.
+    """
+
+    fields: tuple[str, ...]
+    needed: frozenset[str]
+    reply: str
+
+
+USES = {
+    "labels": Use(("task_labels", "question", "response"), frozenset({"task_labels", "response"}), "labels"),
+    "yes_no": Use(("question", "reference", "response"), frozenset({"reference", "response"}), "yes_no"),
+    "caption": Use(("question", "reference", "response"), frozenset({"reference", "response"}), "score"),
+    "understanding": Use(("question", "reference", "response"), frozenset({"reference", "response"}), "scores"),
+    "tree": Use(("caption",), frozenset({"caption"}), "tree"),
+    "candidate": Use(("dialogue", "question", "response"), frozenset({"question", "response"}), "score"),
 }
-"""What a judge is asked for, each with the fields of its questions.
+"""What a judge is asked for.
 
 ``labels``: which of the listed labels (one a line) a free answer names. ``yes_no``: whether an answer is right.
 ``caption``: how good a caption is. ``understanding``: the six scores of a fine-grained caption. ``tree``: a caption's
@@ -65,17 +80,16 @@ class Question:
     def __post_init__(self) -> None:
         if self.use not in USES:
             raise InputError(f"a judge has no use {self.use!r}; there are {', '.join(USES)}")
-        if {*self.fields} != {*USES[self.use]} or not all(isinstance(text, str) for text in self.fields.values()):
+        names = USES[self.use].fields
+        if {*self.fields} != {*names} or not all(isinstance(text, str) for text in self.fields.values()):
             given = ", ".join(f"{name} ({type(value).__name__})" for name, value in self.fields.items())
-            raise InputError(
-                f"a question of use {self.use!r} has the texts {', '.join(USES[self.use])}, not {given or 'none'}"
-            )
+            raise InputError(f"a question of use {self.use!r} has the texts {', '.join(names)}, not {given or 'none'}")
         object.__setattr__(self, "fields", dict(self.fields))
         if self.use == "labels" and not self.listed_labels:
             raise InputError("a question of use 'labels' lists no label: write them into task_labels, one a line")
 
     def __hash__(self) -> int:
-        return hash((self.use, *(self.fields[name] for name in USES[self.use])))
+        return hash((self.use, *(self.fields[name] for name in USES[self.use].fields)))
 
     @property
     def listed_labels(self) -> tuple[str, ...]:
@@ -92,19 +106,22 @@ class Question:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a judge made of a question.
+    """What a model made of a question.
 
     Attributes:
-        value: The verdict; None where it is missing.
+        value: The verdict, a `Value` of a judge's; None where it is missing.
         missing: Why it is, in words; None where there is a value.
         reply: What the judge wrote; None where nothing came back.
         cached: Whether the reply was on disk, so that nothing was sent.
+        prompt_tokens, completion_tokens: That it took, as the server counted them.
     """
 
-    value: Value | None
+    value: Any
     missing: str | None
     reply: str | None
     cached: bool
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
     def __post_init__(self) -> None:
         assert (self.value is None) != (self.missing is None)

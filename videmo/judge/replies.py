@@ -30,12 +30,21 @@ def read_reply(text: str, prompt: Prompt, question: Question) -> Value:
         >>> read_reply("**Score:** 85/100", load_prompts()["caption"], question)
         85.0
     """
+    return _READERS[prompt.reply](what_was_said(text), prompt, question)
+
+
+def what_was_said(text: str) -> str:
+    """A reply without the thoughts before it.
+
+    Raises:
+        UnreadableReply: If there is nothing else, or a web page.
+    """
     text = _THOUGHTS.sub("", text).strip()
     if not text:
         raise UnreadableReply("the reply is empty")
     if _PAGE.match(text):
         raise UnreadableReply(f"the reply is a web page: {short(text)}")
-    return _READERS[prompt.reply](text, prompt, question)
+    return text
 
 
 _THOUGHTS = re.compile(r"^\s*<think>.*?</think>", re.DOTALL)

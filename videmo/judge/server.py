@@ -1,7 +1,7 @@
 """One request to an OpenAI-compatible server, and what came of it in words.
 
 The openai package speaks on the wire, with its own retries off: how long to wait is decided once for all workers
-(`videmo.judge.client`). What a server cannot do (schemas, ``max_tokens``) is found out by asking, once a run.
+(`videmo.judge.dispatch`). What a server cannot do (schemas, ``max_tokens``) is found out by asking, once a run.
 """
 
 import asyncio
@@ -84,8 +84,17 @@ class Server:
     async def __aexit__(self, *error) -> None:
         await self._client.close()
 
-    async def ask(self, messages: Sequence[dict], max_tokens: int, response_format: dict | None) -> Reply:
+    async def ask(
+        self, messages: Sequence[dict], max_tokens: int, response_format: dict | None, once: str | None = None
+    ) -> Reply:
         """The reply to a conversation.
+
+        Args:
+            messages: The conversation.
+            max_tokens: That the reply may take.
+            response_format: What the server may be held to.
+            once: Is the same whenever the same is asked again: a server that knows the header Idempotency-Key then
+                sends what it sent before, and asks no second payment. Others ignore it.
 
         Raises:
             Fault: If there is none.
@@ -97,6 +106,8 @@ class Server:
             options["temperature"] = self.settings.temperature
         if schemas:
             options["response_format"] = response_format
+        if once:
+            options["extra_headers"] = {"Idempotency-Key": once}
         try:
             # Bounds the whole; the client's own time-out starts anew with every byte.
             async with asyncio.timeout(self.settings.timeout):
@@ -112,7 +123,7 @@ class Server:
             raise Fault(f"the connection failed: {why}", absent=_came_from(error, "ConnectError")) from None
         if fault is not None:
             raise fault
-        return await self.ask(messages, max_tokens, response_format)  # in the way that the server takes
+        return await self.ask(messages, max_tokens, response_format, once)  # in the way that the server takes
 
     def scrub(self, text: str) -> str:
         """The text without the key: servers repeat it in their errors."""
@@ -150,7 +161,7 @@ class Server:
             if schemas and any(word in body.lower() for word in _SCHEMA_WORDS):
                 if self.abilities.schemas:
                     self.abilities.schemas = False
-                    log.warning("the judge's server takes no JSON schema; replies are asked for in words (%s)", said)
+                    log.warning("the server takes no JSON schema; replies are asked for in words (%s)", said)
                 return None
             if tokens_name == "max_tokens" and "max_completion_tokens" in body:
                 self.abilities.tokens_name = "max_completion_tokens"
@@ -160,11 +171,11 @@ class Server:
             raise InputError(f"{settings.api_key_env} {has} at {settings.base_url} ({said})")
         if status == 404:
             raise InputError(
-                f"no model {settings.model} at {settings.base_url} ({said}); correct judge.model, or judge.base_url, "
-                "which usually ends in /v1"
+                f"no model {settings.model} at {settings.base_url} ({said}); correct {settings.WHO}.model, or "
+                f"{settings.WHO}.base_url, which usually ends in /v1"
             )
         if status in _HOPELESS or (status == 429 and "insufficient_quota" in body):
-            raise InputError(f"the judge at {settings.base_url} gives no replies ({said})")
+            raise InputError(f"the {settings.WHO} at {settings.base_url} gives no replies ({said})")
         wait = _retry_after(error.response.headers.get("retry-after"))
         if status == 429:
             return Fault(f"rate limited ({said})", wait=wait, limited=True)

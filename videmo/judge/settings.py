@@ -4,6 +4,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import urlsplit
 
 from videmo.errors import InputError, check_positive
@@ -13,6 +14,7 @@ from videmo.errors import InputError, check_positive
 class JudgeSettings:
     """A model behind an OpenAI-compatible server. The key is read from the environment, and from nowhere else."""
 
+    WHO: ClassVar[str] = "judge"  # in messages: what the model is, and where its options stand
     base_url: str = ""
     """Of the server: https://api.openai.com/v1, http://localhost:8000/v1 for vLLM, ..."""
     model: str = ""
@@ -53,20 +55,20 @@ class JudgeSettings:
         """
         for name, example in (("base_url", "https://api.openai.com/v1"), ("model", "gpt-4o-2024-08-06")):
             if not getattr(self, name).strip():
-                raise InputError(f"a judge needs judge.{name}, such as {example}")
-        _check_url(self.base_url)
+                raise InputError(f"a {self.WHO} needs {self.WHO}.{name}, such as {example}")
+        _check_url(self.base_url, f"{self.WHO}.base_url")
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", self.api_key_env):
             raise InputError(  # it may be the key itself, which no message repeats
-                "judge.api_key_env is no name of an environment variable. If it is the key itself, put that into a "
-                "variable such as OPENAI_API_KEY and give the variable's name"
+                f"{self.WHO}.api_key_env is no name of an environment variable. If it is the key itself, put that into "
+                "a variable such as OPENAI_API_KEY and give the variable's name"
             )
         for name in ("concurrency", "timeout", "max_tokens", "requests_per_minute"):
-            check_positive(f"judge.{name}", getattr(self, name))
+            check_positive(f"{self.WHO}.{name}", getattr(self, name))
         for name in ("max_retries", "backoff", "temperature", "price_in", "price_out"):
             if (value := getattr(self, name)) is not None and not 0 <= value < float("inf"):
-                raise InputError(f"judge.{name} must be 0 or more, got {value}")
+                raise InputError(f"{self.WHO}.{name} must be 0 or more, got {value}")
         if (self.price_in is None) != (self.price_out is None):
-            raise InputError("judge.price_in and judge.price_out belong together: give both, or neither")
+            raise InputError(f"{self.WHO}.price_in and {self.WHO}.price_out belong together: give both, or neither")
 
     @property
     def cache_file(self) -> Path:
@@ -99,7 +101,7 @@ class JudgeSettings:
         return key or None
 
 
-def _check_url(url: str) -> None:
+def _check_url(url: str, option: str) -> None:
     """Only a plain address: what it would carry besides could be a secret, which messages and logs would repeat."""
     try:
         parts = urlsplit(url)
@@ -108,10 +110,9 @@ def _check_url(url: str) -> None:
         parts, known = None, False
     if parts and ("@" in parts.netloc or parts.query or parts.fragment):
         raise InputError(
-            "judge.base_url carries a user, a query or a fragment; give the plain address, and the key in the "
-            "environment"
+            f"{option} carries a user, a query or a fragment; give the plain address, and the key in the environment"
         )
     if not known:
-        raise InputError(f"judge.base_url must be an address such as http://localhost:8000/v1, got {url!r}")
+        raise InputError(f"{option} must be an address such as http://localhost:8000/v1, got {url!r}")
     if parts.path.rstrip("/").endswith("/chat/completions"):
-        raise InputError(f"judge.base_url {url} is too long: leave out /chat/completions, which is added")
+        raise InputError(f"{option} {url} is too long: leave out /chat/completions, which is added")

@@ -1,0 +1,137 @@
+"""Facts about `videmo curate` without labels: an HTTP server plays the models, and the command runs as a process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from videmo.cli import main
+from videmo.data.records import read_records
+from videmo.tasks import find_task
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
+from curate_table import VIDEO, draw
+from simulated_models import Beliefs, SimulatedModels
+
+TOOLS = Path(__file__).parents[2] / "tools"
+BELIEFS = Beliefs({"a": 0.3, "b": 0.2, "c": 0.2}, seed=1)
+SIZES = (f"--video.max_frames={VIDEO.max_frames}", *(f"--video.{n}_pixels={VIDEO.min_pixels}" for n in ("min", "max")))
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory):
+    """A folder of clips, and what the server knows of them."""
+    folder = tmp_path_factory.mktemp("unlabelled") / "clips"
+    folder.mkdir()
+    shown, _ = draw(folder, 12, seed=5)
+    return folder, shown
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def command(folder, out, url, *more):
+    return ["curate", str(folder), f"--out={out}", "--models", "a", "b", "c", f"--base_url={url}", *SIZES, *more]
+
+
+def content(out: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(out)): file.read_bytes() for file in out.rglob("*") if file.is_file()}
+
+
+def test_a_folder_of_clips_becomes_records_with_provenance(clips, tmp_path, capsys):
+    folder, shown = clips
+    out = tmp_path / "data"
+    with SimulatedModels(shown, BELIEFS) as server:
+        assert main(command(folder, out, server.url)) == 0
+    said = capsys.readouterr().out
+    assert "samples kept" in said and "Fleiss' kappa" in said and "left_out.jsonl" in said
+    records = [record for file in out.glob("jsons/*/*/full/*.json") for record in read_records(file)]
+    tasks = {find_task(record.source, record.file).name for record in records}
+    assert {"emotion_dfew", "qa_hair", "qa_eyes", "caption", "rationale"} <= tasks
+    lines = [json.loads(line) for file in out.glob("jsons/*/*/full/*.json") for line in file.open()]
+    for line in lines:
+        about = line["provenance"]
+        assert about["from"] == "models" and about["model"] == "a" and about["prompt"] and about["tokens"] > 0
+        last = about["votes"][-1]
+        assert len(last) == 3 and sum(vote["right"] for vote in last.values()) >= 2
+    left = [json.loads(line) for line in (out / "left_out.jsonl").open()]
+    assert left and all(line["reason"] for line in left)
+    facts = json.loads((out / "curation.json").read_text())
+    counts = facts["committee"]["all"]
+    assert counts["kept"] + counts["dropped"] + counts["missing"] == counts["samples"]
+    assert counts["dropped"] + counts["missing"] == len(left)
+    assert facts["models"]["committee"] == ["a", "b", "c"] and facts["committee"]["tokens"]["a"] > 0
+    assert main(["check", str(out)]) == 0
+
+
+def test_a_dry_run_sends_and_writes_nothing(clips, tmp_path, capsys):
+    folder, shown = clips
+    with SimulatedModels(shown, BELIEFS) as server:
+        assert main(command(folder, tmp_path / "data", server.url, "--dry-run")) == 0
+        assert server.asked.total() == 0
+    said = capsys.readouterr().out
+    assert "12 clips, nothing sent" in said and "84 to 180" in said  # 7 of the author and 2 more votes a rewriting
+    assert not (tmp_path / "data").exists()
+
+
+RUN = """
+import sys
+from curate_table import VIDEO
+from videmo.committee.member import VisionModel
+from videmo.curate.command import curate
+folder, out, url = sys.argv[1:]
+curate(folder, out=out, base_url=url, models=[VisionModel(model=name) for name in "abc"], video=VIDEO)
+"""
+
+
+@pytest.mark.slow
+def test_after_five_kills_no_call_is_paid_twice_and_the_bytes_are_the_same(clips, tmp_path):
+    folder, shown = clips
+    whole, killed = tmp_path / "whole" / "data", tmp_path / "killed" / "data"
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": f"{TOOLS}:{TOOLS.parent}"}
+
+    def start(out: Path, server: SimulatedModels) -> subprocess.Popen:
+        cache = {"XDG_CACHE_HOME": str(out.parent / "cache")}
+        return subprocess.Popen([sys.executable, "-c", RUN, folder, out, server.url], env=environment | cache)
+
+    with SimulatedModels(shown, BELIEFS) as server:
+        assert start(whole, server).wait(timeout=120) == 0
+        paid = server.paid.total()
+        assert server.asked.total() == paid
+    with SimulatedModels(shown, BELIEFS, seconds=0.02) as server:
+        for point in range(1, 6):
+            process = start(killed, server)
+            while server.asked.total() < point * paid / 6:
+                assert process.poll() is None
+                time.sleep(0.002)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            assert not killed.exists()
+        assert start(killed, server).wait(timeout=120) == 0
+        assert {*server.paid.values()} == {1} and server.paid.total() == paid
+        # Asked again was at most what was under way, and a server that knows its own replies sends them again.
+        assert server.asked.total() - paid <= 5 * 8
+    assert content(killed) == content(whole)
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ([], "--labels, a CSV or JSON file, or by --models"),
+        (["--models", "a", "b"], "three or more"),
+        (["--models", "a", "b", "c"], "base_url"),
+        (["--models", "a", "b", "c", "--labels", "x.csv"], "not both"),
+        (["--models", "a", "b", "c", "--base_url=http://localhost:1/v1", "--rewrites=-1"], "--rewrites"),
+        (["--models", "a", "b", "c", "--base_url=http://localhost:1/v1", "--emotions=hair"], "--emotions"),
+    ],
+)
+def test_what_cannot_work_is_said_before_anything_is_asked(clips, tmp_path, capsys, options, why):
+    assert main(["curate", str(clips[0]), f"--out={tmp_path / 'data'}", *options]) == 1
+    assert why in capsys.readouterr().err
