@@ -9,8 +9,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     {
         *("videmo", "videmo.errors", "videmo.fingerprint", "videmo.hub", "videmo.tasks", "videmo.affect"),
-        *("videmo.pixels", "videmo.positions", "videmo.pretrained", "videmo.terminal", "videmo.token_tree"),
-        *("videmo.tree_growth", "videmo.unloadable", "videmo.aside"),
+        *("videmo.pages", "videmo.pixels", "videmo.positions", "videmo.pretrained", "videmo.terminal"),
+        *("videmo.token_tree", "videmo.tree_growth", "videmo.unloadable", "videmo.aside"),
     },
     {
         *("videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.judge", "videmo.rewards"),
@@ -20,7 +20,7 @@ LAYERS = [
     {
         *("videmo.__main__", "videmo.cli", "videmo.demo", "videmo.report", "videmo.check"),
         *("videmo.export", "videmo.doctor", "videmo.plan", "videmo.score", "videmo.compare", "videmo.tables"),
-        *("videmo.arguments", "videmo.reason", "videmo.app", "videmo.curate"),
+        *("videmo.arguments", "videmo.reason", "videmo.app", "videmo.curate", "videmo.stats"),
     },
     {"callbacks"},
 ]
@@ -62,6 +62,10 @@ SIDEWAYS = {  # within a layer, one direction
     ("videmo.cli", "videmo.tables"),
     ("videmo.cli", "videmo.app"),
     ("videmo.app", "videmo.reason"),
+    ("videmo.cli", "videmo.stats"),
+    ("videmo.stats", "videmo"),
+    ("videmo.stats", "videmo.check"),
+    ("videmo.stats", "videmo.reason"),
 }
 FILES = sorted([*ROOT.glob("videmo/**/*.py"), *ROOT.glob("callbacks/**/*.py")])
 

@@ -292,6 +292,12 @@ def _demo() -> Callable:
     return demo
 
 
+def _stats() -> Callable:
+    from videmo.stats.command import stats  # Matplotlib takes half a second to load
+
+    return stats
+
+
 def report(run: str, out: str | None = None) -> None:
     """Write report.html, one self-contained page, from a run folder.
 
@@ -322,6 +328,7 @@ COMMANDS: dict[str, tuple[str, Callable[[], Callable]]] = {
     "export": ("a run's checkpoint as a folder for transformers, peft, vLLM, ms-swift", lambda: export),
     "doctor": ("what this machine has; with --ckpt, whether we compute what transformers does", lambda: doctor),
     "report": ("one page of a run: scores, curves, samples", lambda: report),
+    "stats": ("the pictures of a dataset: tasks, videos, words, labels, perplexity", _stats),
     "tables": ("the paper's tables with rows of yours, in four formats", lambda: tables),
 }
 

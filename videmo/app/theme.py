@@ -54,5 +54,5 @@ def house_style() -> str:
     """The house's colours, and how the parts of a talk look; for the page's head, as Gradio drops rules for dark from
     what it takes as CSS.
     """
-    styles = (files("videmo.report") / "colours.css", files("videmo.app") / "app.css")
+    styles = (files("videmo.pages") / "colours.css", files("videmo.app") / "app.css")
     return f"<style>{''.join(style.read_text(encoding='utf-8') for style in styles)}</style>"

@@ -102,7 +102,7 @@ def _fields(prediction: Prediction) -> dict:
     }
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, content: str | bytes) -> None:
     """Write a file beside its place, then move it there: a killed run leaves no half file.
 
     Raises:
@@ -111,7 +111,7 @@ def write_atomically(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(text, encoding="utf-8")
+        beside.write_bytes(content.encode() if isinstance(content, str) else content)
         os.replace(beside, path)
     except OSError as error:
         why = f"{path} cannot be written ({error.strerror})"

@@ -9,10 +9,8 @@ import numpy as np
 
 from videmo.check.findings import Duplicate, Row
 from videmo.data.index import RecordIndex
-from videmo.data.presence import source_of
+from videmo.data.presence import NO_SOURCE, source_of
 from videmo.data.records import Record
-
-_NO_SOURCE = ("", ".", "..")  # begin an absolute path, that of a video in the video root itself, one that leaves it
 
 
 class RecordTable:
@@ -149,7 +147,7 @@ class RecordTable:
         known: dict[str, int] = {}
         own = self._join("source", lambda index: [known.setdefault(name, len(known)) for name in index.sources])
         names = map(source_of, self.videos)
-        of_video = np.array([-1 if name in _NO_SOURCE else known.setdefault(name, len(known)) for name in names], int)
+        of_video = np.array([-1 if name in NO_SOURCE else known.setdefault(name, len(known)) for name in names], int)
         first = np.full(len(self), -1)
         first[self._record[::-1]] = of_video[self._video[::-1]]
         return list(known), np.where(first < 0, own, first)

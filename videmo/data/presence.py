@@ -86,6 +86,20 @@ def source_of(path: str) -> str:
     return path.split("/", 1)[0] if "/" in path else "."
 
 
+NO_SOURCE = ("", ".", "..")
+"""What `source_of` says of an absolute path, of a video in the video root itself, and of one that leaves it."""
+
+
+def record_source(videos: Sequence[str], own: str) -> str:
+    """The source of a record: that of its first video, or its own ``source`` where the path names none.
+
+    >>> record_source(["DFEW/1.mp4", "MAFW/1.mp4"], "x"), record_source(["1.mp4"], "x"), record_source([], "magpie")
+    ('DFEW', 'x', 'magpie')
+    """
+    name = source_of(videos[0]) if videos else ""
+    return own if name in NO_SOURCE else name
+
+
 def missing_sources(
     paths: Sequence[str], places: np.ndarray, record: np.ndarray, video: np.ndarray
 ) -> list[MissingSource]:

@@ -6,15 +6,15 @@ hash: what a model answered can be read, never executed.
 
 import base64
 import hashlib
-import re
 from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import Environment
 from markupsafe import Markup
 
 from videmo.benchmark.predictions import write_atomically
 from videmo.errors import InputError
+from videmo.pages import environment, printable_page, style
 from videmo.report.confusion import UNREAD, confusions
 from videmo.report.curriculum import CURRICULUM_FILE, forgetting_table, read_curriculum, stage_bands
 from videmo.report.curves import curve_panels, read_scalars
@@ -24,9 +24,7 @@ from videmo.report.results import Method, read_methods
 from videmo.report.samples import choose_samples
 from videmo.report.scores import ScoreTable, score_table
 
-STYLES = ("colours.css", "house.css", "style.css")
 SCRIPTS = ("address.js", "curves.js", "confusion.js", "filters.js")
-_CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
 
 def write_report(run: Path, out: Path | None = None) -> Path:
@@ -92,26 +90,20 @@ def render(run: Path) -> str:
         unread=UNREAD,
         samples=samples,
         tasks=list(dict.fromkeys(sample.task for sample in samples)),
-        style=Markup("".join(map(_asset, STYLES))),
+        style=style("videmo.report", "style.css"),
         script=Markup(script := "\n".join(map(_asset, SCRIPTS))),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
-    return _CONTROL_CHARACTERS.sub("�", text)
+    return printable_page(text)
 
 
 def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("videmo.report", "."),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.policies["json.dumps_kwargs"] = {}  # else names are sorted; the main method is to stand first
-    environment.filters["score"] = lambda value: "–" if value is None else f"{value:.1f}"
-    environment.filters["breakable"] = lambda name: Markup("_<wbr>").join(name.split("_"))
-    environment.filters["signed"] = lambda value: f"{value:+.1f}".replace("-", "−")
-    return environment
+    made = environment("videmo.report")
+    made.policies["json.dumps_kwargs"] = {}  # else names are sorted; the main method is to stand first
+    made.filters["score"] = lambda value: "–" if value is None else f"{value:.1f}"
+    made.filters["breakable"] = lambda name: Markup("_<wbr>").join(name.split("_"))
+    made.filters["signed"] = lambda value: f"{value:+.1f}".replace("-", "−")
+    return made
 
 
 def _asset(name: str) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from rich.console import Console
+from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from videmo.benchmark import (
@@ -452,12 +453,22 @@ def _take_back_the_end(trainer: L.Trainer, saved: dict[str, Any]) -> None:
             saved["epoch_loop.state_dict"]["_batches_that_stepped"] -= 1
 
 
-def per_sample(scores: TokenScores, batch: TreeBatch) -> list[tuple[float, float]]:
-    """Each sample's mean negative log-probability a token (NaN without one), and 1.0 if all are the greedy ones."""
+def sums_by_sample(per_token: Tensor, batch: TreeBatch) -> tuple[Tensor, Tensor]:
+    """How many learned tokens each sample of a batch has, [K], and the sum of what is known of each, [K].
+
+    Args:
+        per_token: A figure of each learned token, as `Backbone.score` orders them, [N].
+        batch: Whose they are.
+    """
     sample = batch.sample[batch.labels != IGNORE_INDEX]  # [N]
     count = torch.bincount(sample, minlength=batch.num_samples)
-    nll = torch.zeros(batch.num_samples, device=sample.device).index_add(0, sample, -scores.logps.float())
-    hits = torch.zeros_like(nll).index_add(0, sample, scores.correct.float())
+    return count, torch.zeros(batch.num_samples, device=sample.device).index_add(0, sample, per_token.float())
+
+
+def per_sample(scores: TokenScores, batch: TreeBatch) -> list[tuple[float, float]]:
+    """Each sample's mean negative log-probability a token (NaN without one), and 1.0 if all are the greedy ones."""
+    count, nll = sums_by_sample(-scores.logps, batch)
+    _, hits = sums_by_sample(scores.correct, batch)
     return list(zip((nll / count).tolist(), (hits == count).float().tolist(), strict=True))
 
 

@@ -1,0 +1,42 @@
+"""A small data folder whose every number can be counted by hand."""
+
+import json
+
+import pytest
+
+CAPTION = "A woman looks sad: the corners of her thin lips turn down."
+RATIONALE = "The corners of her mouth turn down zebra."
+
+
+def turns(*texts):
+    return [{"role": ("user", "assistant")[i % 2], "content": text} for i, text in enumerate(texts)]
+
+
+def write_records(root, path, records):
+    file = root / "jsons" / path
+    file.parent.mkdir(parents=True, exist_ok=True)
+    lines = [record if isinstance(record, str) else json.dumps(record) for record in records]
+    file.write_text("\n".join(lines) + "\n")
+
+
+def emotion(video, answer):
+    question = "<video>What emotion is it?\nA. Happy\nB. Sad\nC. Neutral\nD. Angry\nE. Surprise\nF. Disgust\nG. Fear"
+    return {"messages": turns(question, answer), "videos": [video]}
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Train has four emotions, a pair of videos, a caption, a rationale, a text and a broken record; test, one."""
+    root = tmp_path / "small"
+    dfew = "DFEW_Single-Label-Emotion-Recognition.json"
+    emotions = [emotion("DFEW/1.mp4", "Happy"), emotion("DFEW/2.mp4", "Happy"), emotion("DFEW/3.mp4", "hard to say")]
+    write_records(root, f"train/emotion/full/{dfew}", [*emotions, emotion("DFEW/3.mp4", "A. Happy"), "{broken"])
+    pair = {"messages": turns("<video><video>Same person?", "Yes"), "videos": ["MEAD/1.mp4", "MEAD/2.mp4"]}
+    write_records(root, "train/attribute/full/MEAD_ID.json", [pair])
+    told = {"messages": turns("<video>Describe.", CAPTION), "videos": ["DFEW/1.mp4"]}
+    write_records(root, "train/caption/full/caption_test_sampling_v2_all_example.json", [told])
+    why = turns("<video>What does she feel?", "Sadness", "Why?", RATIONALE)
+    write_records(root, "train/rationale/full/rationale.json", [{"messages": why, "videos": ["DFEW/1.mp4"]}])
+    write_records(root, "train/text/full/magpie.json", [{"messages": turns("Hello?", "Hello.")}])
+    write_records(root, f"test/emotion/full/{dfew}", [emotion("DFEW/9.mp4", "Sad")])
+    return root

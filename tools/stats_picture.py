@@ -1,0 +1,61 @@
+"""Pictures of the page of `videmo stats` for the docs: its beginning, or the sections named, in headless Chromium.
+
+videmo synth runs/drawn --videos 300
+videmo stats runs/drawn --faces 300
+python tools/stats_picture.py runs/drawn/stats/stats.html docs/images/stats.png --height 1500
+"""
+
+import argparse
+import base64
+import shutil
+from pathlib import Path
+
+from selenium import webdriver
+
+
+def picture(page: Path, width: int, height: int | None, dark: bool, section: str | None) -> bytes:
+    """What the page looks like, as PNG.
+
+    Args:
+        page: The file.
+        width: Of the window, in pixels.
+        height: Of the picture; the whole page where None.
+        dark: Whether the system prefers dark.
+        section: The one that is shown alone; the whole page where None.
+    """
+    options = webdriver.ChromeOptions()
+    options.binary_location = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
+    for argument in ("headless=new", "no-sandbox", "hide-scrollbars"):
+        options.add_argument(f"--{argument}")
+    with webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver"))) as chrome:
+        screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 700}
+        chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+        chrome.get(page.resolve().as_uri())
+        if section:
+            for_it = "for (const e of document.querySelectorAll('header, footer, section')) e.hidden = e.id !== "
+            chrome.execute_script(f"{for_it}arguments[0]", section)
+        whole = chrome.execute_script("return document.documentElement.scrollHeight")
+        chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {**screen, "height": height or whole})
+        chrome.execute_async_script("setTimeout(arguments[0], 300)")  # the layout of the higher window
+        return base64.b64decode(chrome.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})["data"])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("page", type=Path, help="stats.html")
+    parser.add_argument("out", type=Path, help="the picture to write")
+    parser.add_argument("--width", type=int, default=1200, help="of the window, in pixels")
+    parser.add_argument("--height", type=int, help="of the picture; the whole page by default")
+    parser.add_argument("--section", help="the one that is shown alone")
+    parser.add_argument("--dark", action="store_true", help="as a system looks that prefers dark")
+    arguments = parser.parse_args()
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    shot = picture(arguments.page, arguments.width, arguments.height, arguments.dark, arguments.section)
+    arguments.out.write_bytes(shot)
+    print(arguments.out)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""The house's pages: one HTML file each, with its style inside, that loads nothing and escapes what it is told."""
+
+import re
+from functools import cache
+from importlib.resources import files
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+HOUSE = ("colours.css", "house.css")
+_CONTROL_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_COLOUR = re.compile(r"--([a-z0-9-]+): (#[0-9a-f]{6});")
+
+
+def environment(package: str) -> Environment:
+    """Jinja over the templates of a package: every text is escaped, and a name that is not given is an error."""
+    return Environment(
+        loader=PackageLoader(package, "."),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def style(package: str, *own: str) -> Markup:
+    """The house's style, and style sheets of a package after it."""
+    sheets = [*((__package__, name) for name in HOUSE), *((package, name) for name in own)]
+    return Markup("".join((files(home) / name).read_text(encoding="utf-8") for home, name in sheets))
+
+
+def printable_page(text: str) -> str:
+    """A page without the characters that HTML may not hold, whatever a record or a model said."""
+    return _CONTROL_CHARACTERS.sub("�", text)
+
+
+@cache
+def colours() -> dict[str, str]:
+    """Name -> colour of the light scheme, for pictures; colours.css has them for pages.
+
+    Example:
+        >>> colours()["accent"]
+        '#2f5d8c'
+    """
+    light, _, _ = (files(__package__) / "colours.css").read_text(encoding="utf-8").partition("@media")
+    return dict(_COLOUR.findall(light))

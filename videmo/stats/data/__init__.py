@@ -1,0 +1,1 @@
+"""Counts that the paper published of Emo-CFG."""

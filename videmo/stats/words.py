@@ -1,0 +1,119 @@
+"""What captions say at each level of the affective tree, and in which words that the lexicon does not know."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from videmo.affect import AffectiveTree, parse_caption
+from videmo.data.records import Record
+from videmo.stats.charts import Bar, Panel, bar_panels
+from videmo.stats.classes import colour_of
+from videmo.stats.section import LeftOut, Section, Table, percent, plural
+from videmo.tasks import LEVELS, TEXT_TASK, Task
+
+NAME, TITLE = "words", "What captions say, by level of the affective tree"
+SHOWN = 12  # items of a level
+_LISTED = 30
+_DEPTH = {2: "emotion", 3: "expression", 4: "attribute"}
+_QUALITIES = ("intensity", "time")  # of an emotion, which hang beneath it
+
+
+def items_by_level(tree: AffectiveTree) -> Iterator[tuple[str, str]]:
+    """Level and ``aspect: item`` of what a tree says of persons; ``emotion: fear`` is ``fear``.
+
+    Example:
+        >>> tree = AffectiveTree.from_compact("video(person: man(emotion: fear(eyes: widened(eyes: blue))), scene)")
+        >>> list(items_by_level(tree))
+        [('emotion', 'fear'), ('expression', 'eyes: widened'), ('attribute', 'eyes: blue')]
+    """
+    for person in tree.children:
+        if person.label != "scene":
+            yield from _beneath(person, 2)
+
+
+def _beneath(node: AffectiveTree, depth: int) -> Iterator[tuple[str, str]]:
+    for child in node.children:
+        if not child.is_placeholder and depth in _DEPTH:
+            level = "emotion" if child.aspect in _QUALITIES else _DEPTH[depth]
+            yield level, child.label.removeprefix("emotion: ")
+        yield from _beneath(child, depth + 1)
+
+
+@dataclass
+class Words:
+    """Counted items and words of captions, as they come.
+
+    Attributes:
+        items: Level -> item -> captions that say it.
+        others: Word -> how often it stands where the lexicon has no place for it.
+        captions: How many were read.
+        silent: Those of them that say nothing of a level.
+        held: How many there are.
+    """
+
+    items: dict[str, Counter[str]] = field(default_factory=lambda: {level: Counter() for level in LEVELS})
+    others: Counter[str] = field(default_factory=Counter)
+    captions: int = 0
+    silent: Counter[str] = field(default_factory=Counter)
+    held: int = 0
+
+    def count(self, task: Task, records: Iterable[Record], held: int) -> None:
+        """Add records of a task, of which there are so many; only those of captions and rationales count."""
+        if task.kind != "caption" or task == TEXT_TASK:
+            return
+        self.held += held
+        for record in records:
+            parse = parse_caption(record.answer)
+            said = set(items_by_level(parse.tree))
+            self.captions += 1
+            self.silent.update(set(LEVELS) - {level for level, _ in said})
+            for level, item in said:
+                self.items[level][item] += 1
+            self.others.update(parse.unplaced)
+
+    def section(self, split: str) -> Section | LeftOut:
+        """What they are."""
+        if not self.captions:
+            return LeftOut(NAME, TITLE, f"No record of {split} is answered by a caption or a rationale.")
+        n = self.captions
+        looked = "all" if n == self.held else f"{n:,} of {self.held:,}, drawn at random within each task"
+        spoken = ", ".join(f"{level} {percent(n - self.silent[level], n)}" for level in LEVELS)
+        panels = [
+            Panel(
+                level,
+                [
+                    Bar(item, count, percent(count, n), colour_of(level))
+                    for item, count in top(self.items[level], SHOWN)
+                ],
+                f"{plural(len(self.items[level]), 'item')}, said in {percent(n - self.silent[level], n)}",
+            )
+            for level in LEVELS
+        ]
+        others = tuple(top(self.others, _LISTED))
+        best = "; ".join(f"{p.title}: {', '.join(bar.label for bar in p.bars[:3]) or 'nothing'}" for p in panels)
+        return Section(
+            name=NAME,
+            title=TITLE,
+            lead=f"Affective trees of {plural(n, 'caption')} and rationales ({looked}), read by rules from English. "
+            f"All bars, shares of them that say an item, have one scale. Something is said of each level in: {spoken}.",
+            alt=f"Bars of the most frequent items of each level. {best}.",
+            numbers={
+                "captions": self.held,
+                "read": n,
+                "levels": {
+                    level: {"silent": self.silent[level], "items": dict(top(self.items[level]))} for level in LEVELS
+                },
+                "other_words": dict(top(self.others, 200)),
+            },
+            draw=lambda width: bar_panels(panels, width, columns=2),
+            tables=(Table(("word", "times"), others, "Words that the lexicon has no place for"),) if others else (),
+        )
+
+
+def top(counts: Counter[str], most: int | None = None) -> list[tuple[str, int]]:
+    """The largest counts; equal ones by name, so that two runs agree.
+
+    >>> top(Counter(b=1, a=1, c=2), 2)
+    [('c', 2), ('a', 1)]
+    """
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
