@@ -508,7 +508,7 @@ def test_unreadable_checkpoints_are_named(checkpoint, tmp_path):
     for name, says in {
         "none.ckpt": "no checkpoint .*none.ckpt",
         "cut.ckpt": "cut.ckpt is not a torch checkpoint, or was cut short",
-        "folder.ckpt": "folder.ckpt is no checkpoint: FSDP's hold meta.pt, DeepSpeed's a file `latest`",
+        "folder.ckpt": "folder.ckpt holds no model: a run's has checkpoints/last.ckpt",
         "list.ckpt": "list.ckpt is a torch file, but no checkpoint of a run: it holds a list",
         "other.ckpt": "other.ckpt was not saved by videmo",
         "old.ckpt": "does not say how its videos were sampled",

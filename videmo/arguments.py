@@ -66,6 +66,10 @@ def spelled_out(command: str, args: Sequence[str]) -> list[str]:
             arg = f"{lists[name]}={_as_json(value.split(',') if given else follow)}"
         elif arg in flags and follow[:1] not in (["true"], ["false"]):
             arg = flags[arg]
+        elif command == "curate" and name.startswith("--models.") and name != "--models.help":
+            raise InputError(
+                f"{name} is a single model's: give it in a YAML file, `models: [{{model: a, ...}}, ...]`, by --config"
+            )
         elif command == "curate" and name in _MODELS and not (value or "".join(follow[:1])).startswith(("{", "[")):
             if not given:
                 del rest[: len(follow)]

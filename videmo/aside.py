@@ -1,4 +1,7 @@
-"""A folder written whole or not at all: beside its place, which it takes when it is complete."""
+"""Folders of a process that lives: what one that was killed has left of them, the next removes.
+
+A folder is written whole or not at all: beside its place, which it takes when it is complete.
+"""
 
 import fcntl
 import os
@@ -31,6 +34,17 @@ def written_aside(out: Path, by: str, check: Callable[[Path], None]) -> Iterator
         if out.exists():
             os.replace(out, old)
         os.replace(new, out)
+
+
+@contextmanager
+def temporary(prefix: str) -> Iterator[Path]:
+    """A folder for temporary files, removed at the end of the block; by the next process if this one is killed."""
+    for left in Path(tempfile.gettempdir()).glob(f"{escape(prefix)}*"):
+        with suppress(OSError), _claimed(left) as is_left:
+            if is_left:
+                shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True) as folder, _claimed(Path(folder)):
+        yield Path(folder)
 
 
 def _clear_up(out: Path, prefix: str) -> None:

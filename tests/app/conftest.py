@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from chromium import chromium
+from PIL import Image
 
 from videmo.app.server import serving
 from videmo.data.sampling import VideoSettings
@@ -119,10 +120,10 @@ def browser(tmp_path_factory):
         yield chrome
 
 
-def write_clip(path: Path, shades: list[int], rate: int = 8) -> Path:
+def write_clip(path: Path, shades: list[int], rate: int = 8, codec: str = "libx264") -> Path:
     """A clip whose frames are each of one colour."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=rate)
+        stream = container.add_stream(codec, rate=rate)
         stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
         for shade in shades:
             pixels = np.full((64, 64, 3), shade, np.uint8)
@@ -146,7 +147,18 @@ def clips(folder) -> dict[str, Path]:
     text.write_text("no video")
     disguised = folder / "notes.mp4"
     disguised.write_text("no video")
+    sound = folder / "sound.mp4"
+    with av.open(str(sound), "w") as container:
+        stream = container.add_stream("aac", rate=16000)
+        silence = av.AudioFrame.from_ndarray(np.zeros((1, 16000), np.float32), format="fltp", layout="mono")
+        silence.sample_rate = 16000
+        container.mux([*stream.encode(silence), *stream.encode()])
+    picture = folder / "picture.gif"
+    Image.new("RGB", (8, 8)).save(picture)
     return {
+        "sound": sound,
+        "picture": picture,
+        "avi": write_clip(folder / "old.avi", [0, 90, 180] * 5, codec="mpeg4"),
         "drawn": drawn,
         "broken": broken,
         "big": big,

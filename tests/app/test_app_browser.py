@@ -105,13 +105,89 @@ def test_what_is_no_clip_gets_a_sentence_and_what_is_a_strange_one_an_answer(bro
     assert "one frame" in text(browser, "#strip") and exists(browser, "#answer .said")
     ask(browser, clips["long"])
     assert "seconds that the model does not see" in text(browser, "#strip") and exists(browser, "#answer .said")
-    drop(browser, clips["text"])
-    wait_for(lambda: "Invalid file type: notes.txt" in text(browser, ".toast-wrap"), "a sentence on a text")
-    click(browser, ".toast-close")
+    for name in ("text", "picture"):
+        drop(browser, clips[name])
+        wait_for(
+            lambda file=clips[name].name: f"Invalid file type: {file}" in text(browser, ".toast-wrap"), "a sentence"
+        )
+        said = "return getComputedStyle(document.querySelector('.toast-message-text'), '::after').content"
+        assert "This is no video file" in browser.execute_script(said)
+        click(browser, ".toast-close")
+        wait_for(lambda: not exists(browser, ".toast-close"), "its end")
     drop(browser, clips["big"])
     wait_for(lambda: "exceed the maximum allowed size of 1.0 Mb" in text(browser, ".toast-wrap"), "a sentence on size")
     stays = "return getComputedStyle(document.querySelector('#clip .error'), '::after').content"
     assert "no larger than the limit" in browser.execute_script(stays)
+
+
+def test_a_clip_that_no_browser_plays_is_no_error(browser, served, clips):
+    show(browser, served)
+    ask(browser, clips["avi"])
+    assert exists(browser, "#answer .said") and exists(browser, "#clip [data-no-preview]")
+    assert not exists(browser, "#clip .error") and not exists(browser, ".toast-close")
+    drop(browser, clips["drawn"])
+    wait_for(lambda: exists(browser, "#clip video") and not exists(browser, "#clip [data-no-preview]"), "a preview")
+
+
+SHOWN = "#answer .said, #more .said, #strip img, #levels .level, #note .note"
+
+
+def test_what_was_said_of_a_clip_goes_with_it(browser, served, clips):
+    show(browser, served)
+    ask(browser, clips["drawn"])
+    assert "drawn.mp4" in text(browser, "#answer .asked") and exists(browser, "#levels .level")
+    click(browser, "#clip [aria-label=Clear]")
+    wait_for(lambda: not exists(browser, SHOWN) and not exists(browser, "#next textarea"), "an empty page")
+    ask(browser, clips["one"])
+    assert "one.mp4" in text(browser, "#answer .asked")
+    drop(browser, clips["drawn"])
+    wait_for(lambda: not exists(browser, SHOWN), "an empty page")
+
+
+def is_disabled(browser, selector: str) -> bool:
+    return browser.execute_script("return document.querySelector(arguments[0]).disabled", selector)
+
+
+def test_a_search_can_be_stopped_and_asked_again(browser, served, clips):
+    show(browser, served)
+    served.go.clear()
+    try:
+        drop(browser, clips["drawn"])
+        wait_for(lambda: exists(browser, "#clip video"), "the upload")
+        assert not exists(browser, "#stop")
+        click(browser, "#go")
+        wait_for(lambda: exists(browser, "#stop") and is_disabled(browser, "#go"), "the other button")
+        wait_for(lambda: "level 1 of 4, attribute: drawing 3 candidates, 1 s" in text(browser, "#note"), "a second")
+        click(browser, "#stop")
+        wait_for(lambda: text(browser, "#note").startswith("Stopped: ask again"), "a sentence")
+        wait_for(lambda: not exists(browser, "#stop") and not is_disabled(browser, "#go"), "the end")
+        click(browser, "#go")
+        wait_for(lambda: exists(browser, "#stop"), "the next search")
+    finally:
+        served.go.set()
+    wait_for(lambda: exists(browser, "#answer .said"), "its answer")
+    wait_for(lambda: not exists(browser, "#stop") and not is_disabled(browser, "#go"), "the end")
+    assert served.running[0] == 0
+
+
+def test_a_further_question_can_be_stopped_too(browser, served, clips, reasoner):
+    show(browser, served)
+    ask(browser, clips["drawn"])
+    wait_for(lambda: exists(browser, "#next textarea"), "the field of the next question")
+    wait_for(lambda: not is_disabled(browser, "#send"), "the end of the search")
+    slow = reasoner.search.backbone.register_forward_hook(lambda *_: time.sleep(0.5))
+    try:
+        browser.find_element("css selector", "#next textarea").send_keys("Why so?\n")
+        wait_for(lambda: "drawing 3 candidates, 1 s" in text(browser, "#asking"), "a second")
+        assert is_disabled(browser, "#go") and is_disabled(browser, "#send")
+        click(browser, "#halt")
+        wait_for(lambda: text(browser, "#asking").startswith("Stopped"), "a sentence")
+    finally:
+        slow.remove()
+    wait_for(lambda: not is_disabled(browser, "#send"), "the end")
+    click(browser, "#send")
+    wait_for(lambda: exists(browser, "#more .said"), "the answer")
+    assert text(browser, "#asking").strip() == ""
 
 
 def test_a_second_search_waits_for_the_first(browser, served, clips):
@@ -150,6 +226,11 @@ def test_nothing_scrolls_sideways_and_dark_is_dark(browser, served, clips, width
         ask(browser, clips["drawn"])
         wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth"
         assert browser.execute_script(wide) == 0
+        seen = "return ['.tree .scroll', '.tree .narrow'].map(one => document.querySelector(one).offsetParent !== null)"
+        assert browser.execute_script(seen) == [width == 1280, width == 420], "a picture, or the same in lines"
+        places = "return ['#answer', '#levels'].map(one => document.querySelector(one).getBoundingClientRect().top)"
+        answer, levels = browser.execute_script(places)
+        assert answer < levels
         ground = browser.execute_script("return getComputedStyle(document.querySelector('.answer')).backgroundColor")
         assert ground == {1280: "rgb(255, 255, 255)", 420: "rgb(27, 30, 34)"}[width]
     finally:

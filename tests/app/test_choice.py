@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from videmo.app.choice import why_chosen, wordings
+from videmo.app.choice import what_scores_mean, why_chosen, wordings
 from videmo.reasoning import Candidate, Step
 
 WHAT = "Describe the person."
@@ -28,6 +28,25 @@ def test_a_vote_is_counted_whatever_its_wording():
     texts = ["Sad", "A", "A. Sad", "B", "Happy", "Sad"]
     assert why_chosen(step(WHICH, texts, [0.7, 0.6, 0.6, 0.3, 0.3, 0.7])) == "4 of 6 candidates agree."
     assert why_chosen(step(WHICH, ["Sad"] * 8, [1.0] * 8)) == "All 8 candidates agree."
+
+
+def test_votes_that_outweigh_more_of_them_are_told_to_be_weighted():
+    """2 of 0.9 against 3 of 0.4: 0.6 of all, and 0.4."""
+    logps = [math.log(0.9)] * 2 + [math.log(0.4)] * 3
+    found = step(WHICH, ["Sad", "A", "B", "B", "Happy"], [0.6, 0.6, 0.4, 0.4, 0.4], logps=logps)
+    assert why_chosen(found).startswith(
+        "2 of 5 candidates agree, and outweigh 3 that agree on another: a vote counts by how likely its words are"
+    )
+    even = step(WHICH, ["Sad", "Happy"], [0.7, 0.3], logps=[-0.1, -0.9])
+    assert "outweigh 1 that agree on another" in why_chosen(even)
+
+
+def test_a_legend_says_what_scores_are():
+    assert what_scores_mean(step(WHAT, ["a", "b"], [0.5, 0.4])).startswith("how close it is to the other candidates")
+    assert what_scores_mean(step(WHICH, ["A", "B"], [0.5, 0.4])).startswith("its share of the candidates' votes")
+    assert what_scores_mean(step(WHAT, ["a"], [0.5], {"likelihood": [0.5]})) == "its likelihood"
+    mixed = step(WHAT, ["a"], [0.5], {"consensus": [0.5], "judge": [0.5]})
+    assert what_scores_mean(mixed) == "what consensus and judge say of it"
 
 
 @pytest.mark.parametrize(("texts", "says"), [(["a", "b"], "likelier of two"), (["a", "b", "c"], "likeliest of three")])

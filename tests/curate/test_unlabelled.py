@@ -67,7 +67,7 @@ def test_a_folder_of_clips_becomes_records_with_provenance(clips, tmp_path, caps
     counts = facts["committee"]["all"]
     assert counts["kept"] + counts["dropped"] + counts["missing"] == counts["samples"]
     assert counts["dropped"] + counts["missing"] == len(left)
-    assert facts["models"]["committee"] == ["a", "b", "c"] and facts["committee"]["tokens"]["a"] > 0
+    assert facts["models"]["committee"] == ["a", "b", "c"] and facts["committee"]["members"][0]["prompt_tokens"] > 0
     assert main(["check", str(out)]) == 0
 
 
@@ -124,10 +124,12 @@ def test_after_five_kills_no_call_is_paid_twice_and_the_bytes_are_the_same(clips
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ([], "--labels, a CSV or JSON file, or by --models"),
+        ([], "by --models, which write them"),
         (["--models", "a", "b"], "three or more"),
         (["--models", "a", "b", "c"], "base_url"),
-        (["--models", "a", "b", "c", "--labels", "x.csv"], "not both"),
+        (["--models", "a", "b", "c", "--base_url=http://localhost:1/v1", "--labels", "x.csv"], "x.csv"),
+        (["--models", "a", "b", "c", "--base_url=http://localhost:1/v1", "--author", "a"], "leave it out"),
+        (["--models", "a", "b", "c", "--models.max_tokens=9"], "in a YAML file"),
         (["--models", "a", "b", "c", "--base_url=http://localhost:1/v1", "--rewrites=-1"], "--rewrites"),
         (["--models", "a", "b", "c", "--base_url=http://localhost:1/v1", "--emotions=hair"], "--emotions"),
     ],
@@ -135,3 +137,65 @@ def test_after_five_kills_no_call_is_paid_twice_and_the_bytes_are_the_same(clips
 def test_what_cannot_work_is_said_before_anything_is_asked(clips, tmp_path, capsys, options, why):
     assert main(["curate", str(clips[0]), f"--out={tmp_path / 'data'}", *options]) == 1
     assert why in capsys.readouterr().err
+
+
+def test_a_member_that_dies_ends_the_run_and_the_folder_stays(clips, tmp_path, capsys):
+    folder, shown = clips
+    out, fast = tmp_path / "data", ("--config", str(tmp_path / "models.yaml"))
+
+    def settings(*urls: str) -> None:
+        models = [
+            {"model": name, "base_url": url, "backoff": 0.0, "max_retries": 1}
+            for name, url in zip("abc", urls, strict=True)
+        ]
+        (tmp_path / "models.yaml").write_text(json.dumps({"models": models, "rewrites": 0}))
+
+    with SimulatedModels(shown, BELIEFS) as server:
+        settings(*[server.url] * 3)
+        assert main(["curate", str(folder), f"--out={out}", *SIZES, *fast]) == 0
+        before = content(out)
+        with SimulatedModels(shown, BELIEFS, lambda number, body, reply: (500, {}) if number > 5 else None) as dying:
+            settings(server.url, server.url, dying.url)
+            os.environ["XDG_CACHE_HOME"] = str(tmp_path / "another")
+            assert main(["curate", str(folder), f"--out={out}", *SIZES, *fast]) == 1
+    assert "questions in a row failed" in capsys.readouterr().err
+    assert content(out) == before
+
+
+def test_what_is_missing_is_said_by_model_and_never_replaces_more(clips, tmp_path, capsys):
+    folder, shown = clips
+    out = tmp_path / "data"
+
+    def mute(number, body, reply):
+        if body["model"] == "a" or '"votes"' not in body["messages"][0]["content"]:
+            return None
+        reply["choices"][0]["message"]["content"] = ""
+        return 200, reply
+
+    with SimulatedModels(shown, BELIEFS) as server:
+        assert main(command(folder, out, server.url)) == 0
+        before = content(out)
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path / "another")
+    with SimulatedModels(shown, BELIEFS, mute) as server:
+        assert main(command(folder, out, server.url)) == 1
+        said = capsys.readouterr().err
+        assert "nothing was kept" in said and "b: 12 requests" in said
+        assert "12 unread, --retry-missing asks again: the reply is empty" in said
+        lines = [json.loads(line) for line in (tmp_path / "data.left_out.jsonl").open()]
+        assert all("no vote of b (the reply is empty); c (the reply is empty)" in line["reason"] for line in lines)
+    assert content(out) == before
+
+
+def test_a_table_beside_models_keeps_a_persons_clips_together(clips, tmp_path):
+    folder, shown = clips
+    names = sorted(file.name for file in folder.glob("*.mp4"))
+    rows = [f"{name},P{number // 3}" for number, name in enumerate(names)]
+    (tmp_path / "who.csv").write_text("\n".join(["path,identity", *rows]))
+    out = tmp_path / "data"
+    with SimulatedModels(shown, BELIEFS) as server:
+        assert main(command(folder, out, server.url, f"--labels={tmp_path / 'who.csv'}")) == 0
+    splits = {}
+    for file in out.glob("jsons/*/*/full/*.json"):
+        for record in read_records(file):
+            splits.setdefault(names.index(record.videos[0]) // 3, set()).add(file.parts[-4])
+    assert len(splits) == 4 and all(len(where) == 1 for where in splits.values())

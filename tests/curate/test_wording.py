@@ -47,7 +47,10 @@ def test_every_answer_in_every_wording_is_read_back_with_score_1(name):
     wanted = sorted(questions(task), key=len, reverse=True)  # no wording may hide behind one that begins alike
     for place, answer in enumerate(answers(task)):
         for form in forms(task, answer):
-            records = seeds_until(task, answer, form, wanted)
+            asked = [
+                one for one in wanted if form == "open" or not one.endswith(":")
+            ]  # those are ended, not chosen from
+            records = seeds_until(task, answer, form, asked)
             for record in records if place < 2 else islice(records, 8):
                 read = parse_record(record, "labels.json", 1)
                 assert find_task(read.source) == task

@@ -113,7 +113,7 @@ def broken(make_clip, tmp_path, how):
         ("playlist", "is text, not a video"),
         ("picture", "a PNG image"),
         ("no_index", r"without its index \(`moov`\), so it was cut short"),
-        ("audio", "an MP4 or MOV file without a picture stream"),
+        ("audio", "an MP4 or MOV file with sound and no picture; leave its records out"),
     ],
 )
 def test_the_error_names_the_file_and_the_reason(make_clip, tmp_path, how, reason):

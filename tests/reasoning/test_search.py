@@ -1,5 +1,7 @@
 """Tree search against plain generation of its dialogues, and what it shares, keeps and draws."""
 
+from dataclasses import replace
+
 import pytest
 
 from videmo.data.records import Message, Record
@@ -56,7 +58,37 @@ def test_levels_come_before_what_asks_beyond_them(questions):
     assert [SearchSettings().depth(record) for record in questions] == [2, 0, 1, 0, 2, 2, 0]
     assert [SearchSettings(method="flat").depth(record) for record in questions] == [0] * 7
     assert [record.videos for record in SearchSettings().first_records(questions)] == [("a",), ("b",)]
-    assert SearchSettings().depth(asked("How does she feel?", ["a"])) == 2
+
+
+@pytest.mark.parametrize(
+    ("question", "levels"),
+    [
+        ("Describe the person's appearance.", ["attribute"]),
+        ("describe the person's appearance", ["attribute"]),
+        ("Does he wear a hat?", ["attribute"]),
+        ("Which one?\nA. black hair\nB. blonde hair", ["attribute"]),
+        ("Describe the person's facial expressions and actions.", ["attribute", "expression"]),
+        ("Is the man with the hat smiling?", ["attribute", "expression"]),
+        ("Describe the person's emotion.", ["attribute", "expression", "emotion", "rationale"]),
+        ("Why does she wear black?", ["attribute", "expression", "emotion", "rationale"]),
+        ("What happens here?", ["attribute", "expression", "emotion", "rationale"]),
+    ],
+)
+def test_a_question_of_no_task_is_asked_at_the_level_of_its_words(question, levels, search, make_batch):
+    settings, record = SearchSettings(n=1), asked(question, ["a"])
+    found = search(settings, "Why?")
+    assert found.levels_of(record) == levels
+    (answer,) = found(make_batch([record], settings))
+    assert [step.level for step in answer.steps] == levels
+    own = -2 if "rationale" in levels else -1
+    assert answer.answer == answer.path[own].text and answer.steps[own].question == question
+    assert len({step.question for step in answer.steps}) == len(levels), "nothing is asked twice"
+
+
+def test_a_level_of_ones_own_is_known_by_its_question():
+    settings = SearchSettings(levels={"scene": "What is there?", "attribute": "What is he like?"})
+    assert settings.depth(asked("What is there", ["a"])) == 0 and settings.depth(asked("What hair?", ["a"])) == 1
+    assert settings.depth(asked("Does he smile?", ["a"])) == 2
 
 
 @pytest.mark.parametrize("max_branches", [1, 8])
@@ -68,15 +100,15 @@ def test_greedy_search_equals_plain_generation_of_its_dialogues(
     found = search(settings, "Why?")(make_batch(questions, settings, max_branches))
     assert [[step.level for step in one.steps] for one in found] == [
         ["attribute", "expression", "emotion", "rationale"],
-        ["attribute", "rationale"],
-        ["attribute", "expression", "rationale"],
-        ["attribute", "rationale"],
+        ["attribute"],
+        ["attribute", "expression"],
+        ["attribute"],
         ["attribute", "expression", "emotion", "rationale"],
         ["attribute", "expression", "emotion", "rationale"],
         ["emotion", "rationale"],
     ]
     for one in found:
-        turns = () if len(one.record.messages) == 2 and len(one.steps) > 2 else one.record.prompt
+        turns = () if len(one.record.messages) == 2 and len(one.steps) > 1 else one.record.prompt
         for place, (step, candidate) in enumerate(zip(one.steps, one.path, strict=True)):
             if place or not turns:
                 video = "" if place else "<video>"
@@ -138,7 +170,7 @@ def test_the_search_is_seen_level_by_level(search, questions, make_batch):
     steps = [
         [len(one.steps) for one in found] for found in search(settings, "Why?").grow(make_batch(questions, settings))
     ]
-    assert steps == [[1, 1, 1, 1, 1, 1, 1], [2, 2, 2, 2, 2, 2, 2], [3, 2, 3, 2, 3, 3, 2], [4, 2, 3, 2, 4, 4, 2]]
+    assert steps == [[1, 1, 1, 1, 1, 1, 1], [2, 1, 2, 1, 2, 2, 2], [3, 1, 2, 1, 3, 3, 2], [4, 1, 2, 1, 4, 4, 2]]
 
 
 def test_flat_search_asks_the_question_alone(search, questions, make_batch, decisive, tokenizer):
@@ -181,3 +213,31 @@ def test_a_result_says_all_of_its_search(search, questions, make_batch):
 def test_settings_that_make_no_sense_are_refused(settings, what, search):
     with pytest.raises(InputError, match=what):
         search(settings)
+
+
+@pytest.mark.parametrize(
+    ("agreement", "presence", "says"),
+    [
+        (
+            1.0,
+            0.12,
+            "The candidates agree, but the model doubts that a person is in this video (12% that there is one)",
+        ),
+        (0.3, 0.12, "The model doubts that a person is in this video (12%"),
+        (0.6, 0.7, "neither agreement (0.60) nor a person (70% that there is one) is certain"),
+        (0.3, 0.9, "the candidates disagree"),
+        (0.3, None, "the candidates disagree"),
+        (0.8, 0.9, None),
+    ],
+)
+def test_a_doubt_says_which_part_of_confidence_is_low(agreement, presence, says, search, make_batch):
+    (found,) = search(SearchSettings(n=2))(make_batch([asked("What?", ["a"])], SearchSettings(n=2)))
+    last = replace(found.steps[-1], agreement=agreement, candidates=[whole(one) for one in found.steps[-1].candidates])
+    found = replace(found, steps=[*found.steps[:-1], last], presence=presence)
+    assert found.confidence == pytest.approx(agreement * (presence or 1.0))
+    assert found.to_json()["agreement"] == agreement
+    assert found.doubt is None if says is None else says in found.doubt
+
+
+def whole(candidate):
+    return replace(candidate, truncated=False)

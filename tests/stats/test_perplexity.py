@@ -32,7 +32,7 @@ def test_a_class_weighs_its_tasks_by_their_records_in_the_data():
     # a mean hair answer has nll 3 and 2 tokens, an age answer 1 and 1: (300*3 + 100*1) / (300*2 + 100*1)
     assert found["attribute"].value == pytest.approx(math.exp(1000 / 700))
     assert (found["attribute"].answers, found["attribute"].videos) == (3, 2)
-    assert found["attribute"].tokens == pytest.approx(5 / 3)
+    assert found["attribute"].tokens == pytest.approx((300 * 2 + 100 * 1) / 400)
     assert found["attribute"].low <= found["attribute"].value <= found["attribute"].high
 
 

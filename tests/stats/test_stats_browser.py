@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 from chromium import chromium
+from conftest import emotion, write_records
 
 from videmo.stats.command import stats
 
@@ -85,6 +86,18 @@ def test_every_colour_follows_the_scheme(browser, page):
             "return [...new Set(words.map(text => getComputedStyle(text).fill))]"
         )
     assert not set(inks["light"]) & set(inks["dark"])
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+def test_a_long_name_hides_no_number(browser, small, screen):
+    write_records(small, "train/qa/full/QA_Hair.json", [emotion(f"{'x' * 120}/1.mp4", "Happy")])
+    stats(str(small))
+    show(browser, small / "stats" / "stats.html", screen)
+    found = browser.execute_script(
+        "return [...document.querySelectorAll('.numbers .scroll')].map(box => [...box.querySelectorAll('td.number')]"
+        ".map(cell => box.getBoundingClientRect().right - cell.getBoundingClientRect().right)).flat()"
+    )
+    assert len(found) > 20 and min(found) >= -1
 
 
 def test_links_lead_to_sections_and_tables_scroll_within_themselves(browser, page):

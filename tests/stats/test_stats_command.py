@@ -4,11 +4,16 @@ import json
 import shutil
 
 import pytest
+from conftest import emotion, write_records
 from PIL import Image
 
+from videmo.check.folder import DataFolder
 from videmo.cli import main
+from videmo.data.patterns import RELEASE, FilePatterns
 from videmo.errors import InputError
 from videmo.stats.command import stats
+from videmo.stats.corpus import Corpus
+from videmo.stats.outputs import PICTURES
 
 DRAWN = ["taxonomy", "splits", "published", "questions", "lengths", "words", "balance"]
 
@@ -88,6 +93,94 @@ def test_an_output_that_cannot_be_written_is_refused_first(small, tmp_path):
         stats(str(small), out=str(tmp_path / "file"))
     with pytest.raises(InputError, match="--train would take its stats"):
         stats(str(small), out=str(small / "jsons" / "train" / "emotion" / "full"))
+
+
+@pytest.mark.parametrize("name", ["words.png", "perplexity.png", "stats.html", "stats.json"])
+def test_a_file_of_somebody_else_is_never_overwritten(small, tmp_path, name):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / name).write_text('{"figures": {"words": {}}}')  # of another program
+    with pytest.raises(InputError, match=f"holds {name}, which no earlier"):
+        stats(str(small), out=str(out))
+    assert [file.name for file in out.iterdir()] == [name]
+    (out / name).unlink()
+    stats(str(small), out=str(out))
+    (out / "perplexity.png").write_bytes(b"mine")
+    with pytest.raises(InputError, match=r"holds perplexity\.png"):
+        stats(str(small), out=str(out))
+
+
+def test_all_pictures_are_among_those_that_are_looked_for(small):
+    stats(str(small))
+    found = numbers(small / "stats")
+    assert {*found["figures"], *found["left_out"]} == {*PICTURES}
+
+
+def test_a_run_that_fails_leaves_no_folder(small, tmp_path):
+    with pytest.raises(InputError):
+        stats(str(small), split="val", out=str(tmp_path / "new" / "out"))
+    with pytest.raises(InputError):
+        stats(str(small), ckpt=str(tmp_path / "none"), out=str(tmp_path / "new" / "out"))
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_data_folder_itself_and_a_file_are_refused(small):
+    with pytest.raises(InputError, match="is the data folder itself"):
+        stats(str(small), out=str(small / "jsons" / ".."))
+    with pytest.raises(InputError, match="is a file, and a folder is expected"):
+        stats(str(next((small / "jsons").rglob("*.json"))))
+
+
+def test_what_is_in_no_number_is_said_by_reason_and_a_record_without_a_task_is_readable(small, capsys):
+    write_records(small, "train/qa/full/strange.json", [emotion("DFEW/1.mp4", "Happy"), "{broken", '{"messages": 3}'])
+    write_records(small, "train/qa/full/QA_Hair.json", ["[]"])
+    stats(str(small))
+    printed = " ".join(capsys.readouterr().out.split())
+    page = (small / "stats" / "stats.html").read_text()
+    for words in (
+        "3 records of train cannot be read",
+        "By reason: 2 ×",
+        "1 record of train is of no task that is known",
+    ):
+        assert words in printed and words in page
+    assert "5 videos of 5 are not in small/videos, such as" in printed
+    assert "1 file of train gave no record" in printed
+    found = numbers(small / "stats")
+    left = {kind: sum(reasons.values()) for kind, reasons in found["left_out_records"].items()}
+    assert left == {"unreadable": 3, "without_task": 1, "files": 1}
+    assert (found["figures"]["splits"]["train"]["unreadable"], found["figures"]["splits"]["train"]["without_task"]) == (
+        3,
+        1,
+    )
+
+
+def test_the_page_names_no_folder_of_the_machine_and_no_mark_of_a_terminal(small):
+    stats(str(small))
+    page = (small / "stats" / "stats.html").read_text()
+    assert str(small.parent) not in page and "`" not in page
+    assert "There is no data file of val." in page
+    assert "questions a video: 7 about 4 videos or sets of videos" in page and "1.75" in page
+
+
+def test_videos_are_drawn_at_random_only_where_some_are_left_out(small):
+    for name in ("1", "2"):
+        (small / "videos" / "DFEW").mkdir(parents=True, exist_ok=True)
+        (small / "videos" / "DFEW" / f"{name}.mp4").write_bytes(b"")
+    corpus = opened(small)
+    assert corpus.looked(2) == "all that are here, of 5"
+    assert corpus.looked(1) == "1 of 2 that are here, drawn at random"
+
+
+def test_a_video_in_the_video_root_has_the_source_of_its_record_everywhere(small):
+    write_records(small, "train/qa/full/QA_Hair.json", [emotion("top.mp4", "long")])
+    corpus = opened(small)
+    assert dict(zip(corpus.index.videos, corpus.sources, strict=True))["top.mp4"] == "QA_Hair"
+    assert "QA_Hair" in {row.source for row in corpus.rows["train"]}
+
+
+def opened(root) -> Corpus:
+    patterns = {split: FilePatterns(pattern, f"--{split}") for split, pattern in RELEASE.items()}
+    return Corpus.open(DataFolder(root, root / "videos", patterns), "train", 0)
 
 
 def test_broken_records_and_videos_are_counted_and_never_crash(make_broken_world, tmp_path):

@@ -46,6 +46,8 @@ def test_clips_without_a_face_stand_in_both_pictures(world, tmp_path, monkeypatc
     assert (found["faces"]["clips"], found["faces"]["no_face"]) == (3, 1)
     assert (found["faces"]["frames"], found["faces"]["frames_with_face"]) == (12, 5)
     assert sum(found["faces"]["counts"]) == 2 and found["faces"]["areas"]["median"] == pytest.approx(0.375)
+    page = (tmp_path / "out" / "stats.html").read_text()
+    assert "less than a sixth of their distance" in page and "no estimate of their share" in page
     assert found["views"]["views"] == {"frontal": 1, "three-quarter": 0, "profile": 1, "no face found": 1}
 
 

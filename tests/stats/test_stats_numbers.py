@@ -36,6 +36,7 @@ def test_the_splits_stand_side_by_side_with_what_cannot_be_read(figures):
     assert test == {
         "records": 1,
         "unreadable": 0,
+        "without_task": 0,
         "videos": 1,
         "classes": {"expression": 1},
         "tasks": {EMOTION: 1},

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from videmo.reasoning import Candidate, ConsensusScorer, LikelihoodScorer, Step
+from videmo.reasoning import ConsensusScorer, LikelihoodScorer, Step
 from videmo.reasoning.dialogue import asked, task_of
 from videmo.reasoning.scorers import EDIT_LAMBDA
 
@@ -85,14 +85,31 @@ def _agreement(step: Step) -> str:
         return f"The smallest mean tree edit distance to the others: {distance:.1f}"
     if task.parse(best.text, question) is None:
         return "No candidate names one of the options"
-    agreeing = sum(_agrees(task, best, one, question) for one in step.candidates)
-    if agreeing == count:
+    agree = [[task.score(one.text, other.text, question) == 1 for other in step.candidates] for one in step.candidates]
+    own, votes, scores = step.kept[0], [sum(of_one) for of_one in agree], step.scores
+    if votes[own] == count:
         return f"All {count} candidates agree"
-    return f"{agreeing} of {count} candidates agree"
+    outweighed = [
+        votes[n]
+        for n in range(count)
+        if votes[n] >= votes[own] and not agree[own][n] and scores[n] < scores[own] - 1e-9
+    ]
+    reason = f"{votes[own]} of {count} candidates agree"
+    if outweighed:
+        reason += f", and outweigh {max(outweighed)} that agree on another: a vote counts by how likely its words are"
+    return reason
 
 
-def _agrees(task, best: Candidate, other: Candidate, question: str) -> bool:
-    return task.score(best.text, other.text, question) == 1
+def what_scores_mean(step: Step) -> str:
+    """A legend to the scores of a step's candidates."""
+    used = [name for name in step.parts if name not in step.missing]
+    if used == [ConsensusScorer.name]:
+        if task_of(asked(step.question, ())).kind == "caption":
+            return "how close it is to the other candidates, 1 is the same"
+        return "its share of the candidates' votes, each by how likely its words are"
+    if used == [LikelihoodScorer.name]:
+        return "its likelihood"
+    return f"what {' and '.join(used)} say of it" if used else "none, as no scorer said anything"
 
 
 def _in_words(count: int) -> str:

@@ -3,13 +3,13 @@
 videmo app --ckpt runs/demo/grpo
 """
 
+import gc
 import signal
 import threading
 from contextlib import suppress
 from importlib.util import find_spec
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from videmo.aside import temporary
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError, check_positive
 from videmo.reason.model import load_reasoner
@@ -53,18 +53,24 @@ def app(
         raise InputError(f"--port is from 1 to 65535; got {port}")
     settings = SearchSettings(n=n, scorers=scorers)
     settings.check()
-    from videmo.app.server import serving
+    from videmo.app.gate import LOCAL
+    from videmo.app.server import addresses, check_free, serving
 
+    check_free(host, port)  # before minutes of loading
     console = output()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end it alike: its folder is removed
     # Clips are named relative to it, so that a seed draws the same again whatever the folder is called.
-    with TemporaryDirectory(prefix="videmo-app-", ignore_cleanup_errors=True) as folder:
+    with temporary("videmo-app-") as folder:
         more = {"max_new_tokens": max_new_tokens, "root": folder}
         reasoner = load_reasoner(ckpt, settings, base=base, video=video, **more)
-        with serving(reasoner, Path(folder), host=host, port=port, upload_mb=upload_mb, model=ckpt) as address:
-            if host != HOST:
+        with serving(reasoner, folder, host=host, port=port, upload_mb=upload_mb, model=ckpt) as address:
+            if host not in LOCAL:
                 console.print(f"whoever reaches {host} can use the page: it has no password")
+            if host == "0.0.0.0":
+                console.print(f"others find it at {' or '.join(addresses(port))}")
             console.print(f"the page is at {address}; Ctrl-C ends it")
             with suppress(KeyboardInterrupt):
                 threading.Event().wait()
+            console.print("closing")
     console.print("the page has ended")
+    gc.freeze()  # as Python ends it would look through all of torch for cycles, for seconds

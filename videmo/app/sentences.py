@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 
+from videmo.data.decode import VideoError
 from videmo.errors import InputError
 
 
@@ -26,6 +27,9 @@ def in_a_sentence(clip: Path) -> Iterator[None]:
     """
     try:
         yield
+    except VideoError as error:  # its advice is for who keeps records
+        what = error.what.replace(str(clip), clip.name)
+        raise InputError(f"{what}. Choose another clip, or save this one anew as MP4.") from None
     except InputError as error:
         raise InputError(str(error).replace(str(clip), clip.name)) from None
     except torch.OutOfMemoryError:

@@ -7,11 +7,13 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from videmo.app.choice import why_chosen
 from videmo.app.sentences import in_a_sentence
 from videmo.app.strip import Strip, read_strip
 from videmo.data.presence import VIDEO_SUFFIXES
 from videmo.errors import InputError
 from videmo.reasoning import Reasoner, Reasoning
+from videmo.reasoning.dialogue import asked
 
 LONGEST = 2000
 """Characters of a question."""
@@ -25,6 +27,8 @@ class Talk:
         clip: The file, as the root of the model's videos has it.
         question: Asked first.
         n: Candidates of each step.
+        levels: Of the steps that the question takes.
+        strip: The frames that the model sees; None before they are read.
         reasoning: Of the question; None before its first step.
         more: Questions asked after, each with what came of it.
     """
@@ -32,8 +36,15 @@ class Talk:
     clip: Path
     question: str
     n: int
+    levels: tuple[str, ...]
+    strip: Strip | None = None
     reasoning: Reasoning | None = None
     more: tuple[tuple[str, Reasoning], ...] = field(default=())
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its search has come to its end."""
+        return self.reasoning is not None and len(self.reasoning.steps) == len(self.levels)
 
     @property
     def last(self) -> Reasoning:
@@ -41,10 +52,17 @@ class Talk:
         return self.more[-1][1] if self.more else self.reasoning
 
     def to_json(self) -> dict:
-        """JSON-ready data; the clip by its name."""
-        after = [{**one.to_json(), "question": question} for question, one in self.more]
-        found = [one | {"videos": [self.clip.name]} for one in (self.reasoning.to_json(), *after)]
-        return {**found[0], "follow_ups": found[1:]}
+        """JSON-ready data: all that the page shows, but for pictures; the clip by its name."""
+        first, *after = (
+            {
+                **one.to_json(),
+                "videos": [self.clip.name],
+                "question": question,
+                "why_chosen": [*map(why_chosen, one.steps)],
+            }
+            for question, one in ((self.question, self.reasoning), *self.more)
+        )
+        return {**first, "frames": {"seconds": self.strip.seconds, "notes": self.strip.notes}, "follow_ups": after}
 
 
 class Talks:
@@ -70,46 +88,41 @@ class Talks:
         path = Path(clip)
         if path.suffix.lower() not in VIDEO_SUFFIXES:
             raise InputError(f"{path.name} is not named as a video; those end in {', '.join(VIDEO_SUFFIXES)}.")
-        question = _checked(question)
-        return Talk(path.relative_to(self._folder), question, int(n))
-
-    def strip(self, talk: Talk) -> Strip:
-        """The frames that the model sees.
-
-        Raises:
-            InputError: If the clip cannot be read.
-        """
-        with self._in_a_sentence(talk):
-            return read_strip(self._folder / talk.clip, self._reasoner.video)
+        question, clip = _checked(question), path.relative_to(self._folder)
+        levels = self._reasoner.search.levels_of(asked(question, [str(clip)]))
+        return Talk(clip, question, int(n), tuple(levels))
 
     def grow(self, talk: Talk) -> Iterator[Talk]:
-        """The talk after each step of its search.
+        """The talk once its frames are read, and after each step of its search.
 
         Raises:
             InputError: If the clip cannot be read, or the machine cannot hold the search.
         """
-        with self._in_a_sentence(talk):
+        with in_a_sentence(self._folder / talk.clip):
+            talk = replace(talk, strip=read_strip(self._folder / talk.clip, self._reasoner.video))
+            yield talk
             for reasoning in self._reasoner.with_candidates(talk.n).grow(talk.clip, talk.question):
                 yield replace(talk, reasoning=reasoning)
 
-    def go_on(self, talk: Talk, question: str) -> Talk:
+    def go_on(self, talk: Talk | None, question: str) -> Iterator[Talk]:
         """The talk after one more question.
 
         Raises:
-            InputError: As before.
+            InputError: As before, or if there is nothing to go on from.
         """
-        with self._in_a_sentence(talk):
-            found = self._reasoner.with_candidates(talk.n).follow_up(talk.last, _checked(question))
-        return replace(talk, more=(*talk.more, (question.strip(), found)))
-
-    def _in_a_sentence(self, talk: Talk):
-        return in_a_sentence(self._folder / talk.clip)
+        if talk is None:
+            raise InputError("There is no answer yet that more could be asked about.")
+        question = _checked(question)
+        with in_a_sentence(self._folder / talk.clip):
+            found = self._reasoner.with_candidates(talk.n).follow_up(talk.last, question)
+        yield replace(talk, more=(*talk.more, (question, found)))
 
     def write(self, talk: Talk) -> Path:
         """Write a talk as a JSON file named after its clip, in a folder of its own."""
         search = replace(self._reasoner.settings, n=talk.n).to_json()
         path = Path(mkdtemp(dir=self._folder)) / f"{talk.clip.stem}.json"
-        path.write_text(json.dumps({**talk.to_json(), "search": search, **self._about}, ensure_ascii=False, indent=2))
+        said = {**talk.to_json(), "search": search, **self._about}
+        path.write_text(json.dumps(said, ensure_ascii=False, indent=2), encoding="utf-8")
         return path
 
 

@@ -41,6 +41,14 @@ _COLOURS = {  # the house's variables know light and dark, so both of Gradio's a
     "loader_color": ACCENT,
     "slider_color": ACCENT,
 }
+_NO_PREVIEW = """
+for (const kind of ["error", "loadeddata"]) addEventListener(kind, event => {
+  if (event.target.tagName !== "VIDEO") return;
+  event.target.parentElement.toggleAttribute("data-no-preview", kind === "error");
+  if (kind === "error") event.stopImmediatePropagation();
+}, true);
+"""
+"""Gradio takes a clip that the browser cannot play, such as AVI, for an error; the model does read it."""
 _BOTH = {name: value for plain, value in _COLOURS.items() for name in (plain, f"{plain}_dark")}
 
 
@@ -50,9 +58,10 @@ def house_theme() -> Base:
     return Base(font=sans, font_mono=("ui-monospace", "Consolas", "monospace")).set(**_BOTH)
 
 
-def house_style() -> str:
-    """The house's colours, and how the parts of a talk look; for the page's head, as Gradio drops rules for dark from
-    what it takes as CSS.
+def house_head() -> str:
+    """The house's colours, how the parts of a talk look, and what a clip does that cannot be played; for the page's
+    head, as Gradio drops rules for dark from what it takes as CSS.
     """
     styles = (files("videmo.pages") / "colours.css", files("videmo.app") / "app.css")
-    return f"<style>{''.join(style.read_text(encoding='utf-8') for style in styles)}</style>"
+    css = "".join(style.read_text(encoding="utf-8") for style in styles)
+    return f"<style>{css}</style><script>{_NO_PREVIEW}</script>"

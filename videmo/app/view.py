@@ -5,7 +5,7 @@ from functools import cache
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from videmo.affect import AffectiveTree, draw_tree
-from videmo.app.choice import why_chosen, wordings
+from videmo.app.choice import what_scores_mean, why_chosen, wordings
 from videmo.app.pictures import picture_uri
 from videmo.app.strip import Strip
 from videmo.app.talk import Talk
@@ -18,26 +18,40 @@ def head_html(model: str) -> str:
     return _macros().head(model)
 
 
+def now_html(talk: Talk, seconds: float) -> str:
+    """What is under way in the search of a talk, and for how long."""
+    taken = len(talk.reasoning.steps) if talk.reasoning else 0
+    return _macros().now(talk.clip.name, talk.strip is None, talk.levels, taken, talk.n, int(seconds))
+
+
+def asking_html(talk: Talk, seconds: float) -> str:
+    """The same of one more question."""
+    return _macros().drawing(talk.n, int(seconds))
+
+
 def strip_html(strip: Strip) -> str:
     """The frames that the model sees."""
     return _macros().strip(strip)
 
 
-def levels_html(talk: Talk, expected: list[str]) -> str:
-    """The steps taken so far, each with the tree after it, and the names of those that are still to come."""
+def levels_html(talk: Talk) -> str:
+    """The steps taken so far, each with the tree after it."""
     steps = talk.reasoning.steps if talk.reasoning else ()
     cards, before = [], None
     for count, step in enumerate(steps, start=1):
         tree = Reasoning(talk.reasoning.record, steps[:count]).tree
-        cards.append(_card(step) | {"tree": _picture(tree, before), "said": _growth(tree, before)})
+        card = _card(step) | {"tree": _picture(tree, before), "said": _growth(tree, before)}
+        card["has_legend"] = not cards or card["scores"] != cards[-1]["scores"]
+        cards.append(card)
         before = tree
-    return _macros().levels(cards, expected[len(steps) :], talk.n)
+    return _macros().levels(cards)
 
 
 def answer_html(talk: Talk) -> str:
     """The answer, how sure it is, and the whole tree."""
     found = talk.reasoning
-    return _macros().answer(_answer(found) | {"question": talk.question, "tree": _picture(found.tree)})
+    about = {"clip": talk.clip.name, "question": talk.question, "tree": _picture(found.tree)}
+    return _macros().answer(_answer(found) | about)
 
 
 def more_html(talk: Talk) -> str:
@@ -62,6 +76,8 @@ def _card(step: Step) -> dict:
         "count": len(step.candidates),
         "seconds": step.seconds,
         "wordings": wordings(step),
+        "scores": what_scores_mean(step),
+        "has_legend": True,
         "why": why_chosen(step),
         "missing": step.missing,
     }
@@ -82,6 +98,8 @@ def _answer(found: Reasoning) -> dict:
         "answer": found.answer,
         "rationale": found.rationale,
         "confidence": found.confidence,
+        "agreement": found.agreement,
+        "presence": found.presence,
         "count": len(found.steps[-1].candidates),
         "doubt": found.doubt,
     }
@@ -94,7 +112,7 @@ def _picture(tree: AffectiveTree, before: AffectiveTree | None = None) -> dict:
         "uri": picture_uri(picture, "PNG"),
         "width": picture.width,
         "height": picture.height,
-        "text": tree.to_text(),
+        "text": tree.to_text().replace(": -\n", ": not stated\n"),
         "empty": not tree.children,
     }
 

@@ -35,6 +35,11 @@ class DataFolder:
         Raises:
             InputError: If there is no such folder, no data file in it, or none for a pattern that was given.
         """
+        if self.root.is_file():
+            raise InputError(
+                f"{self.root} is a file, and a folder is expected, which holds jsons and videos; give the folder, and "
+                "name the file in it with --train, --val or --test"
+            )
         if not self.root.is_dir():
             raise InputError(f"no data folder {self.root}; `videmo synth {self.root}` draws one to try")
         found = {split: list(patterns.files(self.root)) for split, patterns in self.patterns.items()}

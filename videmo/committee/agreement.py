@@ -21,9 +21,9 @@ def agreement(drafts: Iterable[Draft]) -> float | None:
     """
     counts = []
     for draft in drafts:
-        votes = [*draft.rounds[0].values()] if draft.rounds else []
+        votes = [vote.right for vote in draft.rounds[0].values()] if draft.rounds else []
         if votes and None not in votes:
-            right = sum(vote.right for vote in votes)
+            right = sum(votes)
             counts.append([right, len(votes) - right])
     if not counts or 0 in (ratings := torch.tensor(counts)).sum(0).tolist():
         return None

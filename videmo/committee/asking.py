@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+from videmo.data.records import special_tokens
 from videmo.judge.json_values import UnreadableReply, json_in, short
 from videmo.judge.question import Use
 from videmo.judge.replies import what_was_said
@@ -58,9 +59,9 @@ class Feeling(NamedTuple):
 
 
 class Vote(NamedTuple):
-    """Whether a sample is right, and what is wrong where it is not."""
+    """Whether a sample is right, and what is wrong where it is not; None for no vote, and why there is none."""
 
-    right: bool
+    right: bool | None
     wrong: str
 
 
@@ -129,7 +130,7 @@ def read_text(text: str) -> str:
         if len(data) != 1 or not isinstance(data := next(iter(data.values())), str):
             raise UnreadableReply(f"the reply is JSON where a text was asked for: {short(text)}")
         text = data
-    text = " ".join(re.sub(r"^```\w*\s*|\s*```$", "", text.strip()).split())
+    text = _clean(re.sub(r"^```\w*\s*|\s*```$", "", text.strip()))
     if _DECLINED.match(text):
         raise UnreadableReply(f"the model declined: {short(text)}")
     if len(text) < 15:
@@ -212,10 +213,17 @@ def _phrase(name: str, value: object, longest: int = _LONGEST) -> str | None:
         return None
     if not isinstance(value, str):
         raise UnreadableReply(f"{name} is no text: {short(str(value))}")
-    value = " ".join(value.split())
+    value = _clean(value)
     if len(value) > longest:
         raise UnreadableReply(f"{name} has {len(value):,} characters where a few words were asked for: {short(value)}")
     return None if not value or _NOTHING.fullmatch(value) else value
+
+
+def _clean(text: str) -> str:
+    """A text in one line; it would go into records, where a placeholder of pictures or a turn's end means itself."""
+    if found := special_tokens(text):
+        raise UnreadableReply(f"the reply holds {found[0]}, which is no text: {short(text)}")
+    return " ".join(text.split())
 
 
 def _truth(value: object) -> bool:

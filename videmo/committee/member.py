@@ -21,6 +21,15 @@ class VisionModel(JudgeSettings):
     """A vision model behind an OpenAI-compatible server. The key is read from the environment, and nowhere else."""
 
     WHO: ClassVar[str] = "model"
+    prompts: str | None = None
+    """Folder whose attributes.yaml, expressions.yaml, emotion.yaml, describe.yaml, rationale.yaml, vote.yaml or
+    rewrite.yaml replace the shipped ones."""
+
+    def option(self, name: str) -> str:
+        """On the command line a setting of all models, in a YAML file one of each."""
+        return {"base_url": "--base_url", "retry_missing": "--retry-missing"}.get(
+            name, f"{name}, in `models:` of a file by --config"
+        )
 
 
 @dataclass(frozen=True)
@@ -42,7 +51,10 @@ class Member:
         tell: Is called with each reply as it comes.
 
     Attributes:
-        taken: Tokens that its replies took, those from the disk, too.
+        asked: How many requests it got, in this run or an earlier one.
+        taken: Tokens that its replies took, prompts' and replies'.
+        unread: Why replies that came could not be read -> how often; asked again only with ``retry_missing``.
+        unanswered: Why none came -> how often; asked again by the next run.
         known: How many requests replies on disk answer, by use; counted offline alone.
     """
 
@@ -55,7 +67,9 @@ class Member:
     ) -> None:
         self.client = Client(settings, tell)
         self.prompts = load_prompts(settings.prompts, USES, PROMPTS)
-        self.taken = 0
+        self.asked, self.taken = 0, (0, 0)
+        self.unread: Counter[str] = Counter()
+        self.unanswered: Counter[str] = Counter()
         self.known: Counter[str] = Counter()
         self._emotions, self._offline = emotions, offline
 
@@ -76,7 +90,11 @@ class Member:
         requests = self.requests(use, asked)
         if not self._offline:
             said = self.client.ask(requests, progress=False)
-            self.taken += sum(verdict.prompt_tokens + verdict.completion_tokens for verdict in said)
+            self.asked += len(said)
+            for verdict in said:
+                self.taken = (self.taken[0] + verdict.prompt_tokens, self.taken[1] + verdict.completion_tokens)
+                if verdict.missing is not None:
+                    (self.unanswered if verdict.reply is None else self.unread)[verdict.missing] += 1
             return said
         found = self.client.known(requests)
         self.known[use] += sum(verdict is not None for verdict in found)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from videmo.committee.agreement import agreement
 from videmo.committee.author import Clip
+from videmo.committee.member import Member
 from videmo.committee.sample import Draft
 
 
@@ -28,6 +29,29 @@ def figures(clips: Sequence[Clip]) -> dict:
         "all": _counts(drafts),
         "tasks": {name: _counts([one for one in drafts if one.task == task]) for name, task in tasks.items()},
     }
+
+
+def of_members(clips: Sequence[Clip], members: Sequence[Member]) -> list[dict]:
+    """What came of all that each model was asked, JSON-ready; ``right`` is the share of its votes that say so."""
+    rounds = [votes for clip in clips for draft in clip.drafts for votes in draft.rounds]
+    found = []
+    for member in members:
+        votes = [votes[member.name].right for votes in rounds if member.name in votes]
+        said = [vote for vote in votes if vote is not None]
+        found.append(
+            {
+                "model": member.name,
+                "requests": member.asked,
+                "votes": len(said),
+                "right": round(sum(said) / len(said), 4) if said else None,
+                "unread": dict(member.unread),
+                "unanswered": dict(member.unanswered),
+                "prompt_tokens": member.taken[0],
+                "reply_tokens": member.taken[1],
+                "cost": member.client.settings.cost(*member.taken),
+            }
+        )
+    return found
 
 
 def _counts(drafts: Sequence[Draft]) -> dict:

@@ -4,6 +4,7 @@ Clips go through all steps in chunks, and every reply is on disk as it comes: a 
 goes on where it was, and ends with the same samples.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from videmo.judge.prompt import load_prompts
 from videmo.judge.question import Verdict
 from videmo.tasks import Task
 
+_NOTED = 60.0  # seconds between lines where the output is no terminal
 CHUNK = 32  # clips that go through all steps together: several times what is under way at a time
 
 
@@ -89,7 +91,7 @@ def clips_in(root: Path, paths: Sequence[str], video: VideoSettings) -> list[Cli
     return [Clip(path, ClipFrames(root / path, video)) for path in paths]
 
 
-def settle(clips: Sequence[Clip], models: Models, console: Console | None = None) -> dict[str, int]:
+def settle(clips: Sequence[Clip], models: Models, console: Console | None = None) -> list[Member]:
     """Fills the clips with samples, each kept, dropped or missing.
 
     Args:
@@ -98,7 +100,7 @@ def settle(clips: Sequence[Clip], models: Models, console: Console | None = None
         console: Where progress is shown; none by default.
 
     Returns:
-        The tokens that each model took, in this run or an earlier one.
+        The author and the committee, each with what came of all that it was asked.
 
     Raises:
         InputError: If a model can answer nothing. What came back is on disk; the same call goes on from there.
@@ -113,20 +115,24 @@ def settle(clips: Sequence[Clip], models: Models, console: Console | None = None
     )
     shown = console is not None and console.is_terminal
     with Progress(*columns, console=console or Console(stderr=True), transient=True, disable=not shown) as bar:
-        task = bar.add_task("", total=len(clips), replies=0, tokens=0)
+        task, noted = bar.add_task("", total=len(clips), replies=0, tokens=0), time.monotonic()
 
         def count(verdict: Verdict) -> None:
-            fields = bar.tasks[0].fields
+            nonlocal noted
             taken = verdict.prompt_tokens + verdict.completion_tokens
-            bar.update(task, replies=fields["replies"] + 1, tokens=fields["tokens"] + taken)
+            replies, tokens = bar.tasks[0].fields["replies"] + 1, bar.tasks[0].fields["tokens"] + taken
+            bar.update(task, replies=replies, tokens=tokens)
+            if console is not None and not shown and time.monotonic() - noted > _NOTED:
+                noted = time.monotonic()
+                done = f"{bar.tasks[0].completed:,.0f} of {len(clips):,}"
+                console.print(f"clips: {done}, {replies:,} replies, {tokens:,} tokens")
 
         author, committee = models.ready(tell=count)
         for start in range(0, len(clips), CHUNK):
             some = clips[start : start + CHUNK]
             run(some, author, committee)
             bar.advance(task, len(some))
-    members = {member.name: member for member in (author.member, *committee.members)}
-    return {name: member.taken for name, member in members.items()}
+    return [*dict.fromkeys((author.member, *committee.members))]
 
 
 def run(clips: Sequence[Clip], author: Author, committee: Committee) -> None:

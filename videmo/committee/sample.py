@@ -34,7 +34,7 @@ class Draft:
         status: ``open``, ``kept``, ``dropped``, or ``missing`` where a model that was asked did not answer: that says
             nothing of the sample, and the next run asks again.
         reason: Why it is not kept; empty where it is.
-        rounds: The votes of each round, by member; None for a member that gave none.
+        rounds: The votes of each round, by member.
         former: The answers that were rejected, one a round before the last.
         tokens: Its share of the tokens of all calls that it was in.
     """
@@ -45,7 +45,7 @@ class Draft:
     origin: Origin
     status: str = "open"
     reason: str = ""
-    rounds: list[dict[str, Vote | None]] = field(default_factory=list)
+    rounds: list[dict[str, Vote]] = field(default_factory=list)
     former: list[str] = field(default_factory=list)
     tokens: float = 0.0
 
@@ -55,12 +55,11 @@ class Draft:
     @property
     def objections(self) -> list[str]:
         """What the members that rejected it said last; what several say alike stands there as often."""
-        return [vote.wrong for vote in self.rounds[-1].values() if vote and not vote.right and vote.wrong]
+        return [vote.wrong for vote in self.rounds[-1].values() if vote.right is False and vote.wrong]
 
     def provenance(self) -> dict:
         """Where it comes from, JSON-ready: who answered by which prompt, all votes, tokens."""
         rounds = [
-            {name: None if vote is None else {"right": vote.right, "wrong": vote.wrong} for name, vote in votes.items()}
-            for votes in self.rounds
+            {name: {"right": vote.right, "wrong": vote.wrong} for name, vote in votes.items()} for votes in self.rounds
         ]
         return {**self.origin.to_json(), "votes": rounds, "former": self.former, "tokens": round(self.tokens)}

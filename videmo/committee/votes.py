@@ -9,6 +9,7 @@ alone make no majority, the sample is missing, and the next run asks again.
 from collections.abc import Sequence
 
 from videmo.committee import asking
+from videmo.committee.asking import Vote
 from videmo.committee.author import Clip, tokens
 from videmo.committee.member import Ask, Member
 from videmo.committee.sample import Draft
@@ -40,7 +41,7 @@ class Committee:
                 self._rewrite(_open(batch))
         for _, drafts in _open(batch):
             for draft in drafts:
-                draft.settle("dropped", f"rejected {self.rewrites + 1} times; at last: {_said(draft)}")
+                draft.settle("dropped", f"rejected by most of the committee, at last: {_said(draft)}")
 
     def _vote(self, batch: Batch) -> None:
         for _, drafts in batch:
@@ -50,18 +51,20 @@ class Committee:
             asked = [vote_on(clip, drafts) for clip, drafts in batch]
             for (_, drafts), said in zip(batch, member.ask("vote", asked), strict=True):
                 for number, draft in enumerate(drafts, start=1):
-                    draft.rounds[-1][member.name] = said.value.get(number) if said.missing is None else None
+                    none = Vote(None, said.missing or "the reply has no vote on it")
+                    vote = said.value.get(number, none) if said.missing is None else none
+                    draft.rounds[-1][member.name] = vote
                     draft.tokens += tokens(said) / len(drafts)
 
     def _tally(self, draft: Draft) -> None:
         """Keep it, or leave it open for a new answer, as most of the whole committee say."""
         votes, need = [*draft.rounds[-1].values()], len(self.members) // 2 + 1
-        right = sum(vote is not None and vote.right for vote in votes)
-        silent = sum(vote is None for vote in votes)
+        right = sum(vote.right is True for vote in votes)
+        silent = [f"{name} ({vote.wrong})" for name, vote in draft.rounds[-1].items() if vote.right is None]
         if right >= need:
             draft.settle("kept")
-        elif right + silent >= need:
-            draft.settle("missing", f"{silent} of {len(votes)} members gave no vote")
+        elif right + len(silent) >= need:
+            draft.settle("missing", f"no vote of {'; '.join(silent)}")
 
     def _rewrite(self, batch: Batch) -> None:
         asked = [

@@ -84,7 +84,7 @@ def _videos(root: Path, besides: Path | None) -> Iterator[str]:
         seen.add(real)
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in names:
-            if _is_video(name) and not name.startswith("."):
+            if _is_video(name) and not name.startswith(".") and Path(folder, name).is_file():
                 yield Path(folder, name).relative_to(root).as_posix()
 
 

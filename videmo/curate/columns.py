@@ -13,6 +13,7 @@ from itertools import product
 
 from videmo.curate.grouping import GROUPS, SPLIT
 from videmo.curate.table import PATH_COLUMNS, Cell, Fault, Row, Table, plain_name
+from videmo.data.records import special_tokens
 from videmo.errors import InputError
 from videmo.tasks import Answer, Task, benchmark_tasks, own_tasks
 from videmo.tasks.action_units import spell_action_units
@@ -95,9 +96,11 @@ def label_columns(table: Table) -> dict[str, Column]:
 
 
 def unused_columns(table: Table) -> list[str]:
-    """The columns that mean nothing here."""
-    known = known_columns()
-    return [name for name in table.columns if name not in known and name not in (*GROUPS, SPLIT)]
+    """The columns that mean nothing here, each with what was perhaps meant."""
+    known = [*known_columns(), *GROUPS, SPLIT]
+    unused = [name for name in table.columns if name not in known]
+    near = {name: get_close_matches(name, known, n=1, cutoff=0.8) for name in unused}
+    return [f"{name} (did you mean {near[name][0]}?)" if near[name] else name for name in unused]
 
 
 def read_row(row: Row, columns: Mapping[str, Column], faults: list[Fault]) -> dict[str, Answer]:
@@ -195,10 +198,8 @@ def _yes_no(column: Column, cell: Cell) -> str | None:
 
 def _text(column: Column, cell: Cell) -> str | None:
     text = " ".join((cell if isinstance(cell, str) else ", ".join(cell)).split())
-    if "<video>" in text:
-        raise NoLabel(
-            f"{column.name} {text!r} holds <video>, which stands for a clip in the data's format; leave it out"
-        )
+    if found := special_tokens(text):
+        raise NoLabel(f"{column.name} {text!r} holds {found[0]}, which is no text in the data's format; leave it out")
     if text and column.task.parse(text) is None and column.task.kind == "caption":
         raise NoLabel(f"{column.name} {text!r} says nothing")
     return text or None

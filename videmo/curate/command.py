@@ -43,7 +43,7 @@ def curate(
     copy: bool = False,
     shares: dict[str, float] = SHARES,
     seed: int = 0,
-) -> None:
+) -> int:
     """Make instruction data from a folder of videos: from labels that you have (--labels), or by models (--models).
 
     Every label becomes a question as a choice and an open one, several labels a short caption; questions are worded in
@@ -70,37 +70,43 @@ def curate(
         emotions: The task, yours or the benchmark's, whose labels the models choose from.
         rewrites: How often an answer that most find wrong is written anew.
         video: What the models see of a clip: 8 frames by default.
-        retry_missing: Ask again what got a reply before that could not be read (--retry-missing).
-        dry_run: Say what the models would be asked, with tokens and cost, and send nothing (--dry-run).
-        copy: Copies the clips into the data folder (--copy); otherwise a link leads to them.
+        retry_missing: Ask again what got a reply before that could not be read.
+        dry_run: Say what the models would be asked, with tokens and cost, and send nothing.
+        copy: Copies the clips into the data folder; otherwise a link leads to them.
         shares: Of the clips in train, val and test.
         seed: Of wordings, the order of options and the splits.
     """
-    if bool(labels) == bool(models):
-        both = "name one of them, not both" if labels else "where there are none, models that write them by --models"
-        raise InputError(f"name the labels of the videos by --labels, a CSV or JSON file, or by --models: {both}")
+    if not (labels or models):
+        raise InputError(
+            "name the labels of the videos by --labels, a CSV or JSON file; or, where there are none, three models or "
+            "more by --models, which write them and vote"
+        )
     if out is None:
         raise InputError("name the data folder to write by --out")
     check_shares(shares)
     place, folder, console = Path(out), Path(videos), output()
     check_destination(place)
     use_tasks(*([tasks] if tasks else []))
-    if labels:
-        curated, told = curate_labels(folder, Path(labels), place, shares=shares, seed=seed)
+    whole, table = True, Path(labels) if labels else None
+    if not models:
+        curated, told = curate_labels(folder, table, place, shares=shares, seed=seed)
         if dry_run:
-            return console.print("\n".join([*told, "nothing was written"]))
+            console.print("\n".join([*told, "nothing was written"]))
+            return 0
     else:
         asked = _models(models, author, base_url, emotions, rewrites, retry_missing)
         if dry_run:
             clips = clips_of(folder, place, video)
-            return console.print(bills_table(bills(clips, asked), len(clips)))
-        curated, told = curate_unlabelled(
-            folder, place, asked, video, shares=shares, seed=seed, console=Console(stderr=True)
+            console.print(bills_table(bills(clips, asked), len(clips)))
+            return 0
+        curated, told, whole = curate_unlabelled(
+            folder, place, asked, video, table=table, shares=shares, seed=seed, console=Console(stderr=True)
         )
     write_folder(place, folder, curated, tasks=Path(tasks) if tasks else None, copy=copy)
     for line in told:
         console.print(line)
     console.print(_closing(curated, place))
+    return 0 if whole else 1
 
 
 def _models(
@@ -127,6 +133,8 @@ def _models(
         return replace(model, base_url=model.base_url or base_url or "", retry_missing=again)
 
     committee = tuple(map(complete, models))
+    if author and author.model in {model.model for model in committee}:
+        raise InputError(f"--author {author.model} writes and does not vote: leave it out of --models, or of --author")
     found = Models(complete(author) if author else committee[0], committee, task, rewrites)
     for model in (found.author, *committee):
         if not model.base_url:

@@ -4,6 +4,7 @@ Clips go together by the person and the source video that a user names; where no
 data sets tell (`videmo.data.leaks`); and always where their bytes are equal.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from videmo.curate.splits import SHARES, SPLITS, groups_of, split
 from videmo.data.leaks import content_of, subject_reader
+from videmo.data.records import RecordError, read_records
 
 GROUPS = ("identity", "source_video")
 """What a user may say that clips share."""
@@ -40,6 +42,7 @@ def split_clips(
     labels: Mapping[str, Iterable[str]],
     shares: Mapping[str, float] = SHARES,
     seed: int = 0,
+    out: Path | None = None,
 ) -> SplitClips:
     """Deal clips out to the splits.
 
@@ -49,28 +52,46 @@ def split_clips(
         labels: Clip -> what is to be spread evenly over the splits.
         shares: Of the clips in each split.
         seed: Decides between groups that are alike.
+        out: A data folder of an earlier run: its clips stay where they were, if shares and seed are the same, so that
+            no model is tested on what an earlier one was trained on.
     """
     paths = sorted(about)
     by, shared, told = _in_common(videos, {path: about[path] for path in paths})
     contents = _contents(videos, paths)
     groups = groups_of(paths, [[*shared[path], *contents.get(path, [])] for path in paths])
     fixed = {path: about[path][SPLIT] for path in paths if SPLIT in about[path]}
+    stay = {path: where for path, where in earlier_splits(out, shares, seed).items() if path in about}
     torn = [group for group in groups if len({fixed[path] for path in group if path in fixed}) > 1]
     if torn:
         told.append(
             f"groups of clips that share {by or 'their bytes'} and that the column {SPLIT} parts, so that scores will "
             f"be too good: {len(torn)}, such as {named(torn[0])}"
         )
-    splits = split(groups, labels, fixed, shares, seed)
+    splits = split(groups, labels, {**stay, **fixed}, shares, seed)
+    if len(stay) < len(paths) and stay:
+        told.append(f"clips that stay in the split of the earlier run: {len(stay)}")
     by = f"{by}, {len(groups)} groups" if by else "clip, each for itself"
     if fixed:
         by = f"the column {SPLIT}" + (f" for {len(fixed)} clips, else by {by}" if len(fixed) < len(paths) else "")
     counts = Counter(splits.values())
     told.append(f"split by {by}: {', '.join(f'{counts[name]} {name}' for name in SPLITS)}")
     if empty := [name for name in SPLITS if not counts[name]]:
-        why = "there are too few groups of clips" if any(shares[name] for name in empty) else "that was asked for"
+        asked = len(fixed) == len(paths) or not any(shares[name] for name in empty)
+        why = "that was asked for" if asked else "there are too few groups of clips"
         told.append(f"no clip in {' and '.join(empty)}: {why}")
     return SplitClips(splits, by, told)
+
+
+def earlier_splits(out: Path | None, shares: Mapping[str, float], seed: int) -> dict[str, str]:
+    """The split of each clip of an earlier run, if it dealt by the same shares and seed; else none."""
+    try:
+        settings = json.loads((out / "curation.json").read_text(encoding="utf-8"))["settings"] if out else {}
+        if settings.get("seed") != seed or settings.get("shares") != dict(shares):
+            return {}
+        files = {file: name for name in SPLITS for file in sorted(out.glob(f"jsons/{name}/*/full/*.json"))}
+        return {video: name for file, name in files.items() for record in read_records(file) for video in record.videos}
+    except (OSError, ValueError, KeyError, AttributeError, RecordError):
+        return {}
 
 
 def named(paths: Sequence[str]) -> str:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from videmo.curate.clips import Clips, NoClip
 from videmo.curate.columns import Column, read_row
 from videmo.curate.grouping import GROUPS, SPLIT
 from videmo.curate.splits import SPLITS
-from videmo.curate.table import Fault, Row
+from videmo.curate.table import Fault, Row, read_table
+from videmo.errors import InputError
 from videmo.tasks import Answer
 
 _SPLIT_NAMES = {
@@ -55,6 +57,24 @@ def read_clips(
                     faults.append((row.line, reason))
                 clip.lines.setdefault(name, row.line)
     return found, repeated
+
+
+def read_about(file: Path, clips: Clips) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """Of each clip identity, source_video and split, those that a table gives; and what of the table is not used.
+
+    Raises:
+        InputError: With what is wrong with the table.
+    """
+    table, found = read_table(file), {}
+    faults = list(table.faults)
+    read, _ = read_clips(table.rows, clips, {}, faults)
+    if faults:
+        line, reason = min(faults)
+        more = f"; and {len(faults) - 1} faults more" if len(faults) > 1 else ""
+        raise InputError(f"{file}:{line}: {reason}{more}; nothing was asked or written")
+    found = {path: clip.about for path, clip in read.items()}
+    unused = [name for name in table.columns if name not in (*GROUPS, SPLIT)]
+    return found, [f"not used beside --models: {', '.join(unused)}"] if unused else []
 
 
 def _about(row: Row, faults: list[Fault]) -> dict[str, str]:

@@ -72,6 +72,7 @@ def curate_labels(
         {path: _balanced(clip) for path, clip in labelled.items()},
         shares,
         seed,
+        out,
     )
     told += [*_for_a_judge(labelled.values(), columns), *dealt.told]
     records: dict[str, dict[str, list[dict]]] = {name: defaultdict(list) for name in SPLITS}

@@ -14,6 +14,7 @@ PATH_COLUMNS = ("path", "video", "file")
 """What the column with the clip's path may be called."""
 _CSV = (".csv", ".tsv", ".txt")
 _JSON = (".json", ".jsonl")
+_NOTHING = ("na", "n/a", "nan", "null", "?", "-")
 _DELIMITERS = (",", ";", "\t")
 
 Cell = str | Sequence[str]
@@ -80,7 +81,7 @@ def read_table(file: Path) -> Table:
     rows = []
     for line, cells in entries:
         path = cells.get(key)
-        full = {name: cell for name, cell in cells.items() if name != key and cell is not None}
+        full = {name: cell for name, cell in cells.items() if name != key and not _is_nothing(cell)}
         if isinstance(path, str) and path:
             rows.append(Row(line, path, full))
         elif full or path is not None:
@@ -88,6 +89,11 @@ def read_table(file: Path) -> Table:
     if not rows and not faults:
         raise InputError(f"{file} has no rows under its header; write a line for each clip")
     return Table(file, tuple(name for name in columns if name != key), tuple(rows), tuple(faults))
+
+
+def _is_nothing(cell: Cell | None) -> bool:
+    """An empty cell, or what statistics programs write into one."""
+    return cell is None or (isinstance(cell, str) and cell.lower() in _NOTHING)
 
 
 def plain_name(header: str) -> str:

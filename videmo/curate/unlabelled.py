@@ -6,17 +6,19 @@ prompts, votes and tokens that it comes from. What they do not keep stands in ``
 
 import json
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from videmo.benchmark.predictions import write_atomically
 from videmo.committee.author import RATIONALE, Clip
-from videmo.committee.outcome import figures, left_out
+from videmo.committee.outcome import figures, left_out, of_members
 from videmo.committee.run import Models, clips_in, settle
 from videmo.curate.clips import Clips
-from videmo.curate.folder import Curated
+from videmo.curate.folder import CURATION_FILE, Curated
 from videmo.curate.grouping import split_clips
+from videmo.curate.labelled import read_about
 from videmo.curate.splits import SPLITS
 from videmo.curate.wording import explanation, forms_in, instruct
 from videmo.data.sampling import VideoSettings
@@ -24,6 +26,7 @@ from videmo.errors import InputError
 from videmo.tasks import Task
 
 LEFT_OUT = "left_out.jsonl"
+_REASONS = 3  # of a model that are shown
 
 
 def clips_of(videos: Path, out: Path, video: VideoSettings) -> list[Clip]:
@@ -41,40 +44,54 @@ def curate_unlabelled(
     models: Models,
     video: VideoSettings,
     *,
+    table: Path | None = None,
     shares: Mapping[str, float],
     seed: int,
     console: Console | None = None,
-) -> tuple[Curated, list[str]]:
-    """Records of a folder of clips, and what a user should know of them, a sentence each.
+) -> tuple[Curated, list[str], bool]:
+    """Records of a folder of clips, what a user should know of them, a sentence each, and whether all was answered.
 
     Args:
         videos: The folder.
         out: Where the records will stand; clips in there are none.
         models: Who is asked.
         video: How frames are sampled and sized for them.
+        table: Says of clips who is in them, what they were cut from, or their split; its labels are not used.
         shares: Of the clips in each split.
         seed: Of wordings, letters and splits.
         console: Where progress is shown.
 
     Raises:
-        InputError: If no clip can be read, nothing was kept, or a model can answer nothing. Replies are on disk; the
-            same call goes on from there.
+        InputError: If nothing was kept, less than an earlier run kept as answers are missing, or a model can answer
+            nothing. Replies are on disk; the same call goes on from there.
     """
     clips = clips_of(videos, out, video)
-    taken = settle(clips, models, console)
+    about, told = read_about(table, Clips(videos, besides=out)) if table else ({}, [])
+    members = of_members(clips, settle(clips, models, console))
     kept = [clip for clip in clips if any(draft.status == "kept" for draft in clip.drafts)]
-    lines = [line for clip in clips for line in left_out(clip)]
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for clip in clips for line in left_out(clip))
+    found = figures(clips)
     if not kept:
-        why = lines[0]["reason"] if lines else "the author saw nothing to say in any of them"
-        raise InputError(f"nothing was kept of {len(clips)} clips; the first reason: {why}")
-    about = {clip.path: {} for clip in kept}
-    dealt = split_clips(videos, about, {clip.path: _balanced(clip, models.emotions) for clip in kept}, shares, seed)
+        beside = out.with_name(f"{out.name}.{LEFT_OUT}")
+        write_atomically(beside, text)
+        raise InputError("\n".join([f"nothing was kept; {beside} says why", *_of_models(members)]))
+    whole = not (found["unanswered"] or found["all"]["missing"])
+    if not whole and (before := _kept_before(out)) > found["all"]["kept"]:
+        why = f"{out} has {before} samples that were kept, and this run, without all answers, {found['all']['kept']}"
+        raise InputError("\n".join([f"{why}; the folder stays as it is", *_of_models(members)]))
+    dealt = split_clips(
+        videos,
+        {clip.path: about.get(clip.path, {}) for clip in kept},
+        {clip.path: _balanced(clip, models.emotions) for clip in kept},
+        shares,
+        seed,
+        out,
+    )
     records: dict[str, dict[str, list[dict]]] = {name: defaultdict(list) for name in SPLITS}
     for clip in kept:
         split = dealt.splits[clip.path]
         for task, record in _records(clip, models.emotions, split, seed):
             records[split][task.name].append(record)
-    found = figures(clips)
     facts = {
         "from": "models",
         "models": models.identity(),
@@ -85,13 +102,22 @@ def curate_unlabelled(
             "emotions": models.emotions.name,
         },
         "clips": {name: list(dealt.splits.values()).count(name) for name in SPLITS},
-        "committee": {**found, "tokens": taken},
+        "committee": {**found, "members": members},
     }
-    told = [*_sentences(found, len(lines)), *dealt.told]
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    made_from = f"{len(kept)} clips by models alone: {models}"
-    others = {LEFT_OUT: text} if lines else {}
-    return Curated(records, [clip.path for clip in kept], facts, made_from, dealt.by, others), told
+    told += [*_of_samples(found["all"]), *_of_models(members), *dealt.told]
+    if text:
+        told.append(f"what was not kept is in {LEFT_OUT}, {text.count(chr(10))} lines, each with its reason")
+    made_from = f"{len(kept)} clips by models alone, which may err: {models}; {_of_samples(found['all'])[0]}"
+    others = {LEFT_OUT: text} if text else {}
+    return Curated(records, [clip.path for clip in kept], facts, made_from, dealt.by, others), told, whole
+
+
+def _kept_before(out: Path) -> int:
+    """The samples that an earlier run kept; 0 where there was none."""
+    try:
+        return json.loads((out / CURATION_FILE).read_text(encoding="utf-8"))["committee"]["all"]["kept"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
 
 
 def _records(clip: Clip, emotions: Task, split: str, seed: int) -> list[tuple[Task, dict]]:
@@ -116,17 +142,26 @@ def _balanced(clip: Clip, emotions: Task) -> list[str]:
     return [felt] if felt else []
 
 
-def _sentences(found: Mapping, lines: int) -> list[str]:
-    counts = found["all"]
+def _of_samples(counts: Mapping) -> list[str]:
     anew = counts["kept"] - counts["kept_as_written"]
-    said = [
-        f"{counts['kept']} of {counts['samples']} samples kept, {anew} written anew; {counts['dropped']} dropped"
-        + (f", {counts['missing']} without enough votes" if counts["missing"] else "")
-    ]
-    if (kappa := counts["fleiss_kappa"]) is not None:
-        said.append(f"agreement of the committee (Fleiss' kappa of the first votes): {kappa:.2f}")
-    if found["unanswered"]:
-        said.append(
-            f"{found['unanswered']} times there was nothing to look at, or no answer; the same command asks again"
-        )
-    return [*said, f"what was not kept is in {LEFT_OUT}, {lines} lines, each with its reason"] if lines else said
+    said = f"{counts['kept']} of {counts['samples']} samples kept, {anew} written anew, {counts['dropped']} dropped"
+    if counts["missing"]:
+        said += f", {counts['missing']} without enough votes"
+    if (kappa := counts["fleiss_kappa"]) is None:
+        return [said]
+    return [said, f"agreement of the committee (Fleiss' kappa of the first votes): {kappa:.2f}"]
+
+
+def _of_models(members: Sequence[Mapping]) -> list[str]:
+    """A line for each model, with what failed and how it is asked for again."""
+    lines = []
+    for one in members:
+        line = f"{one['model']}: {one['requests']} requests"
+        if one["votes"]:
+            line += f", {100 * one['right']:.0f}% of {one['votes']} votes say right"
+        line += f", {one['prompt_tokens']:,} + {one['reply_tokens']:,} tokens"
+        lines.append(line + ("" if one["cost"] is None else f", cost {one['cost']:,.2f}"))
+        for what, again in (("unanswered", "the same command asks again"), ("unread", "--retry-missing asks again")):
+            for reason, count in sorted(one[what].items(), key=lambda pair: -pair[1])[:_REASONS]:
+                lines.append(f"  {count} {what}, {again}: {reason}")
+    return lines

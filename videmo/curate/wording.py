@@ -90,7 +90,9 @@ def instruct(
         1.0
     """
     rng = draws(seed, task.name, form, *videos)
-    question = pick(questions(task), rng)
+    # A sentence to end goes with no options: "The emotion is: Which of these fits?"
+    wordings = [one for one in questions(task) if form == "open" or not one.endswith(":")]
+    question = pick(wordings or questions(task), rng)
     if form == "choice":
         offers = _offers(task, answer)
         options, answer = offers[int(rng.integers(len(offers)))]

@@ -19,7 +19,7 @@ from videmo.data.backends import MODULES, why_unusable
 from videmo.data.boxes import mp4_index
 from videmo.data.decoder_messages import Failed, Frames
 from videmo.data.decoder_pool import CrashedError, DecoderProcess, HungError, decoder_pool
-from videmo.data.reader import NoFramesError, NoPictureStreamError, NoRateError
+from videmo.data.reader import NoFramesError, NoPictureStreamError, NoRateError, OnlySoundError
 from videmo.data.sampling import VideoInfo, VideoSettings
 from videmo.errors import InputError
 
@@ -56,7 +56,20 @@ _PICTURES = ("a PNG image", "a JPEG image")
 
 
 class VideoError(InputError):
-    """A video that cannot be used; the message names the file, says what is wrong and how to mend it."""
+    """A video that cannot be used; the message names the file, says what is wrong and how to mend it.
+
+    Args:
+        what: Is wrong with which file.
+        advice: How who keeps the file as data mends it.
+        said: What decoders said.
+
+    Attributes:
+        what: As given.
+    """
+
+    def __init__(self, what: str, advice: str = "", said: str = "") -> None:
+        super().__init__(what + (f"; {advice}" if advice else "") + (f" ({said})" if said else ""))
+        self.what = what
 
 
 def read_frames(path: str | Path, settings: VideoSettings) -> tuple[np.ndarray, float]:
@@ -129,29 +142,28 @@ def _decoded(path: Path, job: Callable[[DecoderProcess], T | Failed], settings: 
     except HungError:
         reads["hung_decoders"] += 1
         raise VideoError(
-            f"{path} was not read within {settings.decode_timeout:g} seconds, and its decoder was stopped. Either it "
-            f"hangs decoders: {_DOWNLOAD_AGAIN}; or the disk is slow: raise decode_timeout"
+            f"{path} was not read within {settings.decode_timeout:g} seconds, and its decoder was stopped",
+            f"either it hangs decoders: {_DOWNLOAD_AGAIN}; or the disk is slow: raise decode_timeout",
         ) from None
     except CrashedError as error:
         reads["crashed_decoders"] += 1
-        raise VideoError(f"{path} crashed its decoder twice ({error}): it is damaged; {_DOWNLOAD_AGAIN}") from None
+        raise VideoError(f"{path} crashed its decoder twice ({error}): it is damaged", _DOWNLOAD_AGAIN) from None
     if isinstance(answer, Failed):
         reads["unreadable_videos"] += 1
-        raise VideoError(_sentence(path, answer))
+        raise _error(path, answer)
     return answer
 
 
-def _sentence(path: Path, failed: Failed) -> str:
+def _error(path: Path, failed: Failed) -> VideoError:
     said = "; ".join(f"{name}: {reason}" for name, reason in failed.reasons.items())
     if failed.problem is NoFramesError:
-        return f"{path} has no frames; {_DOWNLOAD_AGAIN} ({said})"
+        return VideoError(f"{path} has no frames", _DOWNLOAD_AGAIN, said)
     if failed.problem is NoRateError:
-        return (
-            f"{path} states no frame rate, so its frames have no times; write it anew with one, for example "
-            f"`ffmpeg -i FILE -r 25 NEW_FILE` ({said})"
-        )
+        advice = "write it anew with one, for example `ffmpeg -i FILE -r 25 NEW_FILE`"
+        return VideoError(f"{path} states no frame rate, so its frames have no times", advice, said)
     what = "opens, but its frames cannot be decoded" if failed.opened else "cannot be opened as a video"
-    return f"{path} {what}: {_reason(path, failed)} ({said})"
+    reason, advice = _reason(path, failed)
+    return VideoError(f"{path} {what}: {reason}", advice, said)
 
 
 def _check_is_video_file(path: Path) -> None:
@@ -160,23 +172,23 @@ def _check_is_video_file(path: Path) -> None:
     Text is: FFmpeg takes some for playlists, and would read what other files they name.
     """
     if not path.exists():
-        raise VideoError(f"{path} does not exist; check the data folder and the `videos` entry of the record")
+        raise VideoError(f"{path} does not exist", "check the data folder and the `videos` entry of the record")
     if path.is_dir():
-        raise VideoError(f"{path} is a folder, but a video file was expected; check the `videos` entry of the record")
+        raise VideoError(f"{path} is a folder, but a video file was expected", "check the `videos` entry of the record")
     if not path.is_file():
-        raise VideoError(f"{path} is no file but a pipe or a device; check the `videos` entry of the record")
+        raise VideoError(f"{path} is no file but a pipe or a device", "check the `videos` entry of the record")
     if path.stat().st_size == 0:
-        raise VideoError(f"{path} is empty (0 bytes); {_DOWNLOAD_AGAIN}")
+        raise VideoError(f"{path} is empty (0 bytes)", _DOWNLOAD_AGAIN)
     if not os.access(path, os.R_OK):
-        raise VideoError(f"{path} may not be read by this user; change its permissions with `chmod`")
+        raise VideoError(f"{path} may not be read by this user", "change its permissions with `chmod`")
     head = _head(path)
     if head.startswith(_LFS):
-        reason = "it is a Git LFS pointer, not the video itself; fetch the file with `git lfs pull`"
+        reason, advice = "it is a Git LFS pointer, not the video itself", "fetch the file with `git lfs pull`"
     elif _TEXT.issuperset(head) and not head.startswith(_Y4M):
-        reason = f"it is text, not a video (it begins {head[:24].decode('ascii')!r}); {_DOWNLOAD_AGAIN}"
+        reason, advice = f"it is text, not a video (it begins {head[:24].decode('ascii')!r})", _DOWNLOAD_AGAIN
     else:
         return
-    raise VideoError(f"{path} cannot be opened as a video: {reason}")
+    raise VideoError(f"{path} cannot be opened as a video: {reason}", advice)
 
 
 def _head(path: Path) -> bytes:
@@ -184,23 +196,28 @@ def _head(path: Path) -> bytes:
         return stream.read(_HEAD_BYTES)
 
 
-def _reason(path: Path, failed: Failed) -> str:
-    """What the first bytes tell about a file that every backend refused."""
+def _reason(path: Path, failed: Failed) -> tuple[str, str]:
+    """What the first bytes tell about a file that every backend refused, and what to do about it."""
     head = _head(path)
     if head[4:8] in _MP4_BOXES:
         if mp4_index(path) is None:
-            return f"it is an MP4 or MOV file without its index (`moov`), so it was cut short; {_DOWNLOAD_AGAIN}"
+            return "it is an MP4 or MOV file without its index (`moov`), so it was cut short", _DOWNLOAD_AGAIN
         kind = "an MP4 or MOV file"
     else:
         kind = next((kind for magic, kind in _FILE_TYPES.items() if head.startswith(magic)), None)
-        if kind is None:
-            return f"it does not begin like a video file; {_DOWNLOAD_AGAIN}"
+    if failed.problem is OnlySoundError:
+        return f"it is {kind or 'a file'} with sound and no picture", "leave its records out"
+    if kind is None:
+        return "it does not begin like a video file", _DOWNLOAD_AGAIN
     if kind in _PICTURES:
-        return f"it is {kind}, and no video; leave its records out, or make a video of it"
+        return f"it is {kind}, and no video", "leave its records out, or make a video of it"
     if failed.problem is NoPictureStreamError:
         return (
             f"it is {kind} without a picture stream that {' or '.join(failed.reasons)} can decode: sound, a codec that "
-            "they lack, or damage. `ffmpeg -i FILE` lists what it holds; `ffmpeg -i FILE -c:v libx264 NEW_FILE` "
-            "re-encodes it"
+            "they lack, or damage",
+            "`ffmpeg -i FILE` lists what it holds; `ffmpeg -i FILE -c:v libx264 NEW_FILE` re-encodes it",
         )
-    return f"it is {kind}, and damaged; `ffmpeg -i FILE -f null -` shows where. If it should play, {_DOWNLOAD_AGAIN}"
+    return (
+        f"it is {kind}, and damaged",
+        f"`ffmpeg -i FILE -f null -` shows where. If it should play, {_DOWNLOAD_AGAIN}",
+    )

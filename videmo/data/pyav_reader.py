@@ -18,7 +18,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from videmo.data.reader import Allocate, NoFramesError, NoPictureStreamError, Unreadable, new_array
+from videmo.data.reader import Allocate, NoFramesError, NoPictureStreamError, OnlySoundError, Unreadable, new_array
 
 _OPTIONS = {"protocol_whitelist": "file"}  # a file of a data set is not to open network addresses
 _PICTURE_FORMATS = ("image2", "_pipe")
@@ -76,6 +76,8 @@ class PyAVReader:
         if self._container.format.name.endswith(_PICTURE_FORMATS):
             raise Unreadable("a single picture, not a video")
         self._stream = self._container.streams.best("video")
+        if {stream.type for stream in self._container.streams} == {"audio"}:
+            raise OnlySoundError("sound and no picture")
         if self._stream is None or self._stream.codec_context is None:
             raise NoPictureStreamError("no picture stream that it can decode")
         self._stream.codec_context.thread_count = 1

@@ -41,6 +41,10 @@ class NoPictureStreamError(Unreadable):
     """The file opens, but holds nothing to look at that the backend can decode."""
 
 
+class OnlySoundError(NoPictureStreamError):
+    """The file opens, and holds sound alone."""
+
+
 class NoFramesError(Unreadable):
     """The file opens and has a picture stream, in which there is nothing."""
 

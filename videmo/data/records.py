@@ -6,6 +6,7 @@ messages stands for the next entry of ``videos``. Reading checks every field, an
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from videmo.data.faults import Fault
 from videmo.errors import InputError
 
 VIDEO_PLACEHOLDER = "<video>"
+_SPECIAL = re.compile(r"<(?:video|image|audio)>|<\|\w+\|>")
 ROLES = ("system", "user", "assistant")
 
 
@@ -69,6 +71,15 @@ class Record:
     @property
     def _last_answer(self) -> int:
         return max(i for i, m in enumerate(self.messages) if m.role == "assistant")
+
+
+def special_tokens(text: str) -> list[str]:
+    """What in a text a template or tokenizer would take for more than text.
+
+    >>> special_tokens("sad <|im_end|> <video> <b>"), special_tokens("a < b")
+    (['<|im_end|>', '<video>'], [])
+    """
+    return _SPECIAL.findall(text)
 
 
 def what_is_wrong(fields: object) -> str | None:

@@ -71,8 +71,8 @@ def read_checkpoint(path: str | Path) -> TrainedWeights:
         raise InputError(f"{path} is a Hugging Face folder already; a checkpoint is expected, and {_SAVE_AGAIN}")
     else:
         raise InputError(
-            f"the folder {path} is no checkpoint: FSDP's hold {_REST_OF_FSDP}, DeepSpeed's a file `latest`; "
-            f"{_SAVE_AGAIN}"
+            f"the folder {path} holds no model: a run's has checkpoints/last.ckpt, written by `videmo fit`, a model's "
+            f"config.json (a checkpoint of FSDP {_REST_OF_FSDP}, of DeepSpeed a file `latest`); is it another?"
         )
     if not isinstance(weights, dict) or not isinstance(rest.get("hyper_parameters"), dict):
         raise InputError(f"{path} is a torch file, but no checkpoint of a run: it lacks state_dict or hyper_parameters")

@@ -46,7 +46,7 @@ class Client:
 
     Args:
         settings: The model, its server, and how it is asked.
-        tell: Is called with what came of each request that was sent, as it comes.
+        tell: Is called with what came of each request that was sent, as it comes; it tells of what is missing, too.
 
     Attributes:
         spent: Replies and tokens so far.
@@ -110,7 +110,8 @@ class Client:
         """
         verdicts: dict[str, Verdict] = {}
         self._find_out(_distinct(requests), verdicts, progress)
-        _tell_missing(verdicts)
+        if self._tell is None:
+            _tell_missing(self.settings.model, verdicts)
         return [verdicts[request.key] for request in requests]
 
     def ask_within(self, requests: Sequence[Request], seconds: float) -> list[Verdict]:
@@ -129,7 +130,7 @@ class Client:
             why = str(error)
         for request in distinct:
             verdicts.setdefault(request.key, Verdict(None, why, None, False))
-        _tell_missing(verdicts)
+        _tell_missing(self.settings.model, verdicts)
         return [verdicts[request.key] for request in requests]
 
     def _find_out(
@@ -162,7 +163,7 @@ class Client:
                     raise
 
     def _cache(self) -> ReplyCache:
-        return ReplyCache(self.settings.cache_file, f"{self.settings.WHO}.cache")
+        return ReplyCache(self.settings.cache_file, self.settings.option("cache"))
 
     async def _send(
         self, requests: Sequence[Request], cache: ReplyCache, bar: AskProgress, verdicts: dict[str, Verdict]
@@ -202,13 +203,13 @@ class Client:
         """What a reply says, or why that cannot be told."""
         if isinstance(reply, Failure):
             return Verdict(None, reply.reason, None, cached)
-        who, value, missing = self.settings.WHO, None, None
+        option, value, missing = self.settings.option, None, None
         if reply.finish == "refusal":
-            missing = f"the {who} declined: {reply.text[:200]}"
+            missing = f"the {self.settings.WHO} declined: {reply.text[:200]}"
         elif reply.finish == "length":
             missing = (
-                f"the reply was cut off at its most tokens; raise {who}.max_tokens, and ask again with "
-                f"{who}.retry_missing"
+                f"the reply was cut off at its most tokens; raise {option('max_tokens')}, and ask again with "
+                f"{option('retry_missing')}"
             )
         elif reply.finish == "content_filter":
             missing = "the server's content filter held the reply back"
@@ -225,11 +226,11 @@ def _distinct(requests: Sequence[Request]) -> list[Request]:
     return [*{request.key: request for request in reversed(requests)}.values()][::-1]
 
 
-def _tell_missing(verdicts: Mapping[str, Verdict]) -> None:
+def _tell_missing(model: str, verdicts: Mapping[str, Verdict]) -> None:
     reasons = Counter(verdict.missing for verdict in verdicts.values() if verdict.missing is not None)
     if not reasons:
         return
-    log.warning("%d of %d distinct questions have no verdict:", reasons.total(), len(verdicts))
+    log.warning("%s: %d of %d distinct questions have no verdict:", model, reasons.total(), len(verdicts))
     for reason, count in reasons.most_common(_SHOWN):
         log.warning("%d: %s", count, reason)
     if len(reasons) > _SHOWN:

@@ -37,7 +37,7 @@ class Dispatch:
         self._settings = server.settings
         self._named = f"the {self._settings.WHO} at {self._settings.base_url}"
         self._gate = Gate(self._settings.requests_per_minute)
-        self._left = self._replies = self._failed_in_a_row = 0
+        self._left = self._replies = 0
 
     async def run(self, requests: Sequence[Request]) -> None:
         """
@@ -77,13 +77,13 @@ class Dispatch:
                 fault = found
             else:
                 self._server.abilities.reached = True
-                self._replies, self._failed_in_a_row = self._replies + 1, 0
+                self._replies, self._server.abilities.failed_in_a_row = self._replies + 1, 0
                 return reply
             self._server.abilities.reached |= not fault.absent
             if not self._server.abilities.reached and attempt >= min(_FIRST_CONTACT, self._settings.max_retries):
                 raise InputError(
                     f"no {self._settings.WHO} at {self._settings.base_url}: {fault}. Start the server, or correct "
-                    f"{self._settings.WHO}.base_url"
+                    f"{self._settings.option('base_url')}"
                 )
             if not fault.again or attempt >= self._settings.max_retries:
                 self._count_failure(fault)
@@ -115,12 +115,13 @@ class Dispatch:
         Raises:
             InputError: If so many in a row failed, at least as many as are under way, and more are left.
         """
-        self._failed_in_a_row += 1
+        self._server.abilities.failed_in_a_row += 1
+        in_a_row = self._server.abilities.failed_in_a_row
         if not fault.again and self._replies:
             return  # it answers others, and to be refused costs nothing
         most = max(_DEAD if fault.again else _REFUSING, self._settings.concurrency)
-        if self._left and self._failed_in_a_row >= most:
+        if self._left and in_a_row >= most:
             raise InputError(
-                f"{self._named} gives no replies: {self._failed_in_a_row} questions in a row failed, the last as "
+                f"{self._named} gives no replies: {in_a_row} questions in a row failed, the last as "
                 f"{fault}. What came back is kept; the same command goes on from there"
             )

@@ -51,11 +51,13 @@ class Abilities:
 
     Attributes:
         reached: It has answered at all.
+        failed_in_a_row: Questions without a reply since its last one.
         schemas: It takes JSON schemas, as far as is known.
         tokens_name: What it calls the bound on a reply; newer models of OpenAI's want ``max_completion_tokens``.
     """
 
     reached: bool = False
+    failed_in_a_row: int = 0
     schemas: bool = True
     tokens_name: str = "max_tokens"
 
@@ -171,8 +173,8 @@ class Server:
             raise InputError(f"{settings.api_key_env} {has} at {settings.base_url} ({said})")
         if status == 404:
             raise InputError(
-                f"no model {settings.model} at {settings.base_url} ({said}); correct {settings.WHO}.model, or "
-                f"{settings.WHO}.base_url, which usually ends in /v1"
+                f"no model {settings.model} at {settings.base_url} ({said}); correct {settings.option('model')}, or "
+                f"{settings.option('base_url')}, which usually ends in /v1"
             )
         if status in _HOPELESS or (status == 429 and "insufficient_quota" in body):
             raise InputError(f"the {settings.WHO} at {settings.base_url} gives no replies ({said})")

@@ -14,7 +14,7 @@ from videmo.errors import InputError, check_positive
 class JudgeSettings:
     """A model behind an OpenAI-compatible server. The key is read from the environment, and from nowhere else."""
 
-    WHO: ClassVar[str] = "judge"  # in messages: what the model is, and where its options stand
+    WHO: ClassVar[str] = "judge"  # in messages
     base_url: str = ""
     """Of the server: https://api.openai.com/v1, http://localhost:8000/v1 for vLLM, ..."""
     model: str = ""
@@ -47,6 +47,10 @@ class JudgeSettings:
     retry_missing: bool = False
     """Ask again what got a reply before that could not be read."""
 
+    def option(self, name: str) -> str:
+        """What a setting is called on the command line."""
+        return f"{self.WHO}.{name}"
+
     def check(self) -> None:
         """
         Raises:
@@ -55,20 +59,20 @@ class JudgeSettings:
         """
         for name, example in (("base_url", "https://api.openai.com/v1"), ("model", "gpt-4o-2024-08-06")):
             if not getattr(self, name).strip():
-                raise InputError(f"a {self.WHO} needs {self.WHO}.{name}, such as {example}")
-        _check_url(self.base_url, f"{self.WHO}.base_url")
+                raise InputError(f"a {self.WHO} needs {self.option(name)}, such as {example}")
+        _check_url(self.base_url, self.option("base_url"))
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", self.api_key_env):
             raise InputError(  # it may be the key itself, which no message repeats
-                f"{self.WHO}.api_key_env is no name of an environment variable. If it is the key itself, put that into "
-                "a variable such as OPENAI_API_KEY and give the variable's name"
+                f"{self.option('api_key_env')} is no name of an environment variable. If it is the key itself, put "
+                "that into a variable such as OPENAI_API_KEY and give the variable's name"
             )
         for name in ("concurrency", "timeout", "max_tokens", "requests_per_minute"):
-            check_positive(f"{self.WHO}.{name}", getattr(self, name))
+            check_positive(f"{self.option(name)}", getattr(self, name))
         for name in ("max_retries", "backoff", "temperature", "price_in", "price_out"):
             if (value := getattr(self, name)) is not None and not 0 <= value < float("inf"):
-                raise InputError(f"{self.WHO}.{name} must be 0 or more, got {value}")
+                raise InputError(f"{self.option(name)} must be 0 or more, got {value}")
         if (self.price_in is None) != (self.price_out is None):
-            raise InputError(f"{self.WHO}.price_in and {self.WHO}.price_out belong together: give both, or neither")
+            raise InputError(f"{self.option('price_in')} and price_out belong together: give both, or neither")
 
     @property
     def cache_file(self) -> Path:

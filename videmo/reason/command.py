@@ -68,7 +68,7 @@ def reason(
         method: tree asks the levels first; flat asks the question alone.
         beam: How many candidates of a level are gone on from.
         levels: What is asked before, by the names of the levels.
-        why: Asked of each answer at last, for its rationale; null leaves it out.
+        why: Asked at last of an answer about an emotion, for its rationale; null leaves it out.
         scorers: What chooses among candidates; consensus by default.
         temperature: Of the draws, 0.7 by default; 0 takes the likeliest tokens, as n = 1 does by default.
         top_p: Draws from the likeliest tokens only that together have this probability.

@@ -1,10 +1,13 @@
 """The model that a command reasons with: a Hugging Face folder or hub id, or a run's checkpoint as it is."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from videmo.data.sampling import VideoSettings
+from videmo.errors import InputError
 from videmo.export.checkpoint import read_checkpoint
 from videmo.export.model import whole_model
 from videmo.models.backbone import Backbone
@@ -34,6 +37,8 @@ def load_reasoner(
         return Reasoner.load(ckpt, settings, video=video, **more)
     trained = read_checkpoint(path)
     source = base or trained.arguments["checkpoint"]
+    if base is None:
+        _check_base(path, source, trained.arguments)
     cuda = torch.cuda.is_available()
     model = whole_model(trained, source).to("cuda" if cuda else "cpu", torch.bfloat16 if cuda else torch.float32)
     backbone = Backbone(model, **dict.fromkeys(("vision", "merger", "language"), FROZEN))
@@ -52,6 +57,21 @@ def fingerprint(ckpt: str) -> str:
         return base_fingerprint(ckpt)
     file = path if path.is_file() else max(path.rglob("*"), key=lambda part: part.stat().st_mtime_ns, default=path)
     return f"{file.stat().st_size} bytes of {file.stat().st_mtime_ns}"
+
+
+def _check_base(path: Path, base: str, arguments: Mapping[str, Any]) -> None:
+    """Find out whether the model that a checkpoint says it was trained from is where it was.
+
+    Raises:
+        InputError: If it is not.
+    """
+    try:
+        load_config(base, arguments.get("revision"), arguments.get("local_files_only", False))
+    except InputError as error:
+        raise InputError(
+            f"{path} was trained from {base}, which is needed beside it: {error}. Name the place where that model is "
+            "now with --base"
+        ) from None
 
 
 def _checkpoint(ckpt: str) -> Path | None:

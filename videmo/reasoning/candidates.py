@@ -175,21 +175,30 @@ class Reasoning:
         return self.path[self._place].logp
 
     @property
+    def agreement(self) -> float:
+        """How far the candidates agree with the answer (``Step.agreement``)."""
+        return self.steps[self._place].agreement
+
+    @property
     def confidence(self) -> float:
-        """How far the candidates agree with the answer (``Step.agreement``), less where perhaps no person is seen."""
-        return self.steps[self._place].agreement * (1.0 if self.presence is None else self.presence)
+        """Their agreement, times how likely it is that a person is seen."""
+        return self.agreement * (1.0 if self.presence is None else self.presence)
 
     @property
     def doubt(self) -> str | None:
         """What to say of an answer of low confidence; None where it is not low."""
         if self.confidence >= DOUBTFUL:
             return None
-        if self.presence is not None and self.presence < DOUBTFUL:
-            seen = 100 * self.presence
-            return f"The model doubts that a person is in this video ({seen:.0f}% that there is one): this is a guess."
+        alone = len(self.steps[self._place].candidates) == 1
+        agreed = self.agreement >= DOUBTFUL
+        seen = None if self.presence is None else f"{self.presence:.0%} that there is one"
+        if seen and self.presence < DOUBTFUL:
+            who = "The candidates agree, but the model" if agreed and not alone else "The model"
+            return f"{who} doubts that a person is in this video ({seen}): this is a guess."
         if self.path[self._place].truncated:
             return "Take this with care: the answer was cut by its limit of tokens."
-        alone = len(self.steps[self._place].candidates) == 1
+        if agreed:
+            return f"Take this with care: neither agreement ({self.agreement:.2f}) nor a person ({seen}) is certain."
         return f"Take this with care: {'its tokens are unlikely' if alone else 'the candidates disagree'}."
 
     @property
@@ -229,6 +238,7 @@ class Reasoning:
             "answer": self.answer,
             "rationale": self.rationale,
             "confidence": self.confidence,
+            "agreement": self.agreement,
             "presence": self.presence,
             "doubt": self.doubt,
             "tree": self.tree.to_json(),

@@ -39,7 +39,7 @@ class Reasoner:
         video: How videos are sampled and sized: as in training.
         settings: How the search goes.
         max_new_tokens: Tokens that a candidate may have, the stop token included.
-        why: Asked at last of each answer, for its rationale; nothing where not given.
+        why: Asked at last of an answer about an emotion, for its rationale; nothing where not given.
         root: What relative paths of videos are relative to.
 
     Raises:

@@ -22,7 +22,7 @@ from videmo.models.generation import Generation, TreeDecoder
 from videmo.reasoning.candidates import NOTHING, RATIONALE, Candidate, Group, Reasoning, Step
 from videmo.reasoning.dialogue import LEVEL, SEEN, asked, draws_of, is_made_up, next_turn, task_of
 from videmo.reasoning.scorers import ConsensusScorer, score_groups
-from videmo.reasoning.settings import SearchSettings
+from videmo.reasoning.settings import EMOTION, SearchSettings
 from videmo.token_tree import TreeBatch
 
 
@@ -82,7 +82,7 @@ class TreeSearch:
         tokenizer: Its own.
         settings: How the search goes.
         max_new_tokens: Tokens that a candidate may have, the stop token included.
-        why: Asked at last of the answer, for its rationale; nothing where not given.
+        why: Asked at last of an answer about an emotion, for its rationale; nothing where not given.
 
     Raises:
         InputError: If a setting makes no sense.
@@ -140,6 +140,12 @@ class TreeSearch:
             self._take(decoder, asks, begun, fed=number > 0)
             yield [Reasoning(line.record, line.all_steps, seen.get(line.record.videos)) for line in lines]
             asks = self._next(lines, levels.values(), asks)
+
+    def levels_of(self, record: Record) -> list[str]:
+        """Of the steps that a question takes, in order."""
+        own = self.settings.level(record)
+        before = [*self.settings.levels][: self.settings.depth(record)]
+        return [*before, own, *([RATIONALE] if self.why and own == EMOTION else [])]
 
     def _presence(self, decoder: TreeDecoder, first: int) -> list[float]:
         """From the leaves that ask it on: how likely a yes is, and not a no."""
@@ -199,7 +205,7 @@ class TreeSearch:
         for line in lines:
             if line.above and not line.steps and line.depth == len(line.above.steps):
                 found.append(_Ask(line, self.settings.level(line.record), line.record, line.above.sources))
-            elif self.why and id(line) in just and just[id(line)].level != RATIONALE:
+            elif self.why and id(line) in just and just[id(line)].level == EMOTION:
                 found.append(_Ask(line, RATIONALE, asked(self.why, line.record.videos, LEVEL), line.sources[:1]))
         return found
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
-from videmo.data.records import Record
+from videmo.data.records import VIDEO_PLACEHOLDER, Record
 from videmo.errors import InputError
 from videmo.models.sampling import Sampling
 from videmo.reasoning.dialogue import LEVEL, QUESTION, SEEN, asked, task_of
+from videmo.reasoning.levels import level_of
 from videmo.reasoning.scorers import ConsensusScorer, ScorerTerm, check_terms
 from videmo.tasks import LEVEL_QUESTIONS, PRESENCE
 
@@ -17,7 +18,7 @@ MOST = 1024
 TEMPERATURE = 0.7
 """That of self-consistency (Wang et al., 2023); the paper does not publish its own."""
 EMOTION = "emotion"
-"""The level of a question that is of no task."""
+"""The level whose answer has a rationale."""
 
 
 @dataclass
@@ -77,8 +78,12 @@ class SearchSettings:
         return [ScorerTerm(ConsensusScorer())] if self.scorers is None else self.scorers
 
     def level(self, record: Record) -> str:
-        """Of a question."""
-        return EMOTION if record.source == QUESTION else task_of(record).level
+        """Of a question: its task's; of one of no task that of the level that asks the same, else by its words."""
+        if record.source != QUESTION:
+            return task_of(record).level
+        question = record.prompt[-1].content.replace(VIDEO_PLACEHOLDER, "")  # what was said before has its own level
+        same = (name for name, asks in self.levels.items() if _plain(asks) == _plain(question))
+        return next(same, None) or level_of(question)
 
     def depth(self, record: Record) -> int:
         """How many levels come before a question; none before one in mid-dialogue, or about several videos or none."""
@@ -116,3 +121,8 @@ class SearchSettings:
         """How tokens are drawn; None takes the most likely ones."""
         temperature = self.temperature if self.temperature is not None else TEMPERATURE * (self.n > 1)
         return Sampling(temperature, self.top_p, self.top_k) if temperature else None
+
+
+def _plain(question: str) -> str:
+    """Without what is no letter at its ends, in small letters."""
+    return question.lower().strip(" .?!\n")

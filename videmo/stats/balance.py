@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import log
 
 from videmo.data.records import Record
 from videmo.metrics.task_labels import task_labels
@@ -14,6 +15,9 @@ from videmo.tasks import Task
 
 NAME, TITLE = "balance", "Balance of labels"
 SHOWN = 7  # labels of a task that have a bar
+NONE = "(none of them)"
+ONE_LABEL = ("single_choice", "yes_no")
+"""Kinds of tasks whose answer is one of a list of labels."""
 
 
 @dataclass
@@ -24,7 +28,8 @@ class TaskLabels:
         held: Records of the task.
         read: Those that were read.
         unread: Those of them whose answer names no label that rules can find.
-        several: Those whose answer names several labels, or none.
+        several: Those whose answer names several labels.
+        none: Those whose answer says that none is there.
         labels: Label -> answers that name it; those that the task lists and nobody names have 0.
     """
 
@@ -32,14 +37,33 @@ class TaskLabels:
     read: int = 0
     unread: int = 0
     several: int = 0
+    none: int = 0
     labels: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def known(self) -> int:
+        """Answers that rules can read."""
+        return self.read - self.unread
+
+    @property
+    def shares(self) -> list[tuple[str, int]]:
+        """Labels, and that none is there where answers say so, with how many answers say each; the most first."""
+        return top(Counter({**self.labels, NONE: self.none}) if self.none else self.labels)
 
     @property
     def majority(self) -> tuple[str, float] | None:
         """The most frequent label, and its share of the answers that could be read; None where none was."""
-        known = self.read - self.unread
         ranked = top(self.labels, 1)
-        return (ranked[0][0], ranked[0][1] / known) if known and ranked and ranked[0][1] else None
+        return (ranked[0][0], ranked[0][1] / self.known) if self.known and ranked and ranked[0][1] else None
+
+    def evenness(self, task: Task) -> float | None:
+        """Entropy of the labels over its largest: 1 where all are as frequent, 0 where one has all, however many labels
+        a task has. None where an answer may name several labels, or any word, or none could be read.
+        """
+        if task.kind not in ONE_LABEL or len(self.labels) < 2 or not self.known:
+            return None
+        shares = [count / self.known for count in self.labels.values() if count]
+        return abs(sum(share * log(share) for share in shares)) / log(len(self.labels))
 
 
 @dataclass
@@ -61,7 +85,8 @@ class Balance:
                 own.unread += 1
                 continue
             named = [answer] if isinstance(answer, str) else sorted(answer)
-            own.several += len(named) != 1
+            own.several += len(named) > 1
+            own.none += not named
             own.labels.update(named)
 
     def section(self, split: str) -> Section | LeftOut:
@@ -73,9 +98,7 @@ class Balance:
         looked = "all" if read == held else f"{read:,} of {held:,}, drawn at random within each task"
         left_out = f"{plural(unread, 'answer')} that rules cannot read left out. " if unread else ""
         panels = [_panel(task, own) for task, own in self.tasks.items()]
-        told = {task: own.majority for task, own in self.tasks.items() if own.majority}
-        worst = max(told, key=lambda task: told[task][1]) if told else None
-        most = f" The least balanced: {worst.name}, {told[worst][1]:.1%} {told[worst][0]}." if worst else ""
+        most = self._least_balanced()
         return Section(
             name=NAME,
             title=TITLE,
@@ -83,6 +106,7 @@ class Balance:
             f"{left_out}A bar is the share of a task's answers that "
             "name a label, from 0 to 100%; answers of several labels name each. The share of the first is what always "
             f"giving that label would score where an answer has one.{most}",
+            of=plural(read, "answer"),
             alt=f"Bars of the most frequent labels of each of {plural(len(self.tasks), 'task')}.{most}",
             numbers={
                 task.name: {
@@ -92,6 +116,8 @@ class Balance:
                     "read": own.read,
                     "unread": own.unread,
                     "several": own.several,
+                    "none": own.none,
+                    "evenness": own.evenness(task),
                     "majority": dict(zip(("label", "share"), own.majority, strict=True)) if own.majority else None,
                     "labels": dict(top(own.labels)),
                 }
@@ -100,22 +126,43 @@ class Balance:
             draw=lambda width: bar_panels(panels, width, columns=3, most=1),
             tables=(
                 Table(
-                    ("task", "most frequent", "share", "never named"),
+                    ("task", "most frequent", "share", "evenness", "never named"),
                     tuple(_row(task, own) for task, own in self.tasks.items()),
+                ),
+                Table(
+                    ("task", "label", "answers", "share"),
+                    tuple(
+                        (task.name, label, count, percent(count, own.known))
+                        for task, own in self.tasks.items()
+                        for label, count in own.shares
+                    ),
+                    "All labels",
                 ),
             ),
         )
 
+    def _least_balanced(self) -> str:
+        """A sentence on the task of one label whose labels are least even; of several, that with the most answers."""
+        told = {task: even for task, own in self.tasks.items() if (even := own.evenness(task)) is not None}
+        if not told:
+            return ""
+        worst = min(told, key=lambda task: (told[task], -self.tasks[task].known))
+        own = self.tasks[worst]
+        label, share = own.majority
+        named = f"{percent(share, 1)} of {plural(own.known, 'answer')} {label}, of {len(own.labels)} labels"
+        return (
+            f" The least balanced of the tasks of one label: {worst.name}, {named} (evenness {told[worst]:.2f}: the "
+            "entropy of its labels, where 1 is all as frequent and 0 is one alone)."
+        )
+
 
 def _panel(task: Task, own: TaskLabels) -> Panel:
-    known = own.read - own.unread
-    ranked = top(own.labels)
-    bars = [
-        Bar(label, count / known if known else 0, percent(count, known), colour_of(class_of(task)))
-        for label, count in ranked[:SHOWN]
-        if count
-    ]
-    rest = sum(count > 0 for _, count in ranked) - len(bars)
+    known, named = own.known, [(label, count) for label, count in own.shares if count]
+    shown = named[:SHOWN]
+    if own.none and (NONE, own.none) not in shown:
+        shown = [*named[: SHOWN - 1], (NONE, own.none)]
+    bars = [Bar(label, count / known, percent(count, known), colour_of(class_of(task))) for label, count in shown]
+    rest = len(named) - len(bars)
     more = f"n = {known:,}" + (f", {rest} more" if rest else "")
     return Panel(task.name, bars, more)
 
@@ -123,4 +170,11 @@ def _panel(task: Task, own: TaskLabels) -> Panel:
 def _row(task: Task, own: TaskLabels) -> tuple:
     label, share = own.majority or (None, None)
     never = sum(count == 0 for count in own.labels.values())
-    return task.name, label, None if share is None else f"{share:.1%}", f"{never} of {len(own.labels)}"
+    even = own.evenness(task)
+    return (
+        task.name,
+        label,
+        None if share is None else percent(share, 1),
+        None if even is None else f"{even:.2f}",
+        f"{never} of {len(own.labels)}",
+    )

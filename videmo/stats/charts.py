@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter, NullLocator
 
 from videmo.stats.ink import colour
-from videmo.stats.sheet import NARROW, Sheet, fitted, text_width
+from videmo.stats.section import cut
+from videmo.stats.sheet import NARROW, Sheet, fitted, fitted_apart, text_width
 
 _ROW = 20  # pixels of a bar with its gap
 _SMALL = 10.5
@@ -63,7 +64,7 @@ def bar_panels(panels: Sequence[Panel], width: int, columns: int = 1, most: floa
     full = most or max((bar.value for bar in bars), default=0) or 1
     gap, rows = 22, [panels[start : start + columns] for start in range(0, len(panels), columns)]
     room = (width - gap * (columns - 1)) / columns
-    label = min(max((text_width(bar.label) for bar in bars), default=0) + _PAD, 0.5 * room)
+    label = min(max((text_width(cut(bar.label)) for bar in bars), default=0) + _PAD, 0.5 * room)
     note = max((text_width(bar.note, _SMALL) for bar in bars), default=0) + _PAD
     heads = [max(21 * bool(p.title) + 16 * bool(p.says) for p in row) for row in rows]
     heights = [
@@ -71,11 +72,12 @@ def bar_panels(panels: Sequence[Panel], width: int, columns: int = 1, most: floa
         for head, row in zip(heads, rows, strict=True)
     ]
     sheet, top = Sheet(width, sum(heights)), 0.0
+    titles = iter(fitted_apart([panel.title for panel in panels], room, 12))
     for row, head, height in zip(rows, heads, heights, strict=True):
         for place, panel in enumerate(row):
             left = place * (room + gap)
-            if panel.title:
-                sheet.write(left, top + 2, fitted(panel.title, room, 12), size=12, weight="bold")
+            if title := next(titles):
+                sheet.write(left, top + 2, title, size=12, weight="bold")
             if panel.says:
                 sheet.write(left, top + 21, fitted(panel.says, room, _SMALL), size=_SMALL, color=colour("soft"))
             if panel.bars:
@@ -91,7 +93,7 @@ def _bars(axes: Axes, bars: Sequence[Bar], most: float, label: float, whole: boo
         axes.barh(places, most, 0.62, color=colour("wash"))
     axes.barh(places, [bar.value for bar in bars], 0.62, color=[colour(bar.colour) for bar in bars])
     axes.set(xlim=(0, most), ylim=(len(bars) - 0.5, -0.5), xticks=[])
-    axes.set_yticks(places, [fitted(bar.label, label - _PAD) for bar in bars])
+    axes.set_yticks(places, fitted_apart([bar.label for bar in bars], label - _PAD))
     axes.tick_params("y", length=0, pad=4)
     axes.spines["bottom"].set_visible(False)
     for place, bar in zip(places, bars, strict=True):
@@ -189,7 +191,7 @@ def spreads(groups: Sequence[Sequence[Spread]], width: int, *, says: str, log: b
     for number, group in enumerate(groups):
         places += [len(rows) + place + 0.6 * number for place in range(len(group))]
         rows += group
-    label = min(max(text_width(r.label) for r in rows) + _PAD, 0.44 * width)
+    label = min(max(text_width(cut(r.label)) for r in rows) + _PAD, 0.44 * width)
     note = max(text_width(r.note, _SMALL) for r in rows) + 2 * _PAD
     height = 22 * (places[-1] + 1)
     sheet = Sheet(width, height + _AXIS + 8)
@@ -209,7 +211,7 @@ def spreads(groups: Sequence[Sequence[Spread]], width: int, *, says: str, log: b
         axes.set_xlim(0, max(max(r.high for r in rows) * 1.04, 1))
         axes.xaxis.set_major_locator(MaxNLocator(5 if width > NARROW else 3))
     axes.set_xlabel(fitted(says, width - 8, 11), x=0, ha="left")
-    axes.set_yticks(places, [fitted(r.label, label - _PAD) for r in rows])
+    axes.set_yticks(places, fitted_apart([r.label for r in rows], label - _PAD))
     axes.tick_params("y", length=0)
     axes.grid(True, axis="x")
     axes.spines["left"].set_visible(False)
@@ -229,7 +231,7 @@ def pairs(
         coloured: The points' colours.
     """
     row, head = _ROW, 24
-    label = min(max(text_width(name) for name, _, _ in rows) + _PAD, 0.44 * width)
+    label = min(max(text_width(cut(name)) for name, _, _ in rows) + _PAD, 0.44 * width)
     sheet = Sheet(width, head + row * len(rows) + _AXIS + 4)
     axes = sheet.axes(label, head, width - label - 24, row * len(rows))
     least = 0.55  # where none is drawn
@@ -239,7 +241,7 @@ def pairs(
         axes.plot([max(ours, least)], [place], "o" if ours else "x", color=colour(name), markersize=6, clip_on=False)
     _log_axis(axes, least, 1.6 * max(max(theirs, ours) for _, theirs, ours in rows))
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_yticks(range(len(rows)), [fitted(name, label - _PAD) for name, _, _ in rows])
+    axes.set_yticks(range(len(rows)), fitted_apart([name for name, _, _ in rows], label - _PAD))
     axes.tick_params("y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(fitted(says, width - 8, 11), x=0, ha="left")
@@ -255,14 +257,25 @@ def pairs(
 
 
 def _log_axis(axes: Axes, low: float, high: float) -> None:
-    """A logarithmic axis with a number at 1, 2 or 5 of each decade, as many as have room."""
+    """A logarithmic axis with numbers at three places at least."""
     axes.set_xscale("log")
     axes.set_xlim(low, high)
-    steps = (1, 2, 5) if high / low < 60 else (1,)
-    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    ticks = [step * 10.0**decade for decade in decades for step in steps]
-    ticks = [tick for tick in ticks if low <= tick <= high]
+    ticks = log_ticks(low, high)
     axes.set_xticks(ticks, [f"{tick / 1000:g}k" if tick >= 1000 else f"{tick:g}" for tick in ticks])
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.grid(True, axis="x")
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Numbers for a logarithmic axis, three at least: at 1 of each decade, else at 1 and 3, at 1, 2 and 5, or between.
+
+    >>> log_ticks(0.5, 200), log_ticks(15, 900), log_ticks(1.5, 12), log_ticks(17, 29)
+    ([1.0, 10.0, 100.0], [30.0, 100.0, 300.0], [2.0, 5.0, 10.0], [18.0, 21.0, 24.0, 27.0])
+    """
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    for steps in ((1,), (1, 3), (1, 2, 5)):
+        ticks = [step * 10.0**decade for decade in decades for step in steps]
+        if len(ticks := [tick for tick in ticks if low <= tick <= high]) >= 3:
+            return ticks
+    return [tick for tick in MaxNLocator(4, min_n_ticks=3).tick_values(low, high).tolist() if low <= tick <= high]

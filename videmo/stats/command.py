@@ -22,6 +22,7 @@ from videmo.stats.lengths import Lengths
 from videmo.stats.outputs import NUMBERS, check_writable, numbers_of, write
 from videmo.stats.page import draw, render
 from videmo.stats.perplexity import perplexity
+from videmo.stats.problems import fault_counts, problems
 from videmo.stats.published import published
 from videmo.stats.questions import questions, records_a_video
 from videmo.stats.section import LeftOut, Section, plural
@@ -29,6 +30,8 @@ from videmo.stats.taxonomy import splits, taxonomy
 from videmo.stats.words import Words
 from videmo.tasks import use_tasks_of
 from videmo.terminal import output
+
+LETTERS = 10  # that no font has, of which a sentence names so many
 
 
 def stats(
@@ -87,6 +90,7 @@ def stats(
     if ckpt is not None:
         fingerprint(ckpt)  # as what is no model is to be said before minutes of work
     corpus = Corpus.open(folder, split, seed)
+    scored = perplexity(corpus, ckpt, answers, base)  # first, as a model's faults are to be said before other work
     sections = [
         taxonomy(corpus),
         splits(corpus),
@@ -95,12 +99,19 @@ def stats(
         durations(corpus, sample),
         *faces_and_views(corpus, faces),
         *_texts(corpus, sample),
-        perplexity(corpus, ckpt, answers, base),
+        scored,
     ]
     drawn = [section for section in sections if isinstance(section, Section)]
     pictures = dict(watch("drawing", len(drawn), ((section.name, draw(section)) for section in drawn)))
-    page = render(root.resolve().name, _facts(corpus), _headlines(corpus), _problems(corpus), sections, pictures)
+    told = problems(corpus, sections)
+    if lacking := "".join(sorted({letter for own in pictures.values() for letter in own.lacking})):
+        told.append(
+            f"no font here has the letters {lacking[:LETTERS]}{'…' if lacking[LETTERS:] else ''}: they are boxes in "
+            "the PNG files; install one that does, such as Noto Sans CJK (the page itself uses the reader's fonts)"
+        )
+    page = render(root.resolve().name, _facts(corpus), _headlines(corpus), told, sections, pictures)
     about = {"videmo": videmo.__version__, "data": root.resolve().name, "split": split, "seed": seed, "sample": sample}
+    about["left_out_records"] = fault_counts(corpus)
     written = write(place, page, {name: own.png for name, own in pictures.items()}, about | numbers_of(sections))
     console = output()
     console.print(
@@ -110,6 +121,8 @@ def stats(
     for section in sections:
         if isinstance(section, LeftOut):
             console.print(f"left out, {section.title}: {section.why}")
+    for problem in told:
+        console.print(problem)
 
 
 def _texts(corpus: Corpus, sample: int) -> list[Section | LeftOut]:
@@ -134,34 +147,17 @@ def _facts(corpus: Corpus) -> list[tuple[str, str]]:
 def _headlines(corpus: Corpus) -> list[tuple[str, str]]:
     """The few numbers that a reader looks for first."""
     index = corpus.index
-    found = [(f"{len(index):,}", f"records of {corpus.split}"), (f"{len(corpus.tasks):,}", "tasks")]
+    found = [_number(len(index), "record", f" of {corpus.split}"), _number(len(corpus.tasks), "task")]
     if len(index.videos):
         there = int((corpus.places == Place.THERE).sum())
-        found.append(
-            (f"{len(index.videos):,}", f"videos, {'all' if there == len(index.videos) else f'{there:,}'} here")
-        )
-        a_video = records_a_video(index.family[corpus.has_videos])
-        found.append((f"{a_video.mean():.2f}", "questions a video"))
+        here = "all" if there == len(index.videos) else f"{there:,}"
+        found.append(_number(len(index.videos), "video", f", {here} here"))
+        counts = records_a_video(index.family[corpus.has_videos])
+        asked = f"questions a video: {counts.sum():,} about {plural(len(counts), 'video')} or sets of videos"
+        found.append((f"{counts.mean():.2f}", asked))
     return found
 
 
-def _problems(corpus: Corpus) -> list[str]:
-    """What a reader should know before any number."""
-    found = []
-    if bad := corpus.unreadable(corpus.split):
-        found.append(
-            f"{plural(bad, 'record')} of {corpus.split} cannot be read and are in no number here; the first is "
-            f"{corpus.index.faults[0]}."
-        )
-    if lost := sum(fault.line == 0 for fault in corpus.index.faults):
-        found.append(f"{plural(lost, 'file')} of {corpus.split} cannot be read at all; `videmo check` names each.")
-    if lost := int((corpus.places != Place.THERE).sum()):
-        found.append(
-            f"{plural(lost, 'video')} of {len(corpus.index.videos):,} are not in {corpus.folder.video_root}; their "
-            "records are counted, though training would leave them out."
-        )
-    if corpus.quarantined:
-        found.append(
-            f"{plural(corpus.quarantined, 'record')} in quarantine.jsonl are counted, though training leaves them out."
-        )
-    return found
+def _number(count: int, noun: str, more: str = "") -> tuple[str, str]:
+    number, what = plural(count, noun).split(" ", 1)
+    return number, what + more

@@ -13,13 +13,17 @@ import numpy as np
 from videmo.check.findings import Row
 from videmo.check.folder import DataFolder
 from videmo.check.table import RecordTable
+from videmo.data.faults import Fault
 from videmo.data.index import RecordIndex
-from videmo.data.presence import Place, find_videos
+from videmo.data.presence import Place, find_videos, record_source
 from videmo.data.quarantine import QUARANTINE_FILE, Quarantine
 from videmo.data.records import Record
 from videmo.errors import InputError
 from videmo.stats.classes import class_of
-from videmo.tasks import Task
+from videmo.tasks import WITHOUT_TASK, Task
+
+UNREADABLE, NO_TASK, FILE = "unreadable", "without_task", "files"
+"""Kinds of what is in no number."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +75,13 @@ class Corpus:
         """Split -> how many records and videos each task and source has."""
         return {split: RecordTable({split: index}).summary((), ()) for split, index in self.indexes.items()}
 
-    def unreadable(self, split: str) -> int:
-        """Records of a split that are none, as `videmo check` counts them."""
-        return sum(fault.line > 0 for fault in self.indexes[split].faults)
+    def faults(self, split: str) -> dict[str, list[Fault]]:
+        """What of a split is in no number: records that cannot be read, those whose task is not known, and files."""
+        found: dict[str, list[Fault]] = {UNREADABLE: [], NO_TASK: [], FILE: []}
+        for fault in self.indexes[split].faults:
+            kind = FILE if not fault.line else NO_TASK if fault.reason.startswith(WITHOUT_TASK) else UNREADABLE
+            found[kind].append(fault)
+        return found
 
     @cached_property
     def quarantined(self) -> int:
@@ -97,6 +105,23 @@ class Corpus:
     def has_videos(self) -> np.ndarray:
         """Which of the split's records are about a video, [N]."""
         return np.diff(self.index.video_start) > 0
+
+    @cached_property
+    def sources(self) -> list[str]:
+        """The source of each of the split's videos, [V]; of one in the video root itself that of the first record."""
+        index = self.index
+        record = np.repeat(np.arange(len(index)), np.diff(index.video_start))
+        first = np.zeros(len(index.videos), int)
+        first[index.video_ids[::-1]] = record[::-1]
+        own = index.source[first].tolist()
+        return [record_source([path], index.sources[source]) for path, source in zip(index.videos, own, strict=True)]
+
+    def looked(self, videos: int) -> str:
+        """How so many of the split's videos were chosen by `some_videos`."""
+        named, there = len(self.index.videos), int((self.places == Place.THERE).sum())
+        if videos < there:
+            return f"{videos:,} of {there:,} that are here, drawn at random"
+        return "all" if there == named else f"all that are here, of {named:,}"
 
     def in_class(self, name: str) -> np.ndarray:
         """Which of the split's records are of tasks of a class, [N]."""

@@ -5,10 +5,9 @@ import sys
 import numpy as np
 
 from videmo.data.metadata import video_infos
-from videmo.data.presence import source_of
 from videmo.stats.charts import histogram
 from videmo.stats.corpus import Corpus
-from videmo.stats.section import LeftOut, Section, Table, plural
+from videmo.stats.section import LeftOut, Section, Table, inside, plural
 
 NAME, TITLE = "durations", "Duration of the videos"
 BINS = 30
@@ -26,13 +25,13 @@ def durations(corpus: Corpus, most: int) -> Section | LeftOut:
     if not readable.any():
         return LeftOut(NAME, TITLE, f"None of {plural(len(chosen), 'video')} that were opened can be read.")
     seconds = infos["num_frames"][readable] / infos["fps"][readable]
-    sources = np.array([source_of(path) for path in corpus.where(chosen[readable])])
+    sources = np.array([corpus.sources[number] for number in chosen[readable].tolist()])
     quantiles = {name: spread(seconds[sources == name]) for name in np.unique(sources).tolist()}
     whole = spread(seconds)
     edges = bins(seconds)
     counts = np.histogram(np.minimum(seconds, edges[-1]), edges)[0].tolist()
     beyond = int((seconds > edges[-1]).sum())
-    looked = "all" if len(chosen) == named else f"{len(chosen):,} of {named:,}, drawn at random"
+    looked = corpus.looked(len(chosen))
     return Section(
         name=NAME,
         title=TITLE,
@@ -40,11 +39,13 @@ def durations(corpus: Corpus, most: int) -> Section | LeftOut:
         f"{whole['p10']:.1f} to {whole['p90']:.1f} s."
         + (f" {plural(bad, 'video')} that could not be read left out; `videmo check` says why." if bad else "")
         + (f" The last bar has {plural(beyond, 'longer video')}, up to {seconds.max():,.0f} s, too." if beyond else ""),
+        of=f"{plural(len(seconds), 'video')} ({looked})",
         alt=f"A histogram of the seconds that {plural(len(seconds), 'video')} last, median {whole['median']:.1f}.",
         numbers={
             "videos": named,
             "sampled": len(chosen),
             "unreadable": bad,
+            "first_unreadable": corpus.where(chosen[~readable])[0] if bad else None,
             "edges": [float(edge) for edge in edges],
             "counts": counts,
             "beyond": beyond,
@@ -77,8 +78,9 @@ def without_videos(corpus: Corpus) -> str:
     if not named:
         return f"No record of {corpus.split} is about a video."
     return (
-        f"None of the {plural(named, 'video')} that {corpus.split} names is in {corpus.folder.video_root}; get them, "
-        "or say by --video_root where they are."
+        f"None of the {plural(named, 'video')} that {corpus.split} names is in "
+        f"{inside(corpus.folder.video_root, corpus.folder.root.parent)}; get them, or say by --video_root where they "
+        "are."
     )
 
 

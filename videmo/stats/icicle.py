@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from videmo.stats.ink import colour
-from videmo.stats.sheet import NARROW, Sheet, fitted, text_width
+from videmo.stats.sheet import NARROW, Sheet, fitted, fitted_apart, text_width
 
 _LINE = 13  # pixels that a label needs
 _FADING = (0.55, 0.34, 0.2)  # opacity by column
@@ -54,7 +54,8 @@ def icicle(boxes: Sequence[Box], heads: Sequence[str], width: int) -> Figure:
 
 def _draw(axes: Axes, boxes: Sequence[Box], edges: Sequence[float], column: int, top: float, scale: float) -> None:
     left, right = edges[column], edges[column + 1]
-    for box in sorted(boxes, key=lambda box: -box.size):
+    boxes = sorted(boxes, key=lambda box: -box.size)
+    for box, name in zip(boxes, fitted_apart([box.label for box in boxes], right - left - 12), strict=True):
         high = box.size * scale
         look = {"facecolor": colour(box.colour), "alpha": _FADING[column]}
         axes.add_patch(Rectangle((left, top), right - left, high, linewidth=0, **look))
@@ -64,20 +65,19 @@ def _draw(axes: Axes, boxes: Sequence[Box], edges: Sequence[float], column: int,
             )
         )
         if high >= _LINE:
-            _label(axes, box, left, right, top, high)
+            _label(axes, name, box.size, left, right, top, high)
         if box.parts:
             _draw(axes, box.parts, edges, column + 1, top, scale)
         top += high
 
 
-def _label(axes: Axes, box: Box, left: float, right: float, top: float, high: float) -> None:
-    room, count = right - left - 12, f"{box.size:,}"
+def _label(axes: Axes, name: str, size: int, left: float, right: float, top: float, high: float) -> None:
+    room, count = right - left - 12, f"{size:,}"
     at = {"va": "center", "ha": "left"}
     if high >= 2.4 * _LINE:
-        axes.text(left + 6, top + high / 2 - 7, fitted(box.label, room), size=11, **at)
+        axes.text(left + 6, top + high / 2 - 7, name, size=11, **at)
         axes.text(left + 6, top + high / 2 + 7, fitted(count, room, 10), size=10, color=colour("soft"), **at)
         return
-    label = fitted(box.label, room)
-    axes.text(left + 6, top + high / 2, label, size=10.5, **at)
-    if text_width(label) + text_width(count, 10) + 10 <= room:
+    axes.text(left + 6, top + high / 2, name, size=10.5, **at)
+    if text_width(name) + text_width(count, 10) + 10 <= room:
         axes.text(right - 6, top + high / 2, count, size=10, color=colour("soft"), va="center", ha="right")

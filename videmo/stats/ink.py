@@ -5,7 +5,9 @@ colours becomes its variable, and text stays text, in the page's font.
 """
 
 import re
-from contextlib import AbstractContextManager
+import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from io import BytesIO, StringIO
 
@@ -17,7 +19,13 @@ from videmo.pages import colours
 
 PIXELS = 72  # an inch: a point is then a pixel of the page
 PNG_DPI = 160
-_FAMILIES = ("DejaVu Sans", "Noto Sans CJK SC", "Noto Sans CJK JP", "WenQuanYi Zen Hei", "Droid Sans Fallback")
+_FIRST = "DejaVu Sans"  # Matplotlib's own
+_FALLBACK = re.compile(  # fonts of Chinese, Japanese and Korean, as systems name them
+    r"CJK|Source Han|WenQuanYi|Droid Sans Fallback|AR PL|Noto Sans (SC|TC|HK|JP|KR)|Nanum|Baekmuk|UnDotum|IPA\w*Gothic|"
+    r"Takao|VL Gothic|Hiragino|PingFang|Heiti|STHeiti|Songti|Apple SD Gothic|AppleGothic|Arial Unicode|YaHei|SimHei|"
+    r"SimSun|JhengHei|Yu Gothic|Meiryo|MS Gothic|Malgun"
+)
+_MISSING = re.compile(r"Glyph (\d+) .*missing from")
 _HEX = re.compile(r"#[0-9a-f]{6}\b")
 _METADATA = dict.fromkeys(("Creator", "Date", "Format", "Type"))
 
@@ -70,9 +78,23 @@ def drawing(name: str) -> AbstractContextManager:
 
 @cache
 def _families() -> list[str]:
-    """Fonts that are here, the later ones for letters that the first lacks."""
-    there = set(font_manager.get_font_names())
-    return [name for name in _FAMILIES if name in there]
+    """Fonts that are here, the later ones for letters that the first lacks; those without serifs first."""
+    found = filter(_FALLBACK.search, font_manager.get_font_names())
+    return [_FIRST, *sorted(found, key=lambda name: ("Serif" in name, "Mono" in name, name))]
+
+
+@contextmanager
+def lacking_letters() -> Iterator[set[str]]:
+    """The letters that no font here has, which are boxes in a picture drawn meanwhile; Matplotlib warns of each."""
+    letters: set[str] = set()
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield letters
+    for warning in caught:
+        if found := _MISSING.match(str(warning.message)):
+            letters.add(chr(int(found[1])))
+        else:
+            warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 
 def svg(figure: Figure) -> Markup:
@@ -91,8 +113,11 @@ def svg(figure: Figure) -> Markup:
     return Markup(text)
 
 
-def png(figure: Figure) -> bytes:
-    """A picture as a PNG file, on the house's paper."""
+def png(figure: Figure, title: str, of: str) -> bytes:
+    """A picture as a PNG file, on the house's paper, beneath its title and what it is of; these stay on it."""
+    inch = figure.get_size_inches()[1]
+    for text, height, size, name in ((title, 28, 15, "ink"), (of, 10, 11, "soft")):
+        figure.text(0, 1 + height / PIXELS / inch, text, size=size, color=colour(name), va="bottom", ha="left")
     stream = BytesIO()
     look = {"facecolor": colour("paper"), "bbox_inches": "tight", "pad_inches": 0.25}
     figure.savefig(stream, format="png", dpi=PNG_DPI, metadata={"Software": None}, **look)

@@ -12,7 +12,7 @@ from videmo.data.records import Record
 from videmo.stats.charts import Spread, spreads
 from videmo.stats.classes import class_of, colour_of
 from videmo.stats.durations import spread
-from videmo.stats.section import LeftOut, Section, Table, plural
+from videmo.stats.section import LeftOut, Section, Table, plural, short
 from videmo.tasks import TEXT_TASK, Task
 
 NAME, TITLE = "lengths", "Length of captions and rationales"
@@ -71,8 +71,9 @@ class Lengths:
             lead=f"{plural(read, 'answer')} ({looked}). A point is the median, the thick part the middle half, the "
             "line the middle 90%. Of a dialogue the last answer counts, which is the rationale where it gives one; in "
             "Chinese, Japanese and Korean each sign counts as a word.",
+            of=plural(read, "answer"),
             alt=f"Medians and spreads of the lengths in words, a row a task and source. The longest by median: "
-            f"{longest[0].name} of {longest[1]} with {found[longest]['median']:.0f} words.",
+            f"{longest[0].name} of {longest[1]} with {short(found[longest]['median'])} words.",
             numbers={
                 "rows": [
                     {"task": task.name, "source": source, "class": class_of(task), **of}
@@ -84,7 +85,7 @@ class Lengths:
                 Table(
                     ("task", "source", "read", "5%", "median", "95%"),
                     tuple(
-                        (task.name, source, of["n"], *(f"{of[key]:.0f}" for key in ("p5", "median", "p95")))
+                        (task.name, source, of["n"], *(short(of[key]) for key in ("p5", "median", "p95")))
                         for (task, source), of in found.items()
                     ),
                 ),

@@ -1,12 +1,13 @@
 """The page: sections with their pictures and numbers, in one HTML file that loads nothing."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from videmo.pages import environment, printable_page, style
-from videmo.stats.ink import drawing, png, svg
+from videmo.stats.ink import drawing, lacking_letters, png, svg
 from videmo.stats.section import Cell, LeftOut, Section
 from videmo.stats.sheet import NARROW, WIDE
 
@@ -17,12 +18,14 @@ class Pictures(NamedTuple):
     Attributes:
         wide: SVG for a screen.
         narrow: SVG for a phone.
-        png: A file, of the former.
+        png: A file, of the former, with its title.
+        lacking: Letters that are boxes in this file.
     """
 
     wide: Markup
     narrow: Markup
     png: bytes
+    lacking: frozenset[str]
 
 
 def render(
@@ -45,6 +48,7 @@ def render(
     """
     page = environment("videmo.stats")
     page.filters["cell"] = _cell
+    page.filters["prose"] = _prose
     page.tests["picture"] = lambda section: isinstance(section, Section)
     page.tests["figures"] = _is_number
     return printable_page(
@@ -62,11 +66,13 @@ def render(
 
 def draw(section: Section) -> Pictures:
     """A section's picture, in all its forms."""
-    with drawing(f"{section.name}-wide"):
-        wide = section.draw(WIDE)
-        drawn = svg(wide), png(wide)
-    with drawing(f"{section.name}-narrow"):
-        return Pictures(drawn[0], svg(section.draw(NARROW)), drawn[1])
+    with lacking_letters() as lacking:
+        with drawing(f"{section.name}-wide"):
+            figure = section.draw(WIDE)
+            wide, file = svg(figure), png(figure, section.title, section.of)  # in this order: a page has its own title
+        with drawing(f"{section.name}-narrow"):
+            narrow = svg(section.draw(NARROW))
+    return Pictures(wide, narrow, file, frozenset(lacking))
 
 
 def _is_number(value: Cell) -> bool:
@@ -78,11 +84,23 @@ def _is_number(value: Cell) -> bool:
     return not isinstance(value, str) or value[:1].isdigit() or value.startswith(("<", ">", "–"))
 
 
-def _cell(value: Cell) -> str:
+def _prose(text: str) -> Markup:
+    """Sentences, in which a command stands in backticks.
+
+    >>> _prose("`videmo check` says <b>")
+    Markup('<code>videmo check</code> says &lt;b&gt;')
     """
-    >>> _cell(1200), _cell(0.5), _cell(None), _cell("x")
-    ('1,200', '0.5', '–', 'x')
+    return Markup(re.sub(r"`(videmo [a-z]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def _cell(value: Cell) -> str:
+    """A cell's text; names break after an underscore first.
+
+    >>> _cell(1200), _cell(0.5), _cell(None), _cell("emotion_<b>")
+    ('1,200', '0.5', '–', Markup('emotion_<wbr>&lt;b&gt;'))
     """
     if value is None:
         return "–"
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else value
+    if isinstance(value, str):
+        return escape(value).replace("_", Markup("_<wbr>"))
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"

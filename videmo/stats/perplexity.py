@@ -9,6 +9,7 @@ data. The tasks' samples are about the same videos where they can be, so that on
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from videmo.reasoning import SearchSettings
 from videmo.stats.charts import Spread, spreads
 from videmo.stats.classes import CLASSES, TEXT, class_of, colour_of, in_order
 from videmo.stats.corpus import Corpus
-from videmo.stats.section import LeftOut, Section, Table, plural
+from videmo.stats.section import LeftOut, Section, Table, inside, percent, plural
 from videmo.tasks import Task, find_task
 from videmo.token_tree import TokenLayout
 from videmo.training.module import sums_by_sample
@@ -62,7 +63,7 @@ class Estimate:
         low: The lower bound of its 95% interval.
         high: The upper bound.
         answers: How many were scored.
-        tokens: Of these answers on average.
+        tokens: Of an answer on average, each task by how many records it has, too.
         videos: How many they are about.
     """
 
@@ -91,15 +92,18 @@ def perplexity(corpus: Corpus, ckpt: str | None, answers: int, base: str | None 
         [_spread(name, classes[name], name) for name in in_order(classes)],
         [_spread(task.name, tasks[task], class_of(task)) for task in ranked],
     ]
+    model = inside(ckpt, Path.cwd())
     said = ", ".join(f"{name} {classes[name].value:.2f}" for name in suggested)
     return Section(
         name=NAME,
         title=TITLE,
-        lead=f"{plural(len(scored), 'answer')} scored by {ckpt}, at most {answers} a task, with 95% intervals by "
-        f"bootstrap over videos. By rising perplexity: {said}. {_verdict(suggested, paper, classes, order)} "
-        "A perplexity is a token's, and long answers have many that follow from those before. A model that was trained "
-        "on these answers orders them by what it learned, too: to plan a curriculum, give the one that it starts from."
+        lead=f"{plural(len(scored), 'answer')} scored by {model}, at most {answers} a task, with 95% intervals by "
+        f"bootstrap over videos; a class weighs its tasks by how many records they have. By rising perplexity: {said}. "
+        f"{verdict(suggested, paper, classes, order)} The axis is logarithmic. A perplexity is a token's, and long "
+        "answers have many that follow from those before. A model that was trained on these answers orders them by "
+        "what it learned, too: to plan a curriculum, give the one that it starts from."
         + (f" {plural(failed, 'record')} left out, whose videos or texts cannot be used." if failed else ""),
+        of=f"{plural(len(scored), 'answer')}, scored by {model}",
         alt=f"Perplexities with their intervals, of the classes and of each task, on a logarithmic axis. {said}.",
         numbers={
             "checkpoint": ckpt,
@@ -111,7 +115,7 @@ def perplexity(corpus: Corpus, ckpt: str | None, answers: int, base: str | None 
             "paper_order": paper,
             "share_of_resamples_in_suggested_order": order,
         },
-        draw=lambda width: spreads(rows, width, says="perplexity of an answer's token", log=True),
+        draw=lambda width: spreads(rows, width, says="perplexity of an answer's token, logarithmic", log=True),
         tables=(
             Table(
                 ("class", "perplexity", "95%", "answers", "tokens"),
@@ -234,10 +238,11 @@ def estimate(
         [of(random.multinomial(len(videos), chances, size=_AT_ONCE)) for _ in range(RESAMPLES // _AT_ONCE)]
     )
     low, high = np.nanpercentile(drawn, (2.5, 97.5), axis=0)
-    found = {}
+    answers, _, tokens = sums.sum(1)  # [tasks]
+    lengths, found = tokens / answers, {}
     for place, name in enumerate(names):
         own = [one for one in scored if class_of(one.task) == name]
-        tokens = sum(one.tokens for one in own) / len(own)
+        tokens = float(np.average(lengths, weights=weight * member[place]))
         seen = len({one.video for one in own})
         values = (float(side[place]) for side in (whole, low, high))
         found[name] = Estimate(*values, answers=len(own), tokens=tokens, videos=seen)
@@ -252,9 +257,10 @@ def suggested_order(classes: Mapping[str, Estimate]) -> list[str]:
     return sorted(classes, key=lambda name: classes[name].value)
 
 
-def _verdict(
+def verdict(
     suggested: Sequence[str], paper: Sequence[str], classes: Mapping[str, Estimate], share: float | None
 ) -> str:
+    """What may be said of an order: whether it is the paper's, and how sure it is."""
     if len(suggested) < 2:
         return "With one class there is no order."
     same = "the paper's own order" if [*suggested] == [*paper] else f"not the paper's, {', '.join(paper)}"
@@ -262,7 +268,7 @@ def _verdict(
     said = [f"{a} and {b}" for a, b in close]
     apart = f"The intervals of {' and of '.join(said)} overlap" if said else "No two neighbours' intervals overlap"
     doubt = ", so that the order is in doubt" if share is not None and share < SURE else ""
-    sure = "" if share is None else f"; {share:.0%} of the resamples have the same order{doubt}"
+    sure = "" if share is None else f"; {percent(share, 1)} of the resamples have the same order{doubt}"
     return f"That is {same}. {apart}{sure}."
 
 

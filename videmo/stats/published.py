@@ -70,6 +70,7 @@ def published(corpus: Corpus) -> Section:
         f"same tasks, {_ratio(mine / theirs)} times as many"
         + (f"; none in {plural(none, 'row')} of the {len(table)}" if none else "")
         + f".{besides} The axis is logarithmic.",
+        of=f"{plural(mine, 'record')} of {corpus.split}",
         alt=f"For each of the {len(table)} rows of the paper's table 7, Emo-CFG's count as a ring and this data's as a "
         f"point, on a logarithmic axis. {mine:,} here, {theirs:,} there.",
         numbers={

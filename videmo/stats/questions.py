@@ -35,6 +35,7 @@ def questions(corpus: Corpus) -> Section | LeftOut:
         f"that are asked about together: {mean:.2f} a video. Questions on one video share its tokens in a token tree "
         "when they meet in one stage. In a stage of each class a tree would have on average so many branches, with at "
         f"most {MAX_BRANCHES}, as configs/sft.yaml allows: {stages}. Near 1, a tree shares nothing.",
+        of=f"{plural(int(everything.sum()), 'question')} about {plural(len(everything), 'video')} or sets of videos",
         alt=f"A histogram of the number of questions that a video has. The mean is {mean:.2f}, the median "
         f"{figures['all']['median']:g}, the most {figures['all']['most']}.",
         numbers={

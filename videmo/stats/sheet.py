@@ -1,6 +1,8 @@
 """A picture laid out in pixels of the page, so that it is planned for a screen of 1200 or of 400 of them."""
 
+from collections.abc import Sequence
 from functools import cache, lru_cache
+from itertools import takewhile
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -8,6 +10,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
 
 from videmo.stats.ink import PIXELS
+from videmo.stats.section import LONGEST, cut
 
 WIDE, NARROW = 640, 344
 """Widths of a picture on a screen and on a phone, in pixels."""
@@ -48,13 +51,41 @@ def _font(size: float) -> FontProperties:
     return FontProperties(size=size)
 
 
+def fitted_apart(texts: Sequence[str], room: float, size: float = 11) -> list[str]:
+    """Names cut to the pixels that there are; of those that would be alike then, what differs is kept.
+
+    >>> fitted_apart(["surprise_in_the_wild_a", "surprise_in_the_wild_b", "fear"], 60)
+    ['surpris…a', 'surpris…b', 'fear']
+    """
+    short = [fitted(cut(text), room, size) for text in texts]
+    apart = []
+    for text, own in zip(texts, short, strict=True):
+        others = [other for other, name in zip(texts, short, strict=True) if name == own and other != text]
+        if others:
+            alike = [_alike(text, other) for other in others]
+            ways = (
+                f"{text[:length].rstrip()}…{cut(text[start:])}"
+                for start in (min(alike), max(alike))
+                for length in range(min(start, LONGEST), 0, -1)
+            )
+            cut_in_the_middle = next((way for way in ways if text_width(way, size) <= room), None)
+            own = cut_in_the_middle or fitted(f"…{text[max(alike) :]}", room, size)
+        apart.append(own)
+    return apart
+
+
+def _alike(one: str, other: str) -> int:
+    """Letters with which two texts begin alike."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
+
+
 def fitted(text: str, room: float, size: float = 11) -> str:
     """A text cut with an ellipsis to the pixels that there are; empty where not three letters fit.
 
     >>> fitted("surprise", 200), fitted("surprise", 36), fitted("surprise", 5)
     ('surprise', 'surp…', '')
     """
-    if text_width(text, size) <= room:
+    if text_width(text, size) <= room + 0.1:  # a room is often a text's own width, with a gap added and taken again
         return text
     for length in range(len(text) - 1, 2, -1):
         if text_width(cut := text[:length].rstrip() + "…", size) <= room:

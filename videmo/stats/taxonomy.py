@@ -4,9 +4,11 @@ from collections import Counter
 
 from videmo.stats.charts import Bar, Panel, bar_panels
 from videmo.stats.classes import class_of, colour_of, in_order
-from videmo.stats.corpus import Corpus
+from videmo.stats.corpus import NO_TASK, UNREADABLE, Corpus
 from videmo.stats.icicle import Box, icicle
 from videmo.stats.section import Section, Table, percent, plural
+
+_VERBS = {UNREADABLE: ("cannot be read", "cannot be read"), NO_TASK: ("has no known task", "have no known task")}
 
 
 def taxonomy(corpus: Corpus) -> Section:
@@ -26,6 +28,7 @@ def taxonomy(corpus: Corpus) -> Section:
         lead=f"{plural(total, 'record')} of {corpus.split}, {plural(len({row[0] for row in rows}), 'task')}, "
         f"{plural(len(sources), 'source')}: {shares}. A class is one of the curriculum's; a source is the outermost "
         "folder of a video's path. Boxes too flat for a name are in the table.",
+        of=f"{plural(total, 'record')} of {corpus.split}",
         alt=f"Boxes in three columns, class, task and source, each as high as it has samples. {shares}. The largest "
         f"task and source: {largest[0].name} of {largest[1]} with {plural(largest[2], 'record')}.",
         numbers={
@@ -58,9 +61,15 @@ def splits(corpus: Corpus) -> Section:
         for row in rows:
             counts[split][class_of(tasks[row.task])] += row.records
             by_task.setdefault(row.task, Counter())[split] += row.records
-    bad = {split: corpus.unreadable(split) for split in counts}
+    bad = {split: {kind: len(own) for kind, own in corpus.faults(split).items()} for split in counts}
     said = "; ".join(f"{split} {plural(own.total(), 'record')}" for split, own in counts.items())
-    faults = [f"{plural(bad[split], 'record')} of {split}" for split in bad if bad[split]]
+    faults = [
+        f"{plural(own[kind], 'record')} of {split} that {verb[own[kind] != 1]}"
+        for split, own in bad.items()
+        for kind, verb in _VERBS.items()
+        if own[kind]
+    ]
+    without = [split for split in corpus.folder.patterns if split not in counts]
     panels = [
         Panel(
             split,
@@ -73,12 +82,15 @@ def splits(corpus: Corpus) -> Section:
         name="splits",
         title="The splits",
         lead=f"{said}. A bar is a class's share of its split. "
-        + (f"Not counted, for they cannot be read: {', '.join(faults)}. `videmo check` names each." if faults else ""),
+        + (f"There is no data file of {' or '.join(without)}. " if without else "")
+        + (f"Not counted: {', '.join(faults)}; `videmo check` names each." if faults else ""),
+        of=said,
         alt=f"Bars of the share of each class in each split. {said}.",
         numbers={
             split: {
                 "records": own.total(),
-                "unreadable": bad[split],
+                "unreadable": bad[split][UNREADABLE],
+                "without_task": bad[split][NO_TASK],
                 "videos": len(corpus.indexes[split].videos),
                 "classes": dict(own),
                 "tasks": {task: count[split] for task, count in by_task.items() if count[split]},

@@ -1,19 +1,21 @@
 """What captions say at each level of the affective tree, and in which words that the lexicon does not know."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from videmo.affect import AffectiveTree, parse_caption
 from videmo.data.records import Record
 from videmo.stats.charts import Bar, Panel, bar_panels
 from videmo.stats.classes import colour_of
-from videmo.stats.section import LeftOut, Section, Table, percent, plural
+from videmo.stats.section import LeftOut, Section, Table, cut, percent, plural
 from videmo.tasks import LEVELS, TEXT_TASK, Task
 
 NAME, TITLE = "words", "What captions say, by level of the affective tree"
 SHOWN = 12  # items of a level
 _LISTED = 30
+_OTHERS = "Words that the lexicon has no place for"
 _DEPTH = {2: "emotion", 3: "expression", 4: "attribute"}
 _QUALITIES = ("intensity", "time")  # of an emotion, which hang beneath it
 
@@ -43,11 +45,14 @@ def _beneath(node: AffectiveTree, depth: int) -> Iterator[tuple[str, str]]:
 class Words:
     """Counted items and words of captions, as they come.
 
+    A caption that was read stands for as many of its task as there are for each that was read, so that a task of which
+    a small part was read weighs what it has.
+
     Attributes:
         items: Level -> item -> captions that say it.
         others: Word -> how often it stands where the lexicon has no place for it.
         captions: How many were read.
-        silent: Those of them that say nothing of a level.
+        silent: How many say nothing of a level.
         held: How many there are.
     """
 
@@ -57,57 +62,72 @@ class Words:
     silent: Counter[str] = field(default_factory=Counter)
     held: int = 0
 
-    def count(self, task: Task, records: Iterable[Record], held: int) -> None:
+    def count(self, task: Task, records: Sequence[Record], held: int) -> None:
         """Add records of a task, of which there are so many; only those of captions and rationales count."""
-        if task.kind != "caption" or task == TEXT_TASK:
+        if task.kind != "caption" or task == TEXT_TASK or not records:
             return
         self.held += held
+        each = Fraction(held, len(records))
         for record in records:
             parse = parse_caption(record.answer)
             said = set(items_by_level(parse.tree))
             self.captions += 1
-            self.silent.update(set(LEVELS) - {level for level, _ in said})
+            self.silent.update(dict.fromkeys(set(LEVELS) - {level for level, _ in said}, each))
             for level, item in said:
-                self.items[level][item] += 1
-            self.others.update(parse.unplaced)
+                self.items[level][item] += each
+            for word in parse.unplaced:
+                self.others[word] += each
 
     def section(self, split: str) -> Section | LeftOut:
         """What they are."""
         if not self.captions:
             return LeftOut(NAME, TITLE, f"No record of {split} is answered by a caption or a rationale.")
-        n = self.captions
-        looked = "all" if n == self.held else f"{n:,} of {self.held:,}, drawn at random within each task"
+        n, sampled = self.held, self.captions < self.held
+        looked = "all"
+        if sampled:
+            looked = f"{self.captions:,} of {n:,}, drawn at random within each task, whose weight is how many it has"
         spoken = ", ".join(f"{level} {percent(n - self.silent[level], n)}" for level in LEVELS)
         panels = [
             Panel(
                 level,
                 [
-                    Bar(item, count, percent(count, n), colour_of(level))
+                    Bar(item, float(count), percent(count, n), colour_of(level))
                     for item, count in top(self.items[level], SHOWN)
                 ],
                 f"{plural(len(self.items[level]), 'item')}, said in {percent(n - self.silent[level], n)}",
             )
             for level in LEVELS
         ]
-        others = tuple(top(self.others, _LISTED))
+        others = tuple((cut(word), round(times)) for word, times in top(self.others, _LISTED))
         best = "; ".join(f"{p.title}: {', '.join(bar.label for bar in p.bars[:3]) or 'nothing'}" for p in panels)
         return Section(
             name=NAME,
             title=TITLE,
-            lead=f"Affective trees of {plural(n, 'caption')} and rationales ({looked}), read by rules from English. "
-            f"All bars, shares of them that say an item, have one scale. Something is said of each level in: {spoken}.",
+            lead=f"Affective trees of {plural(n, 'caption or rationale', 'captions and rationales')} ({looked}), read "
+            "by rules from English. All bars, shares of them that say an item, have one scale. Something is said of "
+            f"each level in: {spoken}.",
+            of=plural(self.captions, "caption or rationale", "captions and rationales"),
             alt=f"Bars of the most frequent items of each level. {best}.",
             numbers={
-                "captions": self.held,
-                "read": n,
+                "captions": n,
+                "read": self.captions,
                 "levels": {
-                    level: {"silent": self.silent[level], "items": dict(top(self.items[level]))} for level in LEVELS
+                    level: {"silent": _number(self.silent[level]), "items": _numbers(top(self.items[level]))}
+                    for level in LEVELS
                 },
-                "other_words": dict(top(self.others, 200)),
+                "other_words": _numbers(top(self.others, 200)),
             },
             draw=lambda width: bar_panels(panels, width, columns=2),
-            tables=(Table(("word", "times"), others, "Words that the lexicon has no place for"),) if others else (),
+            tables=(Table(("word", "times, of all" if sampled else "times"), others, _OTHERS),) if others else (),
         )
+
+
+def _number(count: Fraction) -> float:
+    return int(count) if count == int(count) else round(float(count), 3)
+
+
+def _numbers(counts: list[tuple[str, Fraction]]) -> dict[str, float]:
+    return {name: _number(count) for name, count in counts}
 
 
 def top(counts: Counter[str], most: int | None = None) -> list[tuple[str, int]]:

@@ -6,6 +6,7 @@ from videmo.tasks.options import question_options
 from videmo.tasks.own import OWN_FILE
 from videmo.tasks.registry import (
     TEXT_TASK,
+    WITHOUT_TASK,
     all_tasks,
     benchmark_tasks,
     find_task,
@@ -29,6 +30,7 @@ __all__ = [
     "PRESENCE",
     "TEXT_TASK",
     "WHY",
+    "WITHOUT_TASK",
     "Answer",
     "Grade",
     "Task",

@@ -22,6 +22,8 @@ from videmo.tasks.spec import Task, task_from_entry
 _VARIABLE = "VIDEMO_TASKS"
 """Holds the paths of the files of own tasks, as a JSON list."""
 
+WITHOUT_TASK = "no task for"
+"""How the reason begins why a record has no task."""
 TEXT_TASK = Task("text", column="text", scenario="text", result_file="text", kind="caption")
 """Conversations about no video that are mixed in to keep what the model could before; no part of the benchmark."""
 
@@ -155,6 +157,5 @@ def _no_task(source: str, file: str | None) -> str:
     near = list(dict.fromkeys(hit for name in (source, stem) if name for hit in get_close_matches(name, by_source)))
     known = f"known: {', '.join([*by_source][:6])} and {len(by_source) - 6} more."
     hint = f"did you mean {' or '.join(near)}?" if near else known
-    return (
-        f'no task for {given}: {hint} Correct the record\'s "source" or the file name, or add an entry to tasks.yaml.'
-    )
+    mend = 'Correct the record\'s "source" or the file name, or add an entry to tasks.yaml.'
+    return f"{WITHOUT_TASK} {given}: {hint} {mend}"
