@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 from chromium import chromium
-from conftest import emotion, write_records
+from written_records import emotion, write_records
 
 from videmo.stats.command import stats
 

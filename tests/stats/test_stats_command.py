@@ -4,8 +4,8 @@ import json
 import shutil
 
 import pytest
-from conftest import emotion, write_records
 from PIL import Image
+from written_records import emotion, write_records
 
 from videmo.check.folder import DataFolder
 from videmo.cli import main

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
-from conftest import emotion, turns, write_records
+from written_records import emotion, turns, write_records
 
 from videmo.stats import ink
 from videmo.stats.balance import NONE, Balance

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 import torch
-from torchmetrics.functional.nominal import fleiss_kappa
 
 from videmo.committee.sample import Draft
 
@@ -27,4 +26,6 @@ def agreement(drafts: Iterable[Draft]) -> float | None:
             counts.append([right, len(votes) - right])
     if not counts or 0 in (ratings := torch.tensor(counts)).sum(0).tolist():
         return None
+    from torchmetrics.functional.nominal import fleiss_kappa  # takes a second, which a command that ends early saves
+
     return fleiss_kappa(ratings, mode="counts").item()

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from videmo.benchmark.predictions import write_atomically
 from videmo.committee.author import RATIONALE, Clip
 from videmo.committee.outcome import figures, left_out, of_members
 from videmo.committee.run import Models, clips_in, settle
@@ -73,7 +72,7 @@ def curate_unlabelled(
     found = figures(clips)
     if not kept:
         beside = out.with_name(f"{out.name}.{LEFT_OUT}")
-        write_atomically(beside, text)
+        beside.write_text(text, encoding="utf-8")
         raise InputError("\n".join([f"nothing was kept; {beside} says why", *_of_models(members)]))
     whole = not (found["unanswered"] or found["all"]["missing"])
     if not whole and (before := _kept_before(out)) > found["all"]["kept"]:
