@@ -4,13 +4,11 @@ python tools/app_picture.py clip.mp4 docs/images/app.png --ckpt runs/demo/grpo
 """
 
 import argparse
-import base64
-import shutil
 import socket
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from selenium import webdriver
+from headless import chromium, screenshot
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
@@ -32,15 +30,7 @@ def picture(address: str, clip: Path, width: int, follow_up: str | None, dark: b
         follow_up: What is asked after; nothing where None.
         dark: Whether the system prefers dark.
     """
-    options = webdriver.ChromeOptions()
-    options.binary_location = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    for argument in ("headless=new", "no-sandbox", "hide-scrollbars"):
-        options.add_argument(f"--{argument}")
-    with webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver"))) as chrome:
-        screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 700}
-        chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    with chromium(width, dark) as chrome:
         chrome.get(address)
         wait = WebDriverWait(chrome, PATIENCE)
         wait.until(lambda page: page.find_elements(By.CSS_SELECTOR, "#clip input[type=file]"))[0].send_keys(str(clip))
@@ -53,10 +43,7 @@ def picture(address: str, clip: Path, width: int, follow_up: str | None, dark: b
             )
             wait.until(lambda page: page.find_elements(By.CSS_SELECTOR, "#more .said"))
         chrome.execute_script("document.activeElement.blur()")
-        height = chrome.execute_script("return document.documentElement.scrollHeight")
-        chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {**screen, "height": height})
-        chrome.execute_async_script("setTimeout(arguments[0], 600)")  # the layout of the higher window
-        return base64.b64decode(chrome.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})["data"])
+        return screenshot(chrome, width)
 
 
 def main() -> None:

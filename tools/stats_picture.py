@@ -6,11 +6,9 @@ python tools/stats_picture.py runs/drawn/stats/stats.html docs/images/stats.png 
 """
 
 import argparse
-import base64
-import shutil
 from pathlib import Path
 
-from selenium import webdriver
+from headless import chromium, screenshot
 
 
 def picture(page: Path, width: int, height: int | None, dark: bool, section: str | None) -> bytes:
@@ -23,23 +21,12 @@ def picture(page: Path, width: int, height: int | None, dark: bool, section: str
         dark: Whether the system prefers dark.
         section: The one that is shown alone; the whole page where None.
     """
-    options = webdriver.ChromeOptions()
-    options.binary_location = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    for argument in ("headless=new", "no-sandbox", "hide-scrollbars"):
-        options.add_argument(f"--{argument}")
-    with webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver"))) as chrome:
-        screen = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 700}
-        chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        chrome.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    with chromium(width, dark) as chrome:
         chrome.get(page.resolve().as_uri())
         if section:
             for_it = "for (const e of document.querySelectorAll('header, footer, section')) e.hidden = e.id !== "
             chrome.execute_script(f"{for_it}arguments[0]", section)
-        whole = chrome.execute_script("return document.documentElement.scrollHeight")
-        chrome.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {**screen, "height": height or whole})
-        chrome.execute_async_script("setTimeout(arguments[0], 300)")  # the layout of the higher window
-        return base64.b64decode(chrome.execute_cdp_cmd("Page.captureScreenshot", {"format": "png"})["data"])
+        return screenshot(chrome, width, height)
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from videmo.data.records import special_tokens
 from videmo.judge.json_values import UnreadableReply, json_in, short
 from videmo.judge.question import Use
 from videmo.judge.replies import what_was_said
+from videmo.judge.schemas import object_schema, schema_format
 from videmo.tasks import Task, benchmark_tasks
 
 ATTRIBUTES = {source[3:]: task for task in benchmark_tasks() for source in task.sources if source.startswith("QA_")}
@@ -234,28 +235,19 @@ def _truth(value: object) -> bool:
     return found
 
 
-def _properties(properties: Mapping[str, dict]) -> dict:
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": [*properties],
-        "additionalProperties": False,
-    }
-
-
 def _perhaps(kind: dict) -> dict:
     return {"anyOf": [kind, {"type": "null"}]}
 
 
 def _listed(name: str, fields: Mapping[str, dict]) -> dict:
-    entry = _properties({"sample": {"type": "integer"}, **fields})
-    return _properties({name: {"type": "array", "items": entry}})
+    entry = object_schema({"sample": {"type": "integer"}, **fields})
+    return object_schema({name: {"type": "array", "items": entry}})
 
 
 _TEXT = {"type": "string"}
 _SCHEMAS = {
-    "attributes": _properties({name: _perhaps(_TEXT) for name in LOOKS}),
-    "expressions": _properties(
+    "attributes": object_schema({name: _perhaps(_TEXT) for name in LOOKS}),
+    "expressions": object_schema(
         {
             **{name: _perhaps(_TEXT) for name in ACTIONS},
             "action_units": {"type": "array", "items": {"type": "string", "enum": [*UNITS.labels]}},
@@ -271,9 +263,9 @@ def reply_schema(use: str, emotions: Task) -> dict | None:
     """The ``response_format`` of a use; None for a text."""
     if use == "emotion":
         label, mood = ({"type": "string", "enum": [*names]} for names in (emotions.labels, SENTIMENTS))
-        schema = _properties({"emotion": _perhaps(label), "sentiment": _perhaps(mood), "because": _TEXT})
+        schema = object_schema({"emotion": _perhaps(label), "sentiment": _perhaps(mood), "because": _TEXT})
     elif use in _SCHEMAS:
         schema = _SCHEMAS[use]
     else:
         return None
-    return {"type": "json_schema", "json_schema": {"name": use, "strict": True, "schema": schema}}
+    return schema_format(use, schema)

@@ -21,10 +21,16 @@ def response_format(prompt: Prompt, question: Question) -> dict:
         {'type': 'string', 'enum': ['Happy', 'Sad']}
     """
     schema = _SCHEMAS.get(prompt.reply) or _labels(question)
-    return {"type": "json_schema", "json_schema": {"name": prompt.name, "strict": True, "schema": schema}}
+    return schema_format(prompt.name, schema)
 
 
-def _object(properties: Mapping[str, dict]) -> dict:
+def schema_format(name: str, schema: Mapping) -> dict:
+    """The ``response_format`` that holds a server to a schema."""
+    return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": schema}}
+
+
+def object_schema(properties: Mapping[str, dict]) -> dict:
+    """An object that has all of the properties, and no others."""
     return {
         "type": "object",
         "properties": dict(properties),
@@ -35,13 +41,13 @@ def _object(properties: Mapping[str, dict]) -> dict:
 
 def _labels(question: Question) -> dict:
     label = {"type": "string", "enum": [*question.listed_labels]}
-    return _object({"labels": {"type": "array", "items": label}})
+    return object_schema({"labels": {"type": "array", "items": label}})
 
 
-_NODE = _object({"label": {"type": "string"}, "children": {"type": "array", "items": {"$ref": "#/$defs/node"}}})
+_NODE = object_schema({"label": {"type": "string"}, "children": {"type": "array", "items": {"$ref": "#/$defs/node"}}})
 _SCHEMAS = {
-    "yes_no": _object({"answer": {"type": "string", "enum": ["yes", "no"]}}),
-    "score": _object({"score": {"type": "number"}}),
-    "scores": _object({name: {"type": "number"} for name in SCORES}),
+    "yes_no": object_schema({"answer": {"type": "string", "enum": ["yes", "no"]}}),
+    "score": object_schema({"score": {"type": "number"}}),
+    "scores": object_schema({name: {"type": "number"} for name in SCORES}),
     "tree": {**_NODE, "$defs": {"node": _NODE}},
 }
