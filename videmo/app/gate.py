@@ -15,13 +15,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_CALL = "/gradio_api/queue/join"
+_ANSWERS = "/gradio_api/queue/data"
 _OPEN = (
     *("/", "/config", "/theme.css", "/favicon.ico", "/robots.txt", "/manifest.json"),
-    *("/gradio_api/startup-events", "/gradio_api/theme.css", "/gradio_api/queue/data"),
+    *("/gradio_api/startup-events", "/gradio_api/theme.css", _ANSWERS),
     *("/gradio_api/upload", "/gradio_api/upload_progress", "/gradio_api/reset", "/gradio_api/cancel"),
 )
 _OPEN_BENEATH = ("/assets/", "/static/", "/gradio_api/heartbeat/")
-_CALL = "/gradio_api/queue/join"
 _FILE = "/gradio_api/file="
 LOCAL = ("127.0.0.1", "localhost", "::1")
 """What a machine calls itself: who listens there hears nobody else."""
@@ -41,11 +42,14 @@ class Gate:
         app: What answers.
         folder: The one whose files may be read.
         calls: Number of a call -> what it takes; Gradio would print a trace for each that is of another form.
+        waiting: Holds those who wait for answers, as long as they do.
         local: Whether it answers to names of this machine only.
     """
 
-    def __init__(self, app: ASGIApp, folder: Path, calls: Mapping[int, TypeAdapter], local: bool) -> None:
-        self._app, self._folder, self._calls, self._local = app, folder.resolve(), calls, local
+    def __init__(
+        self, app: ASGIApp, folder: Path, calls: Mapping[int, TypeAdapter], waiting: set[int], local: bool
+    ) -> None:
+        self._app, self._folder, self._calls, self._waiting, self._local = app, folder.resolve(), calls, waiting, local
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_policy(message: Message) -> None:
@@ -62,7 +66,13 @@ class Gate:
             answer = self._app if self._is_call(body) else PlainTextResponse("This page makes no such call.", 400)
             await answer(scope, _first(body, receive), send_with_policy)
         elif self._is_open(scope["path"]):
-            await self._app(scope, receive, send_with_policy)
+            one = id(scope)
+            if scope["path"] == _ANSWERS:
+                self._waiting.add(one)
+            try:
+                await self._app(scope, receive, send_with_policy)
+            finally:
+                self._waiting.discard(one)
         else:
             await PlainTextResponse("This page has nothing there.", 404)(scope, receive, send_with_policy)
 

@@ -18,8 +18,8 @@ from videmo.app.worker import Worker
 from videmo.errors import InputError
 from videmo.reasoning import Reasoner
 
-GRACE = 0.5
-"""Seconds in which who waits for an answer hears that there will be none."""
+GRACE = 10.0
+"""Seconds in which all who wait for an answer must have heard that there will be none."""
 
 
 def check_free(host: str, port: int) -> None:
@@ -73,7 +73,7 @@ def serving(reasoner: Reasoner, folder: Path, *, host: str, port: int, upload_mb
     check_free(host, port)
     # Gradio keeps uploads there, and asks its own server by HTTP whether it is up, which no proxy is to hear.
     with _environment(GRADIO_TEMP_DIR=str(folder), GRADIO_ANALYTICS_ENABLED="False", NO_PROXY=host, no_proxy=host):
-        worker = Worker(reasoner.search.backbone)
+        worker, waiting = Worker(reasoner.search.backbone), set()
         page, calls = build_page(reasoner, worker, model, folder, upload_mb)
         try:
             page.launch(
@@ -94,7 +94,7 @@ def serving(reasoner: Reasoner, folder: Path, *, host: str, port: int, upload_mb
                 theme=house_theme(),
                 head=house_head(),
                 app_kwargs={
-                    "middleware": [Middleware(Gate, folder=folder, calls=calls, local=host in LOCAL)],
+                    "middleware": [Middleware(Gate, folder=folder, calls=calls, waiting=waiting, local=host in LOCAL)],
                     **dict.fromkeys(("docs_url", "redoc_url", "openapi_url")),
                 },
             )
@@ -103,8 +103,10 @@ def serving(reasoner: Reasoner, folder: Path, *, host: str, port: int, upload_mb
         try:
             yield page.local_url
         finally:
-            if worker.close():
-                time.sleep(GRACE)
+            worker.close()
+            heard_by = time.monotonic() + GRACE
+            while waiting and time.monotonic() < heard_by:
+                time.sleep(0.02)
             page.close(verbose=False)
 
 

@@ -48,18 +48,12 @@ class Worker:
         finally:
             told.set()
 
-    def close(self) -> bool:
-        """End what is computed, and wait for that: Python must not end under a thread of torch.
-
-        Returns:
-            Whether there was anything.
-        """
-        was_busy = bool(self._told)
+    def close(self) -> None:
+        """End what is computed, and wait for that: Python must not end under a thread of torch."""
         self._ended.set()
         self._pool.submit(bool).result()  # it comes after all that was asked for
         for hook in self._hooks:
             hook.remove()
-        return was_busy
 
     def _next(self, steps: Iterator[T], told: threading.Event) -> T | None:
         self._told = [told, self._ended]
