@@ -18,18 +18,14 @@ F1 of fine-grained captions. Intervals (95%) are of differences from `greedy`, p
 import argparse
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from statistics import fmean
 
-import torch
+from scenarios import FIGURES, cell, differences, over_seeds
 
 from videmo.benchmark.graded import Graded, read_scores
-from videmo.benchmark.judging import judged_columns
 from videmo.cli import run_trainer, tiny
-from videmo.metrics import paired_bootstrap
 from videmo.synth import find_preset, synthesize
-from videmo.tasks.spec import SCENARIOS
 from videmo.training.checkpoints import last_checkpoint
 
 CONFIG = "configs/demo/sft.yaml"
@@ -82,61 +78,28 @@ class Way:
     @property
     def scores(self) -> list[Graded]:
         """Every question once, with the mean of its scores over seeds."""
-        return [
-            replace(same[0], scores={name: fmean(one.scores[name] for one in same) for name in same[0].scores})
-            for same in zip(*self.runs, strict=True)
-        ]
-
-
-def files_of(answers: Sequence[Graded], scenario: str) -> tuple[list[torch.Tensor], list[float]]:
-    """The scores of each file of a scenario's columns, and what each counts in the mean of columns, in points."""
-    found: dict[str, dict[str, list[float]]] = {}
-    for one in answers:
-        if one.task.scenario == scenario:
-            wanted = [*judged_columns(one.task)] + (["caption_tree_f1"] if one.task.column == "caption" else [])
-            for column in wanted:
-                if column in one.scores:
-                    found.setdefault(column, {}).setdefault(one.file, []).append(one.scores[column])
-    scores = [torch.tensor(s, dtype=torch.float64) for files in found.values() for s in files.values()]
-    return scores, [100 / len(found) / len(files) for files in found.values() for _ in files]
+        return over_seeds(self.runs)
 
 
 def row(way: Way, base: Way) -> dict[str, object]:
-    """By scenario its score, its difference from the base, and that difference's interval."""
-    found: dict[str, object] = {"tokens": round(way.tokens, 1), "seconds": round(way.seconds, 4)}
-    mine, theirs = way.scores, base.scores
-    every: tuple[list, list, list] = ([], [], [])
-    for scenario in SCENARIOS:
-        (a, weights), (b, _) = files_of(mine, scenario), files_of(theirs, scenario)
-        found[scenario] = compared(a, b, weights)
-        for whole, part in zip(every, (a, b, [weight / len(SCENARIOS) for weight in weights]), strict=True):
-            whole += part
-    found["average"] = compared(*every)
-    return found
-
-
-def compared(a: list[torch.Tensor], b: list[torch.Tensor], weights: list[float]) -> dict[str, float]:
-    difference = paired_bootstrap(a, b, weights=weights)
-    score = sum(weight * scores.mean().item() for weight, scores in zip(weights, a, strict=True))
-    values = {"score": score, "difference": difference.difference, "low": difference.low, "high": difference.high}
-    return {name: round(value, 2) for name, value in values.items()}
+    """By scenario its score, its difference from the base, and that difference's interval; tokens and seconds."""
+    cost = {"tokens": round(way.tokens, 1), "seconds": round(way.seconds, 4)}
+    return cost | differences(way.scores, base.scores, "caption_tree_f1")
 
 
 def markdown(rows: Mapping[str, Mapping]) -> str:
     """A table of all ways."""
-    names = [*SCENARIOS, "average"]
     lines = [
-        f"| way | {' | '.join(names)} | tokens | s |",
-        "|---|" + "---|" * len(names) + "---:|---:|",
+        f"| way | {' | '.join(FIGURES)} | tokens | s |",
+        "|---|" + "---|" * len(FIGURES) + "---:|---:|",
     ]
     for way, of in rows.items():
-        cells = []
-        for name in names:
-            one = of[name]
-            interval = (
-                "" if way == "greedy" else f" ({one['difference']:+.1f}, {one['low']:+.1f} to {one['high']:+.1f})"
-            )
-            cells.append(f"{one['score']:.1f}{interval}")
+        cells = [
+            cell(one["score"], one["difference"], (one["low"], one["high"]))
+            if way != "greedy"
+            else f"{one['score']:.1f}"
+            for one in (of[name] for name in FIGURES)
+        ]
         lines.append(f"| {way} | {' | '.join(cells)} | {of['tokens']:.0f} | {of['seconds']:.3f} |")
     return "\n".join(lines) + "\n"
 

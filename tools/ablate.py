@@ -1,0 +1,318 @@
+"""The paper's ablations on the frozen world bench-v1, over several seeds, beside the paper's own numbers.
+
+python tools/ablate.py --table 4
+
+RUN holds the world, a tiny model for it, every training and every test; what is there already is kept, whichever table
+made it, so that the command resumes. Written there: table4.json, table4.md and table4.svg. The last line is JSON:
+`rows` in the paper's order, then the settings that only we have. Tables:
+
+    4   none; curriculum emotion learning (CEL); then GRPO with the affective-tree reward (ATR); then reasoning (ER)
+    8   each class of the data alone, two of them, all three in the curriculum's order, and all of them shuffled
+    9   GRPO from CEL by the answers' reward only, with the trees' overlap, with their edit distance; and more SFT
+    10  ER by the number of candidates
+
+All start from one model: a tower that was pretrained, and the demo's first stage, five plain questions, without which
+random weights look at no video; it stands for what Qwen2.5-VL brings along, and is "no component". From there all is
+configs/demo/sft.yaml and configs/demo/grpo.yaml, but without validation: a model is what its last step left. Budgets:
+every model of table 8 takes as many steps as CEL, of as many records; GRPO's as many as its epoch has; more SFT is of
+GRPO's records, for as much processor time. Every seed trains anew; the tests ask the same questions.
+
+Scores are 0 to 100. attribute and expression: the mean of the columns that rules score. understanding: the share of
+facts of the clip's latent state that captions tell right (`videmo.synth.facts`), which no reward trains. Intervals
+(95%) are of differences, paired by question, whose scores are means over the seeds.
+"""
+
+import argparse
+import csv
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+from matplotlib.figure import Figure
+from scenarios import FIGURES, cell, differences, over_seeds
+
+from videmo.affect import AffectiveTree
+from videmo.benchmark.graded import Graded, read_scores
+from videmo.cli import VidEmoCLI, run_trainer, tiny
+from videmo.data.curriculum import Curriculum
+from videmo.stats.ink import colour, drawing
+from videmo.synth import Plan, find_preset, synthesize
+from videmo.synth.facts import facts_told
+from videmo.training.checkpoints import last_checkpoint, read_checkpoint
+
+SFT, GRPO = "configs/demo/sft.yaml", "configs/demo/grpo.yaml"
+STAGES = {stage["name"]: stage for stage in yaml.safe_load(Path(SFT).read_text())["data"]["curriculum"]}
+QUERIES = yaml.safe_load(Path(GRPO).read_text())["data"]["curriculum"][0]["mix"]
+REWARDS = yaml.safe_load(Path(GRPO).read_text())["model"]["init_args"]["rewards"]
+CEL = ("attribute", "expression", "emotion")
+OTHERS = {"attribute": "expression", "expression": "understanding", "emotion": "emotion_single"}
+"""Stage -> the key of its mix that is of another class of the data."""
+RATE = 2.5e-3  # of runs that have one stage: that of the curriculum's first
+MORE_RATE = 1.0e-3  # of SFT that goes on: that of its last
+PAPER = Path(__file__).with_name("ablations.csv")
+FACTS = "caption_facts"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A row of a table.
+
+    Attributes:
+        name: As the paper names it, where it has the row.
+        model: Name of a model of `Laboratory.recipe`.
+        against: Name of the row that it is compared with.
+        n: Candidates of the search; greedy answers without one where it is None.
+    """
+
+    name: str
+    model: str
+    against: str | None = None
+    n: int | None = None
+
+
+NONE, START, GREEDY, WHOLE = "no component", "CEL", "no search", "curriculum: attribute+expression+emotion"
+TABLES: dict[str, tuple[Setting, ...]] = {
+    "4": (
+        Setting(NONE, "base"),
+        Setting("CEL", "cel", NONE),
+        Setting("CEL+ATR", "atr", "CEL"),
+        Setting("CEL+ATR+ER", "atr", "CEL+ATR", n=8),
+    ),
+    "8": (
+        Setting("single stage: none", "base", WHOLE),
+        *(Setting(f"single stage: {name} data", name, WHOLE) for name in CEL),
+        Setting("curriculum: attribute+expression", "two", WHOLE),
+        Setting(WHOLE, "cel"),
+        Setting("the same data shuffled", "shuffled", WHOLE),
+    ),
+    "9": (
+        Setting("GRPO only", "qa", START),
+        Setting("+ tree reward", "overlap", START),
+        Setting("+ tree edit distance (ATR)", "atr", START),
+        Setting("more SFT at equal compute", "more", START),
+        Setting(START, "cel"),
+    ),
+    "10": (
+        *(Setting(f"ER n={n}", "atr", GREEDY, n=n) for n in (1, 2, 4, 8)),
+        Setting(GREEDY, "atr"),
+    ),
+}
+
+
+class Laboratory:
+    """Trains models, tests them, and keeps both.
+
+    Args:
+        run: Folder of all that is made.
+        plan: The world.
+    """
+
+    def __init__(self, run: Path, plan: Plan) -> None:
+        self.run, self.data = run, run / "data"
+        synthesize(self.data, plan)
+        if not (run / "tiny" / "model.safetensors").is_file():
+            tiny(str(self.data), str(run / "tiny"))
+        states = [json.loads(line) for line in (self.data / "truth" / "test.jsonl").read_text().splitlines()]
+        self._truth = {state["path"]: AffectiveTree.from_json(state["tree"]) for state in states}
+
+    def recipe(self, model: str, seed: int) -> tuple[str, str | None, list[str]]:
+        """The config of a model's training, the model that it starts from, and options."""
+        if model == "base":
+            return SFT, None, stages(STAGES["looking"])
+        if model == "cel":
+            return SFT, "base", stages(*(STAGES[name] for name in CEL))
+        if model in ("atr", "qa", "overlap"):
+            rewards = {"atr": REWARDS, "qa": REWARDS[:1], "overlap": [REWARDS[0], overlap_instead(REWARDS[1])]}[model]
+            return GRPO, "cel", [f"--model.init_args.rewards={json.dumps(rewards)}"]
+        cel = self.trained("cel", seed)
+        one = partial(one_stage, model)
+        if model in CEL:
+            mix = {key: weight for key, weight in STAGES[model]["mix"].items() if key != OTHERS[model]}
+            return SFT, "base", one(mix, cel["steps"])
+        if model == "shuffled":
+            return SFT, "base", one(cel["mix"], cel["steps"])
+        if model == "two":
+            share = cel["steps"] / sum(cel["stages"][name] for name in CEL[:2])
+            both = [stretched(STAGES[name], round(cel["stages"][name] * share)) for name in CEL[:2]]
+            return SFT, "base", stages(*both)
+        a_step = cel["seconds"] / cel["steps"]
+        return SFT, "cel", one(QUERIES, round(self.trained("atr", seed)["seconds"] / a_step), MORE_RATE)
+
+    def trained(self, model: str, seed: int) -> dict[str, Any]:
+        """A model's checkpoint, what its training took, and its plan; trained where it is not yet."""
+        folder = self.run / "models" / named(model, seed)
+        done, last = folder / "trained.json", last_checkpoint(folder)
+        if not done.is_file():
+            config, start, options = self.recipe(model, seed)
+            started = [f"--model.init_args.start_from={self.trained(start, seed)['checkpoint']}"] if start else []
+            resumed = [f"--ckpt_path={last}"] if last.is_file() else []
+            begun, first = time.process_time(), read_checkpoint(last)["global_step"] if resumed else 0
+            where = [f"--trainer.default_root_dir={folder}", "--trainer.limit_val_batches=0"]
+            cli = run_trainer(["fit", *self._common(config, seed), *where, *started, *options, *resumed])
+            steps = cli.trainer.global_step
+            seconds = (time.process_time() - begun) * steps / max(1, steps - first)
+            done.write_text(json.dumps({"steps": steps, "seconds": seconds, **plan_of(cli)}))
+        return {"checkpoint": last, **json.loads(done.read_text())}
+
+    def answers(self, setting: Setting, seed: int) -> list[Graded]:
+        """The answers to the test's questions, with their scores."""
+        checkpoint = self.trained(setting.model, seed)["checkpoint"]
+        method = named(setting.model, seed) + (f"-er{setting.n}" if setting.n else "")
+        results = self.run / "results"
+        if not (results / method / "benchmark.json").is_file():
+            where = [f"--model.init_args.results_dir={results}", f"--model.init_args.method={method}"]
+            loaded = [f"--model.init_args.start_from={checkpoint}", f"--ckpt_path={checkpoint}"]
+            search = [f"--reasoning.n={setting.n}", f"--reasoning.seed={seed}"] if setting.n else []
+            run_trainer(["test", *self._common(GRPO, seed), *where, *loaded, *search])
+        return [self._with_facts(one) for one in read_scores(results / method / "scores.jsonl")]
+
+    def _common(self, config: str, seed: int) -> list[str]:
+        return [
+            f"--config={config}",
+            f"--seed_everything={seed}",
+            f"--data.seed={seed}",
+            f"--model.init_args.checkpoint={self.run / 'tiny'}",
+            f"--data.root={self.data}",
+        ]
+
+    def _with_facts(self, one: Graded) -> Graded:
+        if one.task.column != "caption":
+            return one
+        return replace(one, scores={**one.scores, FACTS: facts_told(one.response, self._truth[one.videos[0]])})
+
+
+def named(model: str, seed: int) -> str:
+    """A model of a seed as files are called; all start from one base."""
+    return f"{model}-{0 if model == 'base' else seed}"
+
+
+def stages(*given: Mapping[str, Any]) -> list[str]:
+    """A curriculum as an option; its first stage replays nothing."""
+    first = {key: value for key, value in given[0].items() if key != "replay"}
+    return [f"--data.curriculum={json.dumps([first, *given[1:]])}"]
+
+
+def one_stage(name: str, mix: Mapping[str, float], steps: int, rate: float = RATE) -> list[str]:
+    return stages({"name": name, "mix": mix, "steps": steps, "learning_rate": rate})
+
+
+def stretched(stage: Mapping[str, Any], steps: int) -> dict[str, Any]:
+    """A stage of another length."""
+    return {key: value for key, value in stage.items() if key != "epochs"} | {"steps": steps}
+
+
+def overlap_instead(term: Mapping[str, Any]) -> dict[str, Any]:
+    """A term of the reward with the overlap of trees in place of their edit distance."""
+    return {**term, "reward": {"class_path": "videmo.rewards.TreeOverlapReward"}}
+
+
+def plan_of(cli: VidEmoCLI) -> dict[str, Any]:
+    """The steps of each stage of a training, and the mix of one epoch that visits every task as often as all of it."""
+    plan: Curriculum = cli.datamodule.curriculum
+    visits, size = {}, {}
+    for phase in plan.phases:
+        for task, count in plan.counts(phase.stage).items():
+            visits[task.name] = visits.get(task.name, 0) + count * phase.epochs
+            if weight := phase.stage.weight(task):
+                size[task.name] = count / weight
+    mix = {name: round(count / size[name] / plan.num_epochs, 4) for name, count in visits.items() if count}
+    return {"stages": {phase.stage.name: phase.steps for phase in plan.phases}, "mix": mix}
+
+
+def table(laboratory: Laboratory, name: str, seeds: Sequence[int]) -> list[dict[str, Any]]:
+    """The rows of a table, the paper's beside ours."""
+    answers: dict[str, list[list[Graded]]] = {setting.name: [] for setting in TABLES[name]}
+    for seed in seeds:  # a seed at a time: what is there of a table is there for all its rows
+        for setting in TABLES[name]:
+            answers[setting.name].append(laboratory.answers(setting, seed))
+            print(f"table {name}: {setting.name}, seed {seed}: done", flush=True)
+    with PAPER.open() as stream:
+        published = {line["setting"]: line for line in csv.DictReader(stream) if line["table"] == name}
+    rows = []
+    for setting in TABLES[name]:
+        runs, base = answers[setting.name], setting.against or setting.name
+        found = differences(over_seeds(runs), over_seeds(answers[base]), FACTS)
+        rows.append(
+            {
+                "setting": setting.name,
+                **{key: found[key]["score"] for key in FIGURES},
+                "against": setting.against,
+                "difference": {key: found[key]["difference"] for key in FIGURES},
+                "ci": {key: [found[key]["low"], found[key]["high"]] for key in FIGURES},
+                "by_seed": [differences(run, run, FACTS)["average"]["score"] for run in runs],
+                "paper": {key: float(published[setting.name][key]) for key in FIGURES}
+                if setting.name in published
+                else None,
+                "questions": len(runs[0]),
+            }
+        )
+    return rows
+
+
+def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The table as Markdown."""
+    lines = [f"| setting | {' | '.join(FIGURES)} | against | seeds | the paper's |", "|---|" + "---|" * 7]
+    for row in rows:
+        figures = [
+            cell(row[key], row["difference"][key], row["ci"][key]) if row["against"] else f"{row[key]:.1f}"
+            for key in FIGURES
+        ]
+        paper = " / ".join(f"{row['paper'][key]:.1f}" for key in FIGURES) if row["paper"] else "-"
+        seeds = " ".join(f"{score:.1f}" for score in row["by_seed"])
+        lines.append(" | ".join([f"| {row['setting']}", *figures, row["against"] or "-", seeds, f"{paper} |"]))
+    return "\n".join(lines) + "\n"
+
+
+def picture(name: str, rows: Sequence[Mapping[str, Any]]) -> Figure:
+    """Our scores and the paper's, a panel for each figure; a whisker is the interval of the paired difference."""
+    figure = Figure(figsize=(11, 1.1 + 0.42 * len(rows)), facecolor=colour("paper"), layout="constrained")
+    panels = figure.subplots(1, len(FIGURES), sharey=True)
+    places = range(len(rows))
+    for axes, key in zip(panels, FIGURES, strict=True):
+        axes.set_title(key)
+        axes.grid(axis="x")
+        axes.tick_params(length=0)
+        for place, row in zip(places, rows, strict=True):
+            if row["paper"]:
+                axes.plot(row["paper"][key], place, "o", mfc="none", mec=colour("faint"), ms=7)
+            if row["against"]:
+                middle = row[key] - row["difference"][key]
+                axes.plot([middle + end for end in row["ci"][key]], [place] * 2, color=colour("accent"), lw=2)
+            axes.plot(row[key], place, "o", color=colour("accent"), ms=6)
+        axes.margins(0.12)
+    panels[0].set_yticks(places, [row["setting"] for row in rows])
+    panels[0].invert_yaxis()
+    figure.supxlabel("filled: ours, on drawn faces; open: the paper's, on Emo-CFG", size=10.5, color=colour("soft"))
+    return figure
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", choices=TABLES, required=True)
+    parser.add_argument("--run", type=Path, default=Path("runs/ablate"), help="folder of all that is made")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    arguments = parser.parse_args()
+    begun = time.monotonic()
+    rows = table(Laboratory(arguments.run, find_preset("bench-v1")), arguments.table, arguments.seeds)
+    found = {
+        "table": arguments.table,
+        "seeds": arguments.seeds,
+        "seconds": round(time.monotonic() - begun),
+        "rows": rows,
+    }
+    place = arguments.run / f"table{arguments.table}"
+    place.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")
+    place.with_suffix(".md").write_text(markdown(rows))
+    with drawing(place.name):
+        picture(arguments.table, rows).savefig(place.with_suffix(".svg"), metadata={"Date": None})
+    print(markdown(rows))
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
