@@ -3,8 +3,9 @@
 python tools/ablate.py --table 4
 
 RUN holds the world, a tiny model for it, every training and every test; what is there already is kept, whichever table
-made it, so that the command resumes. Written there: table4.json, table4.md and table4.svg. The last line is JSON:
-`rows` in the paper's order, then the settings that only we have. Tables:
+made it, so that the command resumes. Seeds run beside each other, and what they print is in RUN/seed-0.log and so on.
+Written are RUN/table4.json, table4.md and table4.svg; the last line is JSON, `rows` in the paper's order and then the
+settings that only we have. Tables:
 
     4   none; curriculum emotion learning (CEL); then GRPO with the affective-tree reward (ATR); then reasoning (ER)
     8   each class of the data alone, two of them, all three in the curriculum's order, and all of them shuffled
@@ -25,10 +26,13 @@ facts of the clip's latent state that captions tell right (`videmo.synth.facts`)
 import argparse
 import csv
 import json
+import os
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -224,13 +228,33 @@ def plan_of(cli: VidEmoCLI) -> dict[str, Any]:
     return {"stages": {phase.stage.name: phase.steps for phase in plan.phases}, "mix": mix}
 
 
+def fill(run: Path, plan: Plan, name: str, seed: int) -> None:
+    """Train and test what a table needs of a seed, in a process of its own, whose output goes to a file."""
+    console = os.dup(1)
+    with (run / f"seed-{seed}.log").open("a") as log:
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+    laboratory = Laboratory(run, plan)
+    for setting in TABLES[name]:
+        begun = time.monotonic()
+        laboratory.answers(setting, seed)
+        took = (time.monotonic() - begun) / 60
+        os.write(console, f"table {name}, seed {seed}: {setting.name} ({took:.1f} minutes)\n".encode())
+
+
+def fill_all(laboratory: Laboratory, plan: Plan, name: str, seeds: Sequence[int]) -> None:
+    """All seeds beside each other, as many as there are cores: the models are too small for two threads."""
+    laboratory.trained("base", 0)
+    cores = os.cpu_count() or 1
+    os.environ["OMP_NUM_THREADS"] = str(max(1, cores // len(seeds)))
+    with ProcessPoolExecutor(min(cores, len(seeds)), mp_context=get_context("spawn")) as processes:
+        for done in [processes.submit(fill, laboratory.run, plan, name, seed) for seed in seeds]:
+            done.result()
+
+
 def table(laboratory: Laboratory, name: str, seeds: Sequence[int]) -> list[dict[str, Any]]:
     """The rows of a table, the paper's beside ours."""
-    answers: dict[str, list[list[Graded]]] = {setting.name: [] for setting in TABLES[name]}
-    for seed in seeds:  # a seed at a time: what is there of a table is there for all its rows
-        for setting in TABLES[name]:
-            answers[setting.name].append(laboratory.answers(setting, seed))
-            print(f"table {name}: {setting.name}, seed {seed}: done", flush=True)
+    answers = {setting.name: [laboratory.answers(setting, seed) for seed in seeds] for setting in TABLES[name]}
     with PAPER.open() as stream:
         published = {line["setting"]: line for line in csv.DictReader(stream) if line["table"] == name}
     rows = []
@@ -297,8 +321,10 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/ablate"), help="folder of all that is made")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     arguments = parser.parse_args()
-    begun = time.monotonic()
-    rows = table(Laboratory(arguments.run, find_preset("bench-v1")), arguments.table, arguments.seeds)
+    begun, plan = time.monotonic(), find_preset("bench-v1")
+    laboratory = Laboratory(arguments.run, plan)
+    fill_all(laboratory, plan, arguments.table, arguments.seeds)
+    rows = table(laboratory, arguments.table, arguments.seeds)
     found = {
         "table": arguments.table,
         "seeds": arguments.seeds,
