@@ -6,7 +6,7 @@ export OMP_WAIT_POLICY := PASSIVE
 export GOMP_SPINCOUNT := 2000
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo app test lint clean
+.PHONY: help demo app docs test lint clean
 
 help:  ## show the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-6s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ app: $(INSTALLED)  ## a page that reasons about clips with the demo's model: dro
 	@test -e runs/demo/grpo || { echo "there is no model in runs/demo/grpo yet: \`make demo\` trains one"; exit 1; }
 	$(VENV)/bin/videmo app --ckpt runs/demo/grpo
 
+docs: $(INSTALLED)  ## the documentation as a site, in docs/_build/html; a link that leads nowhere is an error
+	$(VENV)/bin/python -m sphinx --fail-on-warning --keep-going --quiet docs docs/_build/html
+
 # Two workers, whatever the cores: each has fixtures of its own. One that runs out of tests takes half of the other's
 # last ones, in their order, so that a file's fixtures are made twice only where it was cut.
 test: $(INSTALLED)  ## lint and run the tests
@@ -34,5 +37,5 @@ test: $(INSTALLED)  ## lint and run the tests
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/python -m pytest -n 2 --dist worksteal
 
-clean:  ## remove the virtual environment and what the demo made
-	rm -rf $(VENV) runs/demo
+clean:  ## remove the virtual environment, the site and what the demo made
+	rm -rf $(VENV) runs/demo docs/_build

@@ -1,49 +1,11 @@
-"""The README is true: its commands parse, its tree names what is there."""
+"""The README is true: its tree names what is there, and so do its links. Its commands: test_documented_commands.py."""
 
 import re
-import shlex
-from pathlib import Path
 
-import pytest
+from documented import PAGES, PENDING, ROOT, blocks
 
-from videmo.cli import COMMANDS, TRAINER_COMMANDS, main
-
-ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, flags=re.DOTALL)
-COMMAND_LINES = [
-    line.split("  #")[0].strip()
-    for kind, block in BLOCKS
-    if kind == "bash"
-    for line in block.replace("\\\n", " ").splitlines()
-    if line.strip() and not line.startswith("#")
-]
-TREE = next(block for kind, block in BLOCKS if kind == "text" and "videmo/" in block)
-
-
-@pytest.mark.parametrize("line", [line for line in COMMAND_LINES if line.startswith("videmo ")])
-def test_every_videmo_command_parses(line, capsys):
-    args = shlex.split(line)[1:]
-    assert args[0] in {*TRAINER_COMMANDS, *COMMANDS, "plan", "--help"}
-    if args[0] == "--help":
-        return
-    with pytest.raises(SystemExit) as stop:
-        main([*args, "--print_config"])
-    assert stop.value.code == 0, capsys.readouterr().err
-
-
-def test_every_make_target_exists():
-    targets = set(re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
-    named = {line.split()[1] for line in COMMAND_LINES if line.startswith("make ")}
-    assert named >= {"demo", "test"}
-    assert named <= targets
-
-
-def test_every_tool_and_file_named_in_a_command_exists():
-    for line in COMMAND_LINES:
-        for word in shlex.split(line):
-            if word.startswith(("tools/", "configs/")):
-                assert (ROOT / word).is_file(), line
+README = PAGES[0]
+TREE = next(block.text for block in blocks(README) if block.kind == "text" and "videmo/" in block.text)
 
 
 def tree_paths(text: str) -> list[str]:
@@ -67,3 +29,11 @@ def test_the_tree_names_every_module_and_nothing_else():
     for path in shown:
         if path.name != "__init__.py":
             assert str(path.relative_to(ROOT)) in named, f"{path.relative_to(ROOT)} is missing in the README's tree"
+
+
+def test_every_page_of_the_docs_is_linked_and_every_link_leads_to_a_file():
+    links = {link.split("#")[0] for link in re.findall(r"\]\((?!https?:)([^)]+)\)", README.read_text())}
+    missing = {link for link in links if not (ROOT / link).is_file()}
+    assert missing <= {f"docs/{page}" for page in PENDING}
+    pages = {str(page.relative_to(ROOT)) for page in ROOT.glob("docs/*.md")}
+    assert pages - links <= {"docs/index.md", "docs/changelog.md"}
