@@ -28,12 +28,14 @@ import csv
 import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import yaml
@@ -41,12 +43,16 @@ from matplotlib.figure import Figure
 from scenarios import FIGURES, cell, differences, over_seeds
 
 from videmo.affect import AffectiveTree
+from videmo.benchmark import BenchmarkResult
 from videmo.benchmark.graded import Graded, read_scores
 from videmo.cli import VidEmoCLI, run_trainer, tiny
 from videmo.data.curriculum import Curriculum
+from videmo.data.records import read_records
 from videmo.stats.ink import colour, drawing
 from videmo.synth import Plan, find_preset, synthesize
-from videmo.synth.facts import facts_told
+from videmo.synth.facts import facts_told, stated_facts
+from videmo.synth.files import FILES
+from videmo.tasks import all_tasks
 from videmo.training.checkpoints import last_checkpoint, read_checkpoint
 
 SFT, GRPO = "configs/demo/sft.yaml", "configs/demo/grpo.yaml"
@@ -79,7 +85,8 @@ class Setting:
     n: int | None = None
 
 
-NONE, START, GREEDY, WHOLE = "no component", "CEL", "no search", "curriculum: attribute+expression+emotion"
+NONE, START, WHOLE = "no component", "CEL", "curriculum: attribute+expression+emotion"
+ONE, GREEDY = "ER n=1", "no search"
 TABLES: dict[str, tuple[Setting, ...]] = {
     "4": (
         Setting(NONE, "base"),
@@ -102,7 +109,8 @@ TABLES: dict[str, tuple[Setting, ...]] = {
         Setting(START, "cel"),
     ),
     "10": (
-        *(Setting(f"ER n={n}", "atr", GREEDY, n=n) for n in (1, 2, 4, 8)),
+        Setting(ONE, "atr", GREEDY, n=1),
+        *(Setting(f"ER n={n}", "atr", ONE, n=n) for n in (2, 4, 8)),
         Setting(GREEDY, "atr"),
     ),
 }
@@ -121,8 +129,11 @@ class Laboratory:
         synthesize(self.data, plan)
         if not (run / "tiny" / "model.safetensors").is_file():
             tiny(str(self.data), str(run / "tiny"))
-        states = [json.loads(line) for line in (self.data / "truth" / "test.jsonl").read_text().splitlines()]
-        self._truth = {state["path"]: AffectiveTree.from_json(state["tree"]) for state in states}
+        self._truth = {
+            state["path"]: AffectiveTree.from_json(state["tree"])
+            for split in ("val", "test")
+            for state in map(json.loads, (self.data / "truth" / f"{split}.jsonl").read_text().splitlines())
+        }
 
     def recipe(self, model: str, seed: int) -> tuple[str, str | None, list[str]]:
         """The config of a model's training, the model that it starts from, and options."""
@@ -163,17 +174,37 @@ class Laboratory:
             done.write_text(json.dumps({"steps": steps, "seconds": seconds, **plan_of(cli)}))
         return {"checkpoint": last, **json.loads(done.read_text())}
 
+    def blind(self, setting: Setting, seed: int) -> dict[str, float]:
+        """The scores of the best answers without looking, those that training has; one caption of validation."""
+        result = BenchmarkResult.load(self._results(setting, seed) / "benchmark.json")
+        columns = {task.column: task.scenario for task in all_tasks()}
+        found = {
+            scenario: fmean(score for column, score in result.blind.items() if columns[column] == scenario)
+            for scenario in ("attribute", "expression")
+        }
+        path = self.data / "jsons" / FILES["caption"].path("val")
+        known = {record.videos[0]: stated_facts(record.answer) for record in read_records(path)}
+
+        def fits(caption: Counter[str], videos: Iterable[str]) -> float:
+            return 100 * fmean(facts_told(caption, self._truth[video]) for video in videos)
+
+        asked = [one.videos[0] for one in self.answers(setting, seed) if one.task.column == "caption"]
+        found["understanding"] = fits(max(known.values(), key=lambda caption: fits(caption, known)), asked)
+        return {name: round(score, 2) for name, score in {**found, "average": fmean(found.values())}.items()}
+
     def answers(self, setting: Setting, seed: int) -> list[Graded]:
         """The answers to the test's questions, with their scores."""
         checkpoint = self.trained(setting.model, seed)["checkpoint"]
-        method = named(setting.model, seed) + (f"-er{setting.n}" if setting.n else "")
-        results = self.run / "results"
-        if not (results / method / "benchmark.json").is_file():
-            where = [f"--model.init_args.results_dir={results}", f"--model.init_args.method={method}"]
+        results = self._results(setting, seed)
+        if not (results / "benchmark.json").is_file():
+            where = [f"--model.init_args.results_dir={results.parent}", f"--model.init_args.method={results.name}"]
             loaded = [f"--model.init_args.start_from={checkpoint}", f"--ckpt_path={checkpoint}"]
             search = [f"--reasoning.n={setting.n}", f"--reasoning.seed={seed}"] if setting.n else []
             run_trainer(["test", *self._common(GRPO, seed), *where, *loaded, *search])
-        return [self._with_facts(one) for one in read_scores(results / method / "scores.jsonl")]
+        return [self._with_facts(one) for one in read_scores(results / "scores.jsonl")]
+
+    def _results(self, setting: Setting, seed: int) -> Path:
+        return self.run / "results" / (named(setting.model, seed) + (f"-er{setting.n}" if setting.n else ""))
 
     def _common(self, config: str, seed: int) -> list[str]:
         return [
@@ -272,14 +303,13 @@ def table(laboratory: Laboratory, name: str, seeds: Sequence[int]) -> list[dict[
                 "paper": {key: float(published[setting.name][key]) for key in FIGURES}
                 if setting.name in published
                 else None,
-                "questions": len(runs[0]),
             }
         )
     return rows
 
 
-def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The table as Markdown."""
+def markdown(rows: Sequence[Mapping[str, Any]], blind: Mapping[str, float]) -> str:
+    """The table as Markdown, the best answers without looking beneath."""
     lines = [f"| setting | {' | '.join(FIGURES)} | against | seeds | the paper's |", "|---|" + "---|" * 7]
     for row in rows:
         figures = [
@@ -289,11 +319,16 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
         paper = " / ".join(f"{row['paper'][key]:.1f}" for key in FIGURES) if row["paper"] else "-"
         seeds = " ".join(f"{score:.1f}" for score in row["by_seed"])
         lines.append(" | ".join([f"| {row['setting']}", *figures, row["against"] or "-", seeds, f"{paper} |"]))
+    lines.append(" | ".join(["| without looking", *(f"{blind[key]:.1f}" for key in FIGURES), "-", "-", "- |"]))
     return "\n".join(lines) + "\n"
 
 
-def picture(name: str, rows: Sequence[Mapping[str, Any]]) -> Figure:
-    """Our scores and the paper's, a panel for each figure; a whisker is the interval of the paired difference."""
+def picture(rows: Sequence[Mapping[str, Any]], blind: Mapping[str, float]) -> Figure:
+    """Our scores and the paper's, a panel for each figure.
+
+    A whisker is the interval of the paired difference, around the score; a dotted line, the best answers without
+    looking.
+    """
     figure = Figure(figsize=(11, 1.1 + 0.42 * len(rows)), facecolor=colour("paper"), layout="constrained")
     panels = figure.subplots(1, len(FIGURES), sharey=True)
     places = range(len(rows))
@@ -301,6 +336,7 @@ def picture(name: str, rows: Sequence[Mapping[str, Any]]) -> Figure:
         axes.set_title(key)
         axes.grid(axis="x")
         axes.tick_params(length=0)
+        axes.axvline(blind[key], color=colour("faint"), ls=":", lw=1)
         for place, row in zip(places, rows, strict=True):
             if row["paper"]:
                 axes.plot(row["paper"][key], place, "o", mfc="none", mec=colour("faint"), ms=7)
@@ -311,7 +347,11 @@ def picture(name: str, rows: Sequence[Mapping[str, Any]]) -> Figure:
         axes.margins(0.12)
     panels[0].set_yticks(places, [row["setting"] for row in rows])
     panels[0].invert_yaxis()
-    figure.supxlabel("filled: ours, on drawn faces; open: the paper's, on Emo-CFG", size=10.5, color=colour("soft"))
+    figure.supxlabel(
+        "filled: ours, on drawn faces; open: the paper's, on Emo-CFG; dotted: ours without looking",
+        size=10.5,
+        color=colour("soft"),
+    )
     return figure
 
 
@@ -325,18 +365,22 @@ def main() -> None:
     laboratory = Laboratory(arguments.run, plan)
     fill_all(laboratory, plan, arguments.table, arguments.seeds)
     rows = table(laboratory, arguments.table, arguments.seeds)
+    first = TABLES[arguments.table][0], arguments.seeds[0]
+    blind = laboratory.blind(*first)
     found = {
         "table": arguments.table,
         "seeds": arguments.seeds,
+        "questions": len(laboratory.answers(*first)),
         "seconds": round(time.monotonic() - begun),
+        "blind": blind,
         "rows": rows,
     }
     place = arguments.run / f"table{arguments.table}"
     place.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")
-    place.with_suffix(".md").write_text(markdown(rows))
+    place.with_suffix(".md").write_text(markdown(rows, blind))
     with drawing(place.name):
-        picture(arguments.table, rows).savefig(place.with_suffix(".svg"), metadata={"Date": None})
-    print(markdown(rows))
+        picture(rows, blind).savefig(place.with_suffix(".svg"), metadata={"Date": None})
+    print(markdown(rows, blind))
     print(json.dumps(found))
 
 

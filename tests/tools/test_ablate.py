@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from videmo.cli import main
 from videmo.benchmark.graded import Graded
+from videmo.cli import main
 from videmo.data.curriculum import Stage
 from videmo.tasks.spec import SCENARIOS
 
@@ -91,15 +91,6 @@ def test_a_reward_takes_the_place_of_another(tmp_path, model, rewards, capsys):
     ]
 
 
-def answered(right: dict[str, list[float]]) -> list[Graded]:
-    files = {"head_pose": "MEAD_Head-Pose", "caption": "caption_test_sampling_v2_all_example", "sentiment": "MOSI"}
-    found = []
-    for name, values in right.items():
-        for line, value in enumerate(values, 1):
-            found.append(Graded(files.get(name, name), line, ("a.mp4",), "?", "", "", None, {name: value}))
-    return found
-
-
 def test_scenarios_average_their_columns_and_understanding_is_the_facts():
     captions = "caption_test_sampling_v2_all_example"
 
@@ -135,8 +126,10 @@ def test_a_table_and_its_picture_name_every_row():
         }
         for number, setting in enumerate(ablate.TABLES["4"])
     ]
-    text = ablate.markdown(rows)
+    blind = dict.fromkeys(scenarios.FIGURES, 30.0)
+    text = ablate.markdown(rows, blind)
+    assert text.splitlines()[-1].startswith("| without looking | 30.0 |")
     assert "| CEL | 50.0 (+1.5, -0.5 to +3.5)" in text and "49.0 51.0" in text
     with ablate.drawing("table4"):
-        figure = ablate.picture("4", rows)
+        figure = ablate.picture(rows, blind)
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [row["setting"] for row in rows]

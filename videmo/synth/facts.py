@@ -54,11 +54,11 @@ def stated_facts(caption: str) -> Counter[str]:
     return +found
 
 
-def facts_told(caption: str, truth: AffectiveTree) -> float:
+def facts_told(caption: str | Counter[str], truth: AffectiveTree) -> float:
     """The share of facts told right, 0 to 1: of all that are true of a clip or are said of it.
 
     Args:
-        caption: Of the clip.
+        caption: Of the clip; or the facts that it states.
         truth: The clip's own tree, as ``truth/*.jsonl`` has it.
 
     Example:
@@ -66,5 +66,5 @@ def facts_told(caption: str, truth: AffectiveTree) -> float:
         >>> facts_told("A young man. He looks happy.", truth)
         0.5
     """
-    said, true = stated_facts(caption), truth.pairs()
+    said, true = stated_facts(caption) if isinstance(caption, str) else caption, truth.pairs()
     return (said & true).total() / (said | true).total()
