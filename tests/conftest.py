@@ -32,7 +32,7 @@ from videmo.token_tree import TokenLayout
 collect_ignore_glob = ["conftest.py", "*/conftest.py"]
 
 # Ranks of the tests are forked from one process that has imported the libraries, once for all tests.
-multiprocessing.set_forkserver_preload(["videmo.cli", "callbacks"])
+multiprocessing.set_forkserver_preload(["videmo.demo", "callbacks"])
 
 TEXT = [
     "What emotion does the person show?",

@@ -13,7 +13,8 @@ import pytest
 import torch
 
 import videmo
-from videmo.cli import _with_shipped_configs, main
+from videmo.cli import COMMANDS, load, main
+from videmo.trainer import _with_shipped_configs
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = sorted(ROOT.glob("configs/**/*.yaml"))
@@ -217,7 +218,7 @@ def test_a_signal_while_libraries_are_loaded_leaves_no_trace(number, code, tmp_p
     loading = "import time\ntry:\n    print('loading', flush=True)\n    time.sleep(60)\nexcept BaseException:\n    pass"
     (tmp_path / "torch.py").write_text(loading)  # swallows what a signal raises, as numpy does
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
-    command = [sys.executable, "-m", "videmo", "--help"]
+    command = [sys.executable, "-m", "videmo", "doctor"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     with subprocess.Popen(command, cwd=tmp_path, env=environment, **pipes) as running:
         assert running.stdout.readline() == "loading\n"
@@ -296,5 +297,18 @@ def test_an_empty_run_has_no_report(capsys, tmp_path):
 def test_overview_and_version(capsys):
     assert main(["--help"]) == main([]) == main(["--version"]) == 0
     printed = capsys.readouterr().out
-    for name in ("fit", "validate", "test", "synth", "tiny", "demo", "report", videmo.__version__):
+    for name in (*COMMANDS, videmo.__version__):
         assert name in printed
+
+
+def test_every_command_has_its_function():
+    assert all(callable(load(command)) for command in COMMANDS)
+
+
+def test_a_command_that_needs_no_model_starts_without_the_libraries_of_models():
+    """They take seconds to load."""
+    loads = "import sys; from videmo.cli import load; [*map(load, sys.argv[1:])]; print(*sys.modules)"
+    command = [sys.executable, "-c", loads, "check", "curate", "stats", "synth", "tables"]
+    loaded = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    assert "videmo.stats.command" in loaded
+    assert not {"torch", "lightning", "torchmetrics", "transformers", "openai"} & {*loaded}

@@ -107,6 +107,10 @@ def test_a_torchvision_that_does_not_load_costs_its_rows_and_no_more(model, clip
         assert expected in text and "operator torchvision::nms" in text
 
 
+def test_a_command_without_models_does_not_load_torchvision(videmo_with_broken):
+    assert videmo_with_broken("torchvision", "SystemExit('loaded')", ["--help"])[0] == 0
+
+
 def test_a_needed_package_that_does_not_load_is_named_in_a_sentence(videmo_with_broken):
     code, printed, errors = videmo_with_broken("av", "OSError('libavcodec.so.61: cannot open')", ["doctor"])
     assert code == 1 and printed == [""]

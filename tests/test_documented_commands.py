@@ -15,9 +15,11 @@ import pytest
 from documented import PAGES, ROOT, SHELLS, Block, Command, blocks, commands, in_line, write_files
 
 from videmo.arguments import spelled_out
-from videmo.cli import COMMANDS, TRAINER_COMMANDS, ReadOptions, main, run_trainer
+from videmo.cli import COMMANDS, main
 from videmo.models.sharding import refuse_what_cannot_be_cut
 from videmo.plan.command import plan
+from videmo.trainer import COMMANDS as TRAINER_COMMANDS
+from videmo.trainer import ReadOptions, run_trainer
 
 FOUND = list({command.words: command for page in PAGES for command in commands(page)}.values())
 NOT_OURS = {"cd", "cp", "export", "git", "ls", "mkdir", "python3", "source", "tensorboard", "vllm"}

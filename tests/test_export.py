@@ -4,6 +4,7 @@ import json
 import multiprocessing
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,17 +17,20 @@ import lightning as L
 import pytest
 import torch
 import torch.distributed.checkpoint as dcp
+from huggingface_hub import ModelCard
 from peft import PeftModel
 from ranks import free_port
 from safetensors import safe_open
 from transformers import AutoTokenizer, GenerationConfig, Qwen2_5_VLForConditionalGeneration
 
 from callbacks import Export
+from videmo.benchmark import BenchmarkResult
 from videmo.cli import main
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 from videmo.export import command, folder
+from videmo.export.card import card
 from videmo.export.checkpoint import read_checkpoint
 from videmo.export.command import export_checkpoint
 from videmo.export.folder import write_json, written_aside
@@ -36,6 +40,7 @@ from videmo.models.backbone import Backbone
 from videmo.models.scopes import Scope
 from videmo.models.vision import speed_up
 from videmo.training import SFTModule
+from videmo.training.checkpoints import content_hash
 from videmo.training.trained import trained_names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -133,6 +138,8 @@ def test_a_run_exports_what_it_trained(world, world_checkpoint, tmp_path):
     expected.load_state_dict(module.backbone.model.state_dict())
     assert any(not torch.equal(before[name], weight) for name, weight in expected.state_dict().items())
     assert_same_model(plain(tmp_path / "export"), expected)
+    said = (tmp_path / "export" / "README.md").read_text()
+    assert "SFT, 2 optimizer steps in all, on the data folder `data`." in said and "drawn faces alone" in said
     assert not list(tmp_path.glob(".export*")), "something of the callback's was left behind"
 
     command = [sys.executable, "-m", "videmo.cli", "export", "--ckpt", "last.ckpt", "--out", "model", "--merge"]
@@ -167,6 +174,76 @@ def test_names_config_and_tokenizer_are_those_of_the_base(checkpoint, tmp_path):
         assert (tmp_path / "out" / name).read_bytes() == (checkpoint / name).read_bytes()
     ours, base = (json.loads((folder / "config.json").read_text()) for folder in (tmp_path / "out", checkpoint))
     assert ours == base
+
+
+HUB = "Qwen/Qwen2.5-VL-3B-Instruct"
+STAGES = [
+    {"name": "first", "mix": {"attribute": 1.0, "emotion_single": 0.5}, "epochs": 2, "steps": 40, "replay": 0.1}
+    | {"learning_rate": None}
+]
+
+
+@pytest.fixture
+def licensed(checkpoint, tmp_path) -> Path:
+    """A base whose card names its licence, as the published ones do."""
+    folder = Path(shutil.copytree(checkpoint, tmp_path / "base"))
+    (folder / "README.md").write_text("---\nlicense: other\nlicense_name: qwen-research\n---\n# A base\n---\n")
+    return folder
+
+
+def said_of(ckpt: Path, base: str, files: Path, dtype: str | None = "float32") -> ModelCard:
+    return ModelCard(card(Path("models/mine"), base, files, read_checkpoint(ckpt), dtype))
+
+
+def test_a_whole_models_card_loads_it_and_says_what_it_is(licensed, tmp_path):
+    rest = rest_of(licensed, curriculum=STAGES)
+    rest["EmoCFGDataModule"] |= {"name": "interviews", "drawn": False}
+    torch.save({"state_dict": weights_of(trained_like(licensed)), "global_step": 40, **rest}, tmp_path / "a.ckpt")
+    export_checkpoint(tmp_path / "a.ckpt", tmp_path / "out")
+    found = ModelCard((tmp_path / "out" / "README.md").read_text())
+    assert found.data.to_dict() == {
+        "library_name": "transformers",
+        "pipeline_tag": "video-text-to-text",
+        "license": "other",
+        "license_name": "qwen-research",
+        "tags": ["videmo", "emotion", "affective-computing", "qwen2_5_vl", "sft"],
+    }
+    assert "SFT, 40 optimizer steps in all, on the data folder `interviews`." in found.text
+    assert "| first | attribute 1, emotion_single 0.5 | 2 | 40 | 2e-05 | 0.1 |" in found.text
+    assert "None are known" in found.text and "(AI Act, Article 5(1)(f))" in found.text
+    assert "drawn faces" not in found.text
+    names = {}
+    exec(found.text.split("```python\n")[1].split("```")[0], names)
+    assert_same_model(names["model"].eval(), trained_like(licensed))
+
+
+def test_a_card_names_a_base_that_a_hub_knows_also_through_an_export_of_it(licensed, tmp_path):
+    ckpt = saved(plain(licensed), licensed, tmp_path / "a.ckpt")
+    whole, adapter = said_of(ckpt, HUB, licensed).data, said_of(ckpt, HUB, licensed, None).data
+    assert (whole.base_model, whole.base_model_relation, whole.license) == (HUB, "finetune", "other")
+    assert (adapter.base_model, adapter.base_model_relation, adapter.library_name) == (HUB, "adapter", "peft")
+    (licensed / "README.md").write_text(str(said_of(ckpt, HUB, licensed)))
+    assert said_of(ckpt, str(licensed), licensed).data.base_model is None  # a folder that anybody may have written
+    (licensed / "videmo.json").write_text("{}")
+    again = said_of(ckpt, str(licensed), licensed).data
+    assert (again.base_model, again.license_name) == (HUB, "qwen-research")
+    (licensed / "README.md").write_text("no head")
+    assert said_of(ckpt, str(licensed), licensed).data.license == "unknown"
+
+
+def test_a_card_has_the_scores_of_its_own_checkpoint_and_of_no_other(checkpoint, tmp_path):
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    ckpt = saved(plain(checkpoint), checkpoint, tmp_path / "run" / "checkpoints" / "last.ckpt")
+    for place, hashed, score in (("run", content_hash(ckpt), 71.25), ("run", "another", 99.0), ("", "another", 98.0)):
+        folder = tmp_path / place / "results" / hashed
+        folder.mkdir(parents=True)
+        result = BenchmarkResult("mine", {"emotion_single": score}, {"emotion_single": [66.0, 76.8]})
+        result.blind["emotion_single"], result.generation["checkpoint"] = 20.2, hashed
+        result.data.update(name="interviews", content="0123")
+        (folder / "benchmark.json").write_text(json.dumps(asdict(result)))
+    text = said_of(ckpt, HUB, checkpoint).text
+    assert "The test split of interviews (0123), judged by rules." in text
+    assert "| emotion_single | 20.2 | 71.2 | 66.0 to 76.8 |" in text and "99.0" not in text and "98.0" not in text
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])

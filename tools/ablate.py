@@ -46,7 +46,6 @@ from scenarios import FIGURES, cell, differences, over_seeds
 from videmo.affect import AffectiveTree
 from videmo.benchmark import BenchmarkResult
 from videmo.benchmark.graded import Graded, read_scores
-from videmo.cli import VidEmoCLI, run_trainer, tiny
 from videmo.data.curriculum import Curriculum
 from videmo.data.records import read_records
 from videmo.stats.ink import colour, drawing
@@ -54,6 +53,8 @@ from videmo.synth import Plan, find_preset, synthesize
 from videmo.synth.facts import facts_told, stated_facts
 from videmo.synth.files import FILES
 from videmo.tasks import all_tasks
+from videmo.tiny import tiny
+from videmo.trainer import VidEmoCLI, run_trainer
 from videmo.training.checkpoints import last_checkpoint, read_checkpoint
 
 SFT, GRPO = "configs/demo/sft.yaml", "configs/demo/grpo.yaml"

@@ -11,14 +11,18 @@ optimizer, schedule, loop counters and callbacks. Prints one JSON line; the exit
 
 import ctypes
 import json
+import multiprocessing
 import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 import time
+from contextlib import suppress
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from socket import socket
 from tempfile import TemporaryDirectory
 from typing import Literal
 
@@ -26,6 +30,7 @@ import torch
 from jsonargparse import auto_cli
 from lightning.fabric.utilities.load import _load_distributed_checkpoint
 
+from videmo import cli
 from videmo.data.records import read_records
 from videmo.models.tiny import make_tiny
 from videmo.synth import Plan, synthesize
@@ -36,6 +41,8 @@ STAGES = [
     {"name": "two", "mix": {"appearance_cls": 1, "understanding": 1}, "steps": 12, "replay": 0.3},
 ]
 
+CONTEXT = multiprocessing.get_context("forkserver")
+CONTEXT.set_forkserver_preload(["videmo.trainer", "callbacks"])  # by which a run need not load them itself
 PR_SET_PDEATHSIG = 1
 FROZEN_TOWER = [f"--model.init_args.{scope}.mode=frozen" for scope in ("vision", "merger")]
 
@@ -62,6 +69,7 @@ def main(
         folder = Path(work)
         prepare(folder)
         options = command(folder, world_size, frozen, lora, strategy)
+        os.environ["OMP_NUM_THREADS"] = "1"
         began = time.monotonic()
         finish(options, folder / "peace", workers=0)
         duration = time.monotonic() - began
@@ -116,7 +124,7 @@ def prepare(folder: Path) -> None:
 def command(folder: Path, world_size: int, frozen: bool, lora: bool, strategy: str) -> list[str]:
     cache = {"memory_mb": 4, "disk_mb": 16, "folder": str(folder / "features")}
     return [
-        *(sys.executable, "-m", "videmo.cli", "fit", "--config=configs/demo/sft.yaml"),
+        *("fit", "--config=configs/demo/sft.yaml"),
         *([f"--config=configs/trainer/{strategy}.yaml"] if world_size > 1 else []),
         f"--data.root={folder / 'data'}",
         f"--model.init_args.checkpoint={folder / 'tiny'}",
@@ -136,50 +144,65 @@ def command(folder: Path, world_size: int, frozen: bool, lora: bool, strategy: s
     ]
 
 
-def start(options: list[str], run: Path, workers: int) -> subprocess.Popen:
-    """The command in a session of its own, going on where the run's last.ckpt is."""
+def start(options: list[str], run: Path, workers: int) -> list[ForkServerProcess]:
+    """The command's processes, each in a session of its own, going on where the run's last.ckpt is."""
     last = kept(last_checkpoint(run))
     own = [f"--trainer.default_root_dir={run}", f"--data.num_workers={workers}"]
     own += [f"--ckpt_path={last}"] if last.exists() else []
-    root = Path(__file__).resolve().parent.parent
-    environment = {**os.environ, "PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"}
     run.mkdir(exist_ok=True)
-    with (run / "output.txt").open("ab") as output:
-        return subprocess.Popen(
-            [*options, *own],
-            cwd=root,
-            env=environment,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-            preexec_fn=_die_with_this_process,
-        )
+    with socket() as held:
+        held.bind(("localhost", 0))
+        port = held.getsockname()[1]
+    size = next((int(word.partition("=")[2]) for word in options if word.startswith("--trainer.devices=")), 1)
+    given = ([*options, *own], run / "output.txt", port)
+    ranks = [CONTEXT.Process(target=train, args=(rank, *given)) for rank in range(size)]
+    for rank in ranks:
+        rank.start()
+    return ranks
 
 
-def _die_with_this_process() -> None:
+def train(rank: int, args: list[str], output: Path, port: int) -> None:
+    """One process of a run, as a scheduler would start it."""
+    os.setsid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    os.environ |= {"LOCAL_RANK": str(rank), "MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
+    os.chdir(Path(__file__).resolve().parent.parent)
+    torch.set_num_threads(1)
+    with output.open("ab") as said:
+        os.dup2(said.fileno(), 1)
+        os.dup2(said.fileno(), 2)
+    sys.exit(cli.main(args))
 
 
 def finish(options: list[str], run: Path, workers: int) -> None:
-    refuse_failed(start(options, run, workers).wait(timeout=600), run)
-
-
-def refuse_failed(code: int, run: Path) -> None:
-    if code:
-        raise SystemExit(f"the run failed:\n{(run / 'output.txt').read_text()[-3000:]}")
+    if not ended(start(options, run, workers), run, seconds=600):
+        raise SystemExit(f"the run did not end in ten minutes:\n{(run / 'output.txt').read_text()[-3000:]}")
 
 
 def killed_early(options: list[str], run: Path, rng: random.Random, seconds: float) -> bool:
     """Start the run and kill it after some seconds; False if it had ended by then."""
-    process = start(options, run, rng.choice([0, 1, 2]))
+    return not ended(start(options, run, rng.choice([0, 1, 2])), run, seconds)
+
+
+def ended(ranks: list[ForkServerProcess], run: Path, seconds: float) -> bool:
+    """Whether all processes of a run end within some seconds; those that do not are killed with all of theirs."""
+    deadline = time.monotonic() + seconds
     try:
-        refuse_failed(process.wait(timeout=seconds), run)
-        return False
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        while alive := [rank.sentinel for rank in ranks if rank.is_alive()]:
+            if any(rank.exitcode for rank in ranks):  # the others would wait for it
+                break
+            if not wait(alive, timeout=deadline - time.monotonic()):
+                return False
+        if any(rank.exitcode for rank in ranks):
+            raise SystemExit(f"the run failed:\n{(run / 'output.txt').read_text()[-3000:]}")
         return True
+    finally:
+        for rank in ranks:
+            with suppress(ProcessLookupError):
+                os.killpg(rank.pid, signal.SIGKILL)
+            rank.kill()  # where it had no session of its own yet
+            rank.join()
 
 
 def progress(run: Path) -> str:

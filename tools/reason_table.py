@@ -24,8 +24,9 @@ from statistics import fmean
 from scenarios import FIGURES, cell, differences, over_seeds
 
 from videmo.benchmark.graded import Graded, read_scores
-from videmo.cli import run_trainer, tiny
 from videmo.synth import find_preset, synthesize
+from videmo.tiny import tiny
+from videmo.trainer import run_trainer
 from videmo.training.checkpoints import last_checkpoint
 
 CONFIG = "configs/demo/sft.yaml"

@@ -2,7 +2,6 @@
 
 import logging
 import os
-from importlib.metadata import PackageNotFoundError, version
 
 # Waiting threads sleep instead of spinning: on a machine whose cores are shared (by decoding workers, or by others) a
 # training step was seen to take 0.5 s instead of 5 s. They first spin for some microseconds, as a small model's
@@ -14,7 +13,4 @@ os.environ.setdefault("GOMP_SPINCOUNT", "2000")
 # On import bitsandbytes warns of an optional CPU kernel from a hub; only before that can it be kept quiet.
 logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
 
-try:
-    __version__ = version("videmo")
-except PackageNotFoundError:  # running from a source tree that was never installed
-    __version__ = "0.0.0"
+__version__ = "0.2.0"

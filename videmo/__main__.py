@@ -3,6 +3,7 @@
 Nor does a library that is missing, or does not load.
 """
 
+import gc
 import os
 import signal
 import sys
@@ -17,11 +18,15 @@ def main() -> int:
         if handler != signal.SIG_IGN:  # a shell's background job is not to hear Ctrl-C
             signal.signal(number, _leave)
     from videmo.errors import in_words
-    from videmo.unloadable import package_of, set_aside
+    from videmo.unloadable import SetAsideBefore, package_of
 
-    set_aside("torchvision")  # before what would load it
+    sys.meta_path.insert(0, SetAsideBefore("torchvision", "lightning", "torchmetrics", "transformers"))
     try:
+        from videmo.cli import COMMANDS, load
         from videmo.cli import main as run
+
+        for command in COMMANDS.keys() & sys.argv[1:2]:
+            load(command)
     except Exception as error:
         package = package_of(error)
         if package == "videmo":
@@ -32,7 +37,10 @@ def main() -> int:
 
     for number, handler in handlers.items():
         signal.signal(number, handler)
-    return run()
+    try:
+        return run()
+    finally:
+        gc.freeze()  # as Python ends it would look through all of torch for cycles, for a second
 
 
 def _leave(number: int, frame: FrameType | None) -> NoReturn:

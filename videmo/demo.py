@@ -11,10 +11,11 @@ import time
 from pathlib import Path
 
 from videmo.benchmark import results_table
-from videmo.cli import results_console, run_trainer, tiny
 from videmo.reason.command import reason
 from videmo.report import write_report
 from videmo.synth import Plan, find_preset, synthesize
+from videmo.tiny import tiny
+from videmo.trainer import results_console, run_trainer
 from videmo.training.checkpoints import last_checkpoint
 
 SFT, GRPO = "configs/demo/sft.yaml", "configs/demo/grpo.yaml"

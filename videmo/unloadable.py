@@ -1,11 +1,13 @@
 """Packages that are installed but do not load, set aside: nothing here needs them, but the libraries below would end.
 
 torchmetrics loads torchvision wherever it is installed, as transformers does; one for another torch, or for another
-build of it, is an error at once. Set aside, it is not there for them, and `videmo doctor` says why.
+build of it, is an error at once. Set aside, it is not there for them, and `videmo doctor` says why. Commands that need
+none of these libraries do not wait for it.
 """
 
 import sys
 from importlib import import_module
+from importlib.abc import MetaPathFinder
 from importlib.metadata import PackageNotFoundError
 from importlib.util import find_spec
 from traceback import walk_tb
@@ -14,6 +16,23 @@ from videmo.errors import in_words
 
 REASONS: dict[str, str] = {}
 """Why a package that was tried does not load."""
+
+
+class SetAsideBefore(MetaPathFinder):
+    """Finds nothing, but sets a package aside when the first of those that would load it is about to be loaded.
+
+    Args:
+        package: What is set aside.
+        loaders: Those that would load it.
+    """
+
+    def __init__(self, package: str, *loaders: str) -> None:
+        self.package, self.loaders = package, loaders
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> None:
+        if name in self.loaders:
+            sys.meta_path.remove(self)
+            set_aside(self.package)
 
 
 def set_aside(package: str) -> None:

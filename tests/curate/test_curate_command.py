@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from huggingface_hub import DatasetCard
 from labelled import TENSION, write_csv
 
 from videmo.cli import main
@@ -143,9 +144,25 @@ def test_what_a_user_writes_into_the_card_is_kept(place):
     curate()
     card = Path("data/README.md")
     assert "| emotion_dfew |" in card.read_text() and "Split by identity, 7 groups." in card.read_text()
-    card.write_text(card.read_text().replace("To be filled in", "CC-BY 4.0, all agreed in writing"))
+    text = card.read_text().replace("license: unknown", "license: cc-by-4.0").replace("- en\n", "- en\n- zh\n")
+    card.write_text(text.replace("To be filled in", "CC-BY 4.0, all agreed in writing"))
     curate("--seed", "1")
     assert "CC-BY 4.0, all agreed in writing" in card.read_text()
+    head = DatasetCard(card.read_text()).data
+    assert (head.license, head.language) == ("cc-by-4.0", ["en", "zh"])
+
+
+def test_the_cards_head_is_what_hubs_read_and_its_patterns_find_the_records(place):
+    curate()
+    text = Path("data/README.md").read_text()
+    head = DatasetCard(text).data
+    assert (head.pretty_name, head.license, head.size_categories) == ("data", "unknown", ["n<1K"])
+    assert {"video-text-to-text", "video-classification"} <= {*head.task_categories}
+    (config,) = head.configs
+    found = {one["split"]: [*Path("data").glob(one["path"])] for one in config["data_files"]}
+    assert found.keys() == {"train", "validation", "test"} and all(found.values())
+    assert sum(map(len, found.values())) == len([*Path("data").glob("jsons/**/*.json")])
+    assert "(AI Act, Article 5(1)(f))" in text
 
 
 def test_clips_are_copied_where_that_is_asked_for(place):

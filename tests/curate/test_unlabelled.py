@@ -1,9 +1,8 @@
-"""Facts about `videmo curate` without labels: an HTTP server plays the models, and the command runs as a process."""
+"""Facts about `videmo curate` without labels: an HTTP server plays the models."""
 
 import json
+import multiprocessing
 import os
-import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -11,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from videmo.cli import main
+from videmo.committee.member import VisionModel
+from videmo.curate.command import curate
 from videmo.data.records import read_records
 from videmo.tasks import find_task
 
@@ -18,7 +19,6 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 from curate_table import VIDEO, draw
 from simulated_models import Beliefs, SimulatedModels
 
-TOOLS = Path(__file__).parents[2] / "tools"
 BELIEFS = Beliefs({"a": 0.3, "b": 0.2, "c": 0.2}, seed=1)
 SIZES = (f"--video.max_frames={VIDEO.max_frames}", *(f"--video.{n}_pixels={VIDEO.min_pixels}" for n in ("min", "max")))
 
@@ -81,14 +81,10 @@ def test_a_dry_run_sends_and_writes_nothing(clips, tmp_path, capsys):
     assert not (tmp_path / "data").exists()
 
 
-RUN = """
-import sys
-from curate_table import VIDEO
-from videmo.committee.member import VisionModel
-from videmo.curate.command import curate
-folder, out, url = sys.argv[1:]
-curate(folder, out=out, base_url=url, models=[VisionModel(model=name) for name in "abc"], video=VIDEO)
-"""
+def curate_apart(folder: Path, out: Path, url: str) -> None:
+    """The command in a process of its own."""
+    os.environ["XDG_CACHE_HOME"] = str(out.parent / "cache")
+    curate(str(folder), out=str(out), base_url=url, models=[VisionModel(model=name) for name in "abc"], video=VIDEO)
 
 
 @pytest.mark.slow
@@ -98,26 +94,31 @@ def test_after_five_kills_no_call_is_paid_twice_and_the_bytes_are_the_same(clips
     for file in sorted(clips[0].glob("*.mp4"))[:5]:
         (folder / file.name).symlink_to(file)
     whole, killed = tmp_path / "whole" / "data", tmp_path / "killed" / "data"
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": f"{TOOLS}:{TOOLS.parent}"}
 
-    def start(out: Path, server: SimulatedModels) -> subprocess.Popen:
-        cache = {"XDG_CACHE_HOME": str(out.parent / "cache")}
-        return subprocess.Popen([sys.executable, "-c", RUN, folder, out, server.url], env=environment | cache)
+    def start(out: Path, server: SimulatedModels):
+        process = multiprocessing.get_context("forkserver").Process(target=curate_apart, args=(folder, out, server.url))
+        process.start()
+        return process
+
+    def finish(out: Path, server: SimulatedModels) -> None:
+        process = start(out, server)
+        process.join(120)
+        assert process.exitcode == 0
 
     with SimulatedModels(shown, BELIEFS) as server:
-        assert start(whole, server).wait(timeout=120) == 0
+        finish(whole, server)
         paid = server.paid.total()
         assert server.asked.total() == paid
     with SimulatedModels(shown, BELIEFS, seconds=0.02) as server:
         for point in range(1, 6):
             process = start(killed, server)
             while server.asked.total() < point * paid / 6:
-                assert process.poll() is None
+                assert process.is_alive()
                 time.sleep(0.002)
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+            process.kill()  # SIGKILL
+            process.join()
             assert not killed.exists()
-        assert start(killed, server).wait(timeout=120) == 0
+        finish(killed, server)
         assert {*server.paid.values()} == {1} and server.paid.total() == paid
         # Asked again was at most what was under way, and a server that knows its own replies sends them again.
         assert server.asked.total() - paid <= 5 * 8

@@ -313,7 +313,7 @@ def assert_export_is(out: Path, expected: TrainedWeights, base: Path) -> None:
 
 
 def results(folder: Path) -> tuple[dict[str, list[dict]], dict]:
-    """Every line of every prediction file, and the scores, without the seconds that they took."""
+    """Every line of every prediction file, and the scores, without their seconds and the checkpoint's hash."""
     files = sorted((folder / "results" / "videmo").glob("*.json"))
     lines = {
         file.name: [json.loads(line) for line in file.read_text().splitlines()]
@@ -322,6 +322,7 @@ def results(folder: Path) -> tuple[dict[str, list[dict]], dict]:
     }
     benchmark = json.loads((folder / "results" / "videmo" / "benchmark.json").read_text())
     del benchmark["generation"]["seconds_per_question"]
+    benchmark["generation"].pop("checkpoint", None)
     return lines, benchmark
 
 

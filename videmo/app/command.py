@@ -3,7 +3,6 @@
 videmo app --ckpt runs/demo/grpo
 """
 
-import gc
 import signal
 import threading
 from contextlib import suppress
@@ -73,4 +72,3 @@ def app(
                 threading.Event().wait()
             console.print("closing")
     console.print("the page has ended")
-    gc.freeze()  # as Python ends it would look through all of torch for cycles, for seconds

@@ -39,7 +39,8 @@ class BenchmarkResult:
         missing: Column -> why answers have no score -> how many.
         judge: Who judged, with which prompts; empty where rules did.
         generation: How the answers came about, where known: ``drawn_tokens_per_question``, ``seconds_per_question``
-            (of the test's, those that several share counted once), and a search's settings.
+            (of the test's, those that several share counted once), a hash of the ``checkpoint``, and a search's
+            settings.
     """
 
     method: str

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable
 
-import torch
-
 from videmo.committee.sample import Draft
 
 
@@ -24,8 +22,9 @@ def agreement(drafts: Iterable[Draft]) -> float | None:
         if votes and None not in votes:
             right = sum(votes)
             counts.append([right, len(votes) - right])
-    if not counts or 0 in (ratings := torch.tensor(counts)).sum(0).tolist():
+    if not all(map(any, zip(*counts, strict=True))) or not counts:
         return None
-    from torchmetrics.functional.nominal import fleiss_kappa  # takes a second, which a command that ends early saves
+    import torch  # takes seconds, which a command that ends early saves
+    from torchmetrics.functional.nominal import fleiss_kappa
 
-    return fleiss_kappa(ratings, mode="counts").item()
+    return fleiss_kappa(torch.tensor(counts), mode="counts").item()

@@ -7,12 +7,10 @@ from functools import cached_property, lru_cache
 from io import BytesIO
 from pathlib import Path
 
-import torch
 from PIL import Image
 
 from videmo.data.decode import VideoError, read_frames
 from videmo.data.sampling import VideoSettings, frame_size
-from videmo.data.video import resize_frames
 
 QUALITY = 90  # of the JPEGs, out of 100
 _TOKEN_SIDE = 28  # pixels of a token's side in Qwen2.5-VL; other models count otherwise
@@ -59,6 +57,10 @@ class ClipFrames:
 
 @lru_cache(maxsize=64)  # a clip is shown to every model, several times, before the next ones come
 def _encoded(path: Path, settings: VideoSettings, key: str) -> tuple[str, ...]:
+    import torch  # labels need none, nor does a committee whose replies are all on disk
+
+    from videmo.data.video import resize_frames
+
     pixels, _ = read_frames(path, settings)
     try:
         frames = resize_frames(torch.from_numpy(pixels), settings)  # [F, 3, h, w]

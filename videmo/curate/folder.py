@@ -21,8 +21,8 @@ from typing import Any
 
 import videmo
 from videmo.aside import written_aside
-from videmo.curate.card import FILE as CARD
-from videmo.curate.card import card, users_part
+from videmo.cards import FILE as CARD
+from videmo.curate.card import card, users_head, users_part
 from videmo.curate.splits import SPLITS
 from videmo.curate.wording import version
 from videmo.data.index import INDEX_FOLDER
@@ -94,7 +94,8 @@ def write_folder(out: Path, videos: Path, curated: Curated, *, tasks: Path | Non
         texts[OWN_FILE] = tasks.read_text(encoding="utf-8-sig")
     try:
         with written_aside(out, "curate", check_destination) as new:
-            texts[CARD] = card(out, curated.made_from, curated.split_by, curated.counts, users_part(out / CARD))
+            yours = users_part(out / CARD), users_head(out)
+            texts[CARD] = card(out, curated.made_from, curated.split_by, curated.counts, *yours)
             files = {path: text_hash([("", text)]) for path, text in sorted(texts.items()) if path != CARD}
             facts = {"videmo": videmo.__version__, "templates": version(), **curated.facts, "records": curated.counts}
             facts["videos"] = "copied" if copy else "linked"

@@ -5,17 +5,19 @@ frames or a ``frozen`` one owes nothing to motion, which is as it should be for 
 """
 
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-from torch import Tensor
+
+if TYPE_CHECKING:  # the command line reads names here, and is to start without torch
+    from torch import Tensor
 
 Control = Literal["blank", "shuffled", "frozen", "swapped"]
 Shown = Control | Literal["none"]
 CONTROLS: tuple[str, ...] = get_args(Control)
 
 
-def altered_frames(frames: Tensor, control: Shown, key: str) -> Tensor:
+def altered_frames(frames: "Tensor", control: Shown, key: str) -> "Tensor":
     """The frames of a video under a control, the same for the same `key`.
 
     Args:

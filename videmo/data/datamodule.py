@@ -33,7 +33,7 @@ from videmo.data.usable import Records, find_usable, refuse
 from videmo.data.vision_cache import BatchPlan, VisionCache
 from videmo.data.worker import set_up_worker
 from videmo.errors import InputError
-from videmo.fingerprint import data_fingerprint
+from videmo.fingerprint import WORLD_FILE, data_fingerprint
 from videmo.pretrained import load_config, load_tokenizer, trained_video
 from videmo.tasks import use_tasks_of
 from videmo.token_tree import TokenLayout, TreeBatch
@@ -403,8 +403,11 @@ class EmoCFGDataModule(L.LightningDataModule):
         return self._loader("test", self.eval_batch_size)
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint says of the data: how its videos were sampled and sized, which an export passes on."""
-        return {"video": asdict(self.video)}
+        """What a checkpoint says of the data, which an export passes on: how its videos were sampled and sized, its
+        name, and whether it is a drawn world.
+        """
+        name, drawn = self.root.resolve().name, (self.root / WORLD_FILE).is_file()
+        return {"video": asdict(self.video), "name": name, "drawn": drawn}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """A run goes on with videos as they were before; a test may look at them otherwise, and is told so.

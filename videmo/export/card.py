@@ -1,84 +1,141 @@
-"""An adapter folder's README.md: the lines of Python by which plain transformers and peft compute what training did.
+"""An export's README.md: how it is loaded, what was trained on what, its scores and its limits."""
 
-An adapter means something only beside the weights that it learnt with, so the base is read in the type of its training,
-and under QLoRA in the same 4 bits with the same parts left whole. Between layers of 4 bits training keeps float32
-(``videmo.models.quantization``), which plain transformers must be told. What differs then is the order in which a
-bfloat16 vision tower rounds, and on CPUs with AVX-512 bitsandbytes' kernel for inference: 0.02 to 0.03 in logits of 3
-for a tiny model, where the usual 4 bits are 0.5 off, and the base as it is 0.8. A trainer's precision (bf16-mixed) is
-no part of this: it casts what is computed with, not what is kept.
-"""
-
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-CARD_FILE = "README.md"
+import videmo
+from videmo.benchmark import RESULT_FILE, BenchmarkResult
+from videmo.cards import LICENCE, PAPER, head, read_head
+from videmo.errors import InputError
+from videmo.export.checkpoint import TrainedWeights
+from videmo.export.loading import adapter_lines, weights_beside, whole_lines
+from videmo.models.scopes import SCOPES
+from videmo.pretrained import VIDEMO_FILE
+from videmo.training.checkpoints import content_hash
+
+_SETTINGS = "How videos were sampled and sized stands in `video_preprocessor_config.json` and `videmo.json`."
+_WHOLE = f"""\
+`AutoProcessor` reads its files, too, and needs torchvision; `videmo reason clip.mp4 --ckpt FOLDER` does not.
+{_SETTINGS}"""
+_BESIDE = f"""\
+Loaded by these lines the two compute what training did; read in another type, they do not. `videmo export --merge=true`
+gives a whole model, for programs that do not load the two like this.
+{_SETTINGS}"""
+_NO_SCORES = """\
+None are known of this checkpoint. `videmo test --ckpt_path=CHECKPOINT` measures it; an export after that has them."""
+_LIMITS = """\
+- It puts into words how somebody in a video looks and acts, and which label fits that. What a person feels cannot be
+  read off a face, and a clip shows a moment without what led to it.
+- Labels are opinions, of annotators or of other models. Ages, genders, skins and cultures are not equally many in data
+  sets of faces; scores by such groups were not measured, and what it says of them is a guess.
+- Take no decision about a person by it (work, school, insurance, police, borders, medicine), and watch nobody who has
+  not agreed to it. In the EU, systems that infer emotions at work and in schools are prohibited, but for medical and
+  safety reasons (AI Act, Article 5(1)(f)).
+"""
+_DRAWN = "- It was trained on drawn faces alone, and means nothing on videos of people.\n"
 
 
-def card(folder: Path, base: str, arguments: Mapping[str, Any]) -> str:
+def card(folder: Path, base: str, files: Path | None, trained: TrainedWeights, dtype: str | None = None) -> str:
     """The text of README.md.
 
     Args:
-        folder: Where the adapter will be.
+        folder: Where the export will be.
         base: The folder or hub id of the model that it was trained from.
-        arguments: Of the module that trained.
+        files: Where the base's files are, if it has some.
+        trained: What was trained.
+        dtype: Of a whole model's weights; None for an adapter.
     """
-    code = "\n".join(_code(folder, base, arguments))
-    return (
-        f"---\nlibrary_name: peft\nbase_model: {_quoted(base)}\n---\n\n"
-        f"An adapter of {base}, trained beside that model's weights {weights_beside(arguments)}.\n"
-        "Loaded by these lines the two compute what training did; read in another type, they do not.\n\n"
-        f"```python\n{code}\n```\n\n"
-        "How videos were sampled and sized stands in `video_preprocessor_config.json` and `videmo.json`.\n"
-        "`videmo export --merge=true` gives a whole model, for programs that do not load the two like this.\n"
-    )
+    given, by = trained.arguments, _method(trained)
+    adapters = any(given.get(scope, {}).get("mode") == "lora" for scope in SCOPES)
+    facts = {
+        "library_name": "transformers" if dtype else "peft",
+        "pipeline_tag": "video-text-to-text",
+        **_origin(base, files, "finetune" if dtype else "adapter"),
+        "tags": ["videmo", "emotion", "affective-computing", "qwen2_5_vl", by.lower(), *(["lora"] if adapters else [])],
+    }
+    if dtype:
+        what = f"A whole model in {dtype}, trained from {base}"
+        code, more = whole_lines(folder, dtype), _WHOLE
+    else:
+        what = f"An adapter of {base}, trained beside that model's weights {weights_beside(given)}"
+        code, more = adapter_lines(folder, base, given), _BESIDE
+    sections = {
+        f"# {folder.absolute().name}": f"{what}, by {by} with videmo {videmo.__version__}: an emotion-centric video "
+        f"language model after {PAPER}.",
+        "## How to load it": "\n".join(["```python", *code, "```", "", more]),
+        "## What was trained on what": "\n".join(_training(trained)),
+        "## Scores": "\n\n".join(map(_scores, _results(trained))) or _NO_SCORES,
+        "## Limits, and what it is not for": _LIMITS + (_DRAWN if trained.drawn else ""),
+    }
+    return head(facts) + "".join(f"\n{title}\n\n{text.rstrip()}\n" for title, text in sections.items())
 
 
-def weights_beside(arguments: Mapping[str, Any]) -> str:
-    """How a training held what it did not train.
-
-    >>> weights_beside({"dtype": "bfloat16", "quantization": "nf4"})
-    'in 4 bits (nf4) and bfloat16'
-    """
-    return f"in {'4 bits (nf4) and ' if arguments.get('quantization') else ''}{_dtype(arguments)}"
+def _method(trained: TrainedWeights) -> str:
+    return "GRPO" if "num_generations" in trained.arguments else "SFT"
 
 
-def _code(folder: Path, base: str, arguments: Mapping[str, Any]) -> Iterator[str]:
-    dtype, packed = f"torch.{_dtype(arguments)}", bool(arguments.get("quantization"))
-    yield "import torch"
-    yield "from peft import PeftModel"
-    yield f"from transformers import {'BitsAndBytesConfig, ' if packed else ''}Qwen2_5_VLForConditionalGeneration"
+def _origin(base: str, files: Path | None, relation: str) -> dict[str, Any]:
+    """Licence and base as a hub names them. A folder is nothing to it, but an export knows what it was trained from."""
+    said = read_head(files)
+    if files is not None and Path(base).is_dir():
+        base = said.get("base_model", "") if (files / VIDEMO_FILE).is_file() else ""
+    licence = {key: said[key] for key in LICENCE if key in said} or {"license": "unknown"}
+    return {**licence, **({"base_model": base, "base_model_relation": relation} if _is_hub_id(base) else {})}
+
+
+def _is_hub_id(base: object) -> bool:
+    return isinstance(base, str) and base.count("/") == 1 and not base.startswith(("/", ".")) and ":" not in base
+
+
+def _training(trained: TrainedWeights) -> Iterator[str]:
+    given, video = trained.arguments, trained.video
+    data = f"the data folder `{trained.data}`" if trained.data else "a data folder that the checkpoint does not name"
+    yield f"{_method(trained)}, {trained.step:,} optimizer steps in all, on {data}."
     yield ""
-    if packed:
-        yield "four_bits = BitsAndBytesConfig("
-        yield "    load_in_4bit=True,"
-        yield '    bnb_4bit_quant_type="nf4",'
-        yield "    bnb_4bit_use_double_quant=True,"
-        yield f"    bnb_4bit_compute_dtype={dtype},"
-        yield '    llm_int8_skip_modules=["model.visual", "lm_head"],'
-        yield ")"
-    yield "model = Qwen2_5_VLForConditionalGeneration.from_pretrained("
-    yield f"    {_quoted(base)},"
-    if revision := arguments.get("revision"):
-        yield f"    revision={_quoted(revision)},"
-    yield f"    dtype={dtype},"
-    if packed:
-        yield "    quantization_config=four_bits,"
-    yield ")"
-    if packed:
-        yield "# Between its layers of 4 bits the language model computes in float32."
-        yield "model.get_input_embeddings().register_forward_hook(lambda module, given, output: output.float())"
-        yield "model.lm_head.register_forward_pre_hook(lambda module, given: (given[0].to(module.weight.dtype),))"
-    if arguments.get("merger", {}).get("mode", "full") == "full":
-        yield "model.model.visual.merger.float()  # it trained, in float32"
-    yield f"model = PeftModel.from_pretrained(model, {_quoted(str(folder.absolute()))})"
+    parts = [f"{scope} {_mode(given, scope)}" for scope in SCOPES]
+    yield f"- trained: {', '.join(parts)}"
+    yield f"- videos: at most {video.max_frames} frames, {video.fps:g} a second, of {video.max_pixels:,} pixels at most"
+    yield f"- optimizer: {given.get('optimizer', 'adamw')}, learning rate {given.get('learning_rate', 2e-5):g}"
+    if trained.stages:
+        yield ""
+        yield "| stage | records an epoch takes, as shares of each task's | epochs | steps | learning rate | replay |"
+        yield "|---|---|---:|---:|---:|---:|"
+    for stage in trained.stages:
+        mix = ", ".join(f"{name} {share:g}" for name, share in stage["mix"].items())
+        rate = stage["learning_rate"] or given.get("learning_rate", 2e-5)
+        yield f"| {stage['name']} | {mix} | {stage['epochs']} | {stage['steps']} | {rate:g} | {stage['replay']:g} |"
 
 
-def _dtype(arguments: Mapping[str, Any]) -> str:
-    return arguments.get("dtype", "float32")
+def _mode(given: Mapping[str, Any], scope: str) -> str:
+    mode = given.get(scope, {}).get("mode", "full")
+    return f"by LoRA of rank {given['lora']['rank']}" if mode == "lora" else mode
 
 
-def _quoted(text: str) -> str:
-    """For YAML and Python alike."""
-    return json.dumps(text, ensure_ascii=False)
+def _results(trained: TrainedWeights) -> Sequence[BenchmarkResult]:
+    """What tests of this very checkpoint wrote beside its run."""
+    if not trained.path.is_file():
+        return []
+    run, found = trained.path.absolute().parents[1], []
+    for file in sorted(file for folder in (run, run.parent) for file in folder.glob(f"results/*/{RESULT_FILE}")):
+        with suppress(InputError, OSError):
+            found.append(BenchmarkResult.load(file))
+    mine = content_hash(trained.path) if found else ""
+    return [result for result in found if result.generation.get("checkpoint") == mine]
+
+
+def _scores(result: BenchmarkResult) -> str:
+    data, judge = result.data, result.judge.get("model", "rules")
+    lines = [
+        f"The test split of {data.get('name', 'unnamed data')} ({data.get('content', 'no hash')}), judged by {judge}.",
+        "`blind` is the best answer without looking: a score means something where its whole interval lies above that.",
+        "",
+        "| column | blind | score | 95% |",
+        "|---|---:|---:|:---:|",
+    ]
+    for column, score in result.columns.items():
+        blind = f"{result.blind[column]:.1f}" if column in result.blind else "–"
+        interval = " to ".join(f"{bound:.1f}" for bound in result.intervals.get(column, ()))
+        lines.append(f"| {column} | {blind} | {score:.1f} | {interval or '–'} |")
+    return "\n".join(lines)

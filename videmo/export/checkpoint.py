@@ -9,7 +9,7 @@ elsewhere.
 import os
 import pickle
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -41,6 +41,9 @@ class TrainedWeights:
         weights: By their names in ``Backbone``; only those that trained, where the run kept no others.
         step: Optimizer steps.
         base: What tells the base's weights from others (``base_fingerprint``); empty where it does not matter.
+        data: The name of the data folder; empty where an earlier videmo saved it.
+        drawn: Whether that was a drawn world.
+        stages: The curriculum's, as its ``outline`` has them.
     """
 
     path: Path
@@ -49,6 +52,9 @@ class TrainedWeights:
     weights: dict[str, Tensor]
     step: int
     base: str
+    data: str = ""
+    drawn: bool = False
+    stages: Sequence[Mapping[str, Any]] = ()
 
 
 def read_checkpoint(path: str | Path) -> TrainedWeights:
@@ -79,14 +85,17 @@ def read_checkpoint(path: str | Path) -> TrainedWeights:
     own = {n.removeprefix(WEIGHTS_OF_BACKBONE): w for n, w in weights.items() if n.startswith(WEIGHTS_OF_BACKBONE)}
     if not own or "checkpoint" not in rest["hyper_parameters"]:
         raise InputError(f"{path} was not saved by videmo: expected weights {WEIGHTS_OF_BACKBONE}* and a model's name")
-    video = _video_settings(path, rest)
+    data = _data(path, rest)
     if not isinstance(rest.get("outline"), dict):
         raise InputError(
             f"{path} does not say which base its weights fit (it has no outline): it was changed, or an earlier videmo "
             "saved it; resume the run for a step to save it anew"
         )
     step, base = rest.get("global_step", 0), rest["outline"].get("base", "")
-    return TrainedWeights(path, rest["hyper_parameters"], video, own, step, base)
+    known = {field.name for field in fields(VideoSettings)}
+    video = VideoSettings(**{name: value for name, value in data["video"].items() if name in known})
+    about = {"data": data.get("name", ""), "drawn": data.get("drawn", False), "stages": rest.get("curriculum") or ()}
+    return TrainedWeights(path, rest["hyper_parameters"], video, own, step, base, **about)
 
 
 def _load(file: Path) -> dict[str, Any]:
@@ -107,15 +116,15 @@ def _load(file: Path) -> dict[str, Any]:
     return found
 
 
-def _video_settings(path: Path, rest: dict[str, Any]) -> VideoSettings:
-    found = [part["video"] for part in rest.values() if isinstance(part, dict) and isinstance(part.get("video"), dict)]
+def _data(path: Path, rest: dict[str, Any]) -> dict[str, Any]:
+    """What a checkpoint says of its data."""
+    found = [part for part in rest.values() if isinstance(part, dict) and isinstance(part.get("video"), dict)]
     if len(found) != 1:
         raise InputError(
             f"{path} does not say how its videos were sampled and sized: an earlier videmo saved it; resume the run "
             "for a step to save it anew"
         )
-    known = {field.name for field in fields(VideoSettings)}
-    return VideoSettings(**{name: value for name, value in found[0].items() if name in known})
+    return found[0]
 
 
 def _join_shards(folder: Path) -> dict[str, Tensor]:

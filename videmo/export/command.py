@@ -10,10 +10,12 @@ from typing import Any, Literal
 import torch
 from safetensors.torch import save_file
 
+from videmo.cards import FILE as CARD_FILE
 from videmo.errors import InputError
-from videmo.export.card import CARD_FILE, card, weights_beside
+from videmo.export.card import card
 from videmo.export.checkpoint import TrainedWeights, read_checkpoint
 from videmo.export.folder import base_folder, check_destination, write_config, write_files, written_aside
+from videmo.export.loading import weights_beside
 from videmo.export.model import adapter, has_adapters, trains_whole, whole_model
 from videmo.pretrained import load_config, load_tokenizer
 
@@ -62,7 +64,7 @@ def export_checkpoint(
         with written_aside(out) as folder:
             config.save_pretrained(folder)
             save_file({name: weight.contiguous() for name, weight in weights.items()}, folder / ADAPTER_FILE)
-            (folder / CARD_FILE).write_text(card(out, source, given), encoding="utf-8")
+            (folder / CARD_FILE).write_text(card(out, source, files, trained), encoding="utf-8")
             _write_tokenizer(folder, source, files)
             write_files(folder, files, trained.video, _facts("adapter", source, trained))
         beside = f"it needs that model's weights {weights_beside(given)}, as {out / CARD_FILE} loads them"
@@ -72,6 +74,7 @@ def export_checkpoint(
     with written_aside(out) as folder:
         model.save_pretrained(folder, max_shard_size="5GB")
         write_config(folder, files, wanted)
+        (folder / CARD_FILE).write_text(card(out, source, files, trained, wanted), encoding="utf-8")
         _write_tokenizer(folder, source, files)
         write_files(folder, files, trained.video, _facts("model", source, trained))
     kept = f"; what did not train is as training had it, {weights_beside(given)}" if _is_rounded(given, wanted) else ""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import videmo
-from videmo import aside
+from videmo import aside, cards
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 from videmo.export.processor import IMAGE_FILE, VIDEO_FILE, image_config, settings_for_others, video_config
@@ -69,7 +69,7 @@ def base_folder(checkpoint: str, revision: str | None, local_files_only: bool) -
         return None
     from huggingface_hub import snapshot_download
 
-    wanted = [*KEPT_FILES, "config.json"]
+    wanted = [*KEPT_FILES, "config.json", cards.FILE]
     return Path(
         snapshot_download(checkpoint, revision=revision, local_files_only=local_files_only, allow_patterns=wanted)
     )

@@ -11,13 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-
-import openai
+from typing import TYPE_CHECKING
 
 from videmo.errors import InputError
 from videmo.judge.cache import Reply
 from videmo.judge.prompt import well_formed
 from videmo.judge.settings import JudgeSettings
+
+if TYPE_CHECKING:  # half a second, for those alone who ask a server
+    import openai
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +73,8 @@ class Server:
     """
 
     def __init__(self, settings: JudgeSettings, abilities: Abilities) -> None:
+        import openai
+
         self.settings, self.abilities = settings, abilities
         self._key = settings.key()
         self._client = openai.AsyncOpenAI(
@@ -102,6 +106,8 @@ class Server:
             Fault: If there is none.
             InputError: If there can be none for any question.
         """
+        import openai
+
         schemas, tokens_name = self.abilities.schemas and response_format is not None, self.abilities.tokens_name
         options = {"model": self.settings.model, "messages": [*messages], tokens_name: max_tokens}
         if self.settings.temperature is not None:
@@ -150,7 +156,7 @@ class Server:
         finish = "refusal" if refusal else str(choice.get("finish_reason") or "stop")
         return Reply(well_formed(str(refusal) if refusal else words or ""), finish, *counts)
 
-    def _refused(self, error: openai.APIStatusError, schemas: bool, tokens_name: str) -> Fault | None:
+    def _refused(self, error: "openai.APIStatusError", schemas: bool, tokens_name: str) -> Fault | None:
         """What an error's status means; None where the server only wanted another way to be asked.
 
         Raises:

@@ -13,7 +13,7 @@ from torch import Tensor
 from videmo.metrics.confusion import UNPARSED, confusion_figures, label_confusion
 from videmo.metrics.label_f1 import label_counts, label_figures
 from videmo.metrics.multilabel_f1 import multi_hot
-from videmo.tasks import Answer, Task
+from videmo.tasks import Answer, Task, task_labels
 
 
 class LabelKind(NamedTuple):
@@ -36,17 +36,6 @@ def _count_sets(preds: Sequence[Answer | None], target: Sequence[Answer], labels
 
 _SINGLE = LabelKind(_count_single, confusion_figures)
 LABEL_KINDS = {"single_choice": _SINGLE, "yes_no": _SINGLE, "multi_label": LabelKind(_count_sets, label_figures)}
-
-
-def task_labels(task: Task) -> tuple[str, ...]:
-    """The labels that a task's figures are over, in their order; none for captions and open answers.
-
-    Example:
-        >>> from videmo.tasks import find_task
-        >>> task_labels(find_task("MEAD_ID")), task_labels(find_task("QA_Hair"))
-        (('Yes', 'No'), ())
-    """
-    return ("Yes", "No") if task.kind == "yes_no" else task.labels
 
 
 class LabelCounts(NamedTuple):

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 from math import log
 
 from videmo.data.records import Record
-from videmo.metrics.task_labels import task_labels
 from videmo.stats.charts import Bar, Panel, bar_panels
 from videmo.stats.classes import class_of, colour_of
 from videmo.stats.section import LeftOut, Section, Table, percent, plural
 from videmo.stats.words import top
-from videmo.tasks import Task
+from videmo.tasks import Task, task_labels
 
 NAME, TITLE = "balance", "Balance of labels"
 SHOWN = 7  # labels of a task that have a bar

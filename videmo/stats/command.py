@@ -13,7 +13,6 @@ from videmo.check.terminal import watch
 from videmo.data.patterns import RELEASE, FilePatterns, Patterns
 from videmo.data.presence import Place
 from videmo.errors import InputError
-from videmo.reason.model import fingerprint
 from videmo.stats.balance import Balance
 from videmo.stats.corpus import Corpus
 from videmo.stats.durations import durations
@@ -88,6 +87,8 @@ def stats(
     place = Path(out) if out else root / "stats"
     check_writable(place, folder)
     if ckpt is not None:
+        from videmo.reason.model import fingerprint
+
         fingerprint(ckpt)  # as what is no model is to be said before minutes of work
     corpus = Corpus.open(folder, split, seed)
     scored = perplexity(corpus, ckpt, answers, base)  # first, as a model's faults are to be said before other work

@@ -12,22 +12,15 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-import torch
 
 from videmo.check.terminal import watch
-from videmo.data.dataset import RecordDataset
-from videmo.data.loader import Failure
 from videmo.data.presence import Place
 from videmo.data.quarantine import any_video
-from videmo.reason.model import load_reasoner
-from videmo.reasoning import SearchSettings
 from videmo.stats.charts import Spread, spreads
 from videmo.stats.classes import CLASSES, TEXT, class_of, colour_of, in_order
 from videmo.stats.corpus import Corpus
 from videmo.stats.section import LeftOut, Section, Table, inside, percent, plural
 from videmo.tasks import Task, find_task
-from videmo.token_tree import TokenLayout
-from videmo.training.module import sums_by_sample
 
 NAME, TITLE = "perplexity", "Perplexity of the answers, and the order it suggests"
 RESAMPLES = 2000
@@ -138,6 +131,16 @@ def score_answers(corpus: Corpus, ckpt: str, answers: int, base: str | None = No
     numbers = chosen_records(corpus, answers)
     if not len(numbers):
         return [], 0
+    # All else here needs no model, nor the seconds that these take.
+    import torch
+
+    from videmo.data.dataset import RecordDataset
+    from videmo.data.loader import Failure
+    from videmo.reason.model import load_reasoner
+    from videmo.reasoning import SearchSettings
+    from videmo.token_tree import TokenLayout
+    from videmo.training.module import sums_by_sample
+
     model = load_reasoner(ckpt, SearchSettings(), base=base)
     backbone, tokenizer = model.search.backbone, model.search.tokenizer
     dataset = RecordDataset(

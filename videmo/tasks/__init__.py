@@ -19,7 +19,7 @@ from videmo.tasks.registry import (
     use_tasks_of,
 )
 from videmo.tasks.scoring import Grade, sample_f1
-from videmo.tasks.spec import ALL, Answer, Task
+from videmo.tasks.spec import ALL, Answer, Task, task_labels
 
 __all__ = [
     "ALL",
@@ -45,6 +45,7 @@ __all__ = [
     "own_tasks_text",
     "question_options",
     "sample_f1",
+    "task_labels",
     "training_tasks",
     "unknown_selector",
     "use_tasks",

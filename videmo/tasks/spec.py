@@ -120,6 +120,17 @@ class Task:
         return phrase_table([*self.labels, *words], self.aliases)
 
 
+def task_labels(task: Task) -> tuple[str, ...]:
+    """The labels that a task's figures are over, in their order; none for captions and open answers.
+
+    Example:
+        >>> from videmo.tasks import find_task
+        >>> task_labels(find_task("MEAD_ID")), task_labels(find_task("QA_Hair"))
+        (('Yes', 'No'), ())
+    """
+    return ("Yes", "No") if task.kind == "yes_no" else task.labels
+
+
 @dataclass(frozen=True)
 class Kind:
     """How one kind of task reads an answer, and scores what it read (None: not by rule)."""

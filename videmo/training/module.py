@@ -415,6 +415,8 @@ class VidEmoModule(L.LightningModule):
             "drawn_tokens_per_question": totals["drawn_tokens"] / max(1, totals["questions"]),
             "seconds_per_question": max(cost["seconds"] for cost in costs) / max(1, totals["questions"]),
         }
+        if (path := self.trainer.ckpt_path) and Path(path).is_file():
+            self._generation["checkpoint"] = content_hash(path)
         if self.reasoning:
             self._generation |= self.reasoning.to_json()
         write_searches(gathered["none"], self.results_folder)

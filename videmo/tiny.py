@@ -1,0 +1,55 @@
+"""The command ``videmo tiny``: a model small enough to be trained in minutes, for a data folder.
+
+videmo tiny runs/demo/data runs/demo/tiny
+"""
+
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from videmo.data.records import read_records
+from videmo.data.sampling import VideoSettings
+from videmo.errors import InputError
+from videmo.models.tiny import make_tiny
+from videmo.tasks import use_tasks_of
+from videmo.training.tower import pretrain_tower
+
+TINY_VIDEO = VideoSettings(max_frames=4, min_pixels=84 * 84, max_pixels=84 * 84)  # as configs/demo has it
+
+
+def tiny(
+    data: str,
+    out: str,
+    hidden_size: int = 128,
+    layers: int = 2,
+    pretrain_epochs: int = 8,
+    video: VideoSettings = TINY_VIDEO,
+    seed: int = 0,
+) -> None:
+    """Make a tiny Qwen2.5-VL for a data folder: its tokenizer and its vision tower have seen the training split.
+
+    Args:
+        data: Data folder; the text of its training files makes the tokenizer, their closed answers the tower.
+        out: Hugging Face folder to write.
+        hidden_size: Width of the language model and the vision tower, a multiple of 32.
+        layers: Layers of each.
+        pretrain_epochs: Passes over the training clips for the vision tower; 0 leaves it random.
+        video: How frames are sampled and sized while it is pretrained.
+        seed: Seed of the weights.
+    """
+    if hidden_size % 32 or hidden_size <= 0:
+        raise InputError(f"hidden_size must be a multiple of 32 (the width of a head), got {hidden_size}")
+    use_tasks_of(data)
+    files = sorted(Path(data).glob("jsons/train/*/full/*.json"))
+    if not files:
+        raise InputError(f"no training files jsons/train/*/full/*.json in {data}; `videmo synth {data}` makes some")
+    records = [record for file in files for record in read_records(file)]
+    texts = [message.content for record in records for message in record.messages]
+    with TemporaryDirectory(dir=Path(out).parent if Path(out).parent.is_dir() else None) as work:
+        folder = make_tiny(texts, Path(work) / "tiny", hidden_size=hidden_size, layers=layers, seed=seed)
+        if pretrain_epochs:
+            right = pretrain_tower(folder, records, Path(data) / "videos", video, epochs=pretrain_epochs, seed=seed)
+            print(f"the vision tower tells {100 * right:.0f}% of the training clips' single choices")
+        Path(out).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(folder, out, dirs_exist_ok=True)
+    print(f"a tiny Qwen2.5-VL is in {out}")

@@ -1,0 +1,200 @@
+"""Lightning's fit, validate, test and predict on YAML configs, and the plan of a fit.
+
+videmo fit --config configs/demo/sft.yaml --trainer.max_steps=5
+"""
+
+import logging
+import sys
+import warnings
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import lightning as L
+import torch
+from lightning.pytorch.cli import LightningCLI, SaveConfigCallback
+from rich.console import Console
+
+import videmo
+from videmo.benchmark import results_table
+from videmo.data.datamodule import EmoCFGDataModule
+from videmo.errors import InputError, check_positive
+from videmo.reasoning import SearchSettings
+from videmo.tasks import use_tasks_of
+from videmo.training import VidEmoModule
+from videmo.training.checkpoints import check_checkpoint, check_kind, hold, kept, last_checkpoint
+
+# Lightning advertises a hosted service at every start; that line says nothing about the run.
+logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda line: "litlogger" not in line.getMessage())
+warnings.filterwarnings(
+    "ignore",
+    message=".*(flops_per_batch|LeafSpec|does not have many workers|eval mode at the start|predict returned None).*",
+)
+# Metrics are gathered before they are logged; to reduce each once more would be a collective a task.
+warnings.filterwarnings("ignore", message=".*when logging on epoch level in distributed setting.*")
+# Holds configs/, in the repository and where a wheel is installed.
+SHIPPED = Path(videmo.__file__).resolve().parent.parent
+COMMANDS = ("fit", "validate", "test", "predict")
+ANSWERING = ("test", "predict")
+
+
+class VidEmoCLI(LightningCLI):
+    """LightningCLI with one checkpoint for model and data, and the benchmark's table after a test."""
+
+    def add_arguments_to_parser(self, parser) -> None:
+        for name in ("checkpoint", "revision", "local_files_only"):
+            parser.link_arguments(f"model.init_args.{name}", f"data.{name}")
+        parser.add_argument(
+            "--reasoning",
+            type=SearchSettings | None,
+            default=None,
+            help="In test and predict, search over the affective tree for each answer (--reasoning.n=8).",
+        )
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        known = LightningCLI.subcommands()
+        return {name: known[name] for name in COMMANDS}
+
+    def parse_arguments(self, parser, args) -> None:
+        self.config = parser.parse_args(args)
+
+    def before_fit(self) -> None:
+        """A run that does not resume must not write over another, and no two write into one folder at a time.
+
+        Raises:
+            InputError: If its folder holds a run, or one is writing into it.
+        """
+        run = Path(self.trainer.default_root_dir)
+        last = kept(last_checkpoint(run))
+        if self.config.fit.ckpt_path is None:
+            if last.exists():
+                raise InputError(
+                    f"{run} holds a run already: resume it with --ckpt_path={last}, or give another "
+                    "--trainer.default_root_dir"
+                )
+            if (run / "curriculum.json").exists():
+                raise InputError(
+                    f"{run} holds the best weights of a run's stages (curriculum.json), though not its last.ckpt: give "
+                    "another --trainer.default_root_dir, or remove what is there"
+                )
+        if self.trainer.is_global_zero:
+            self._held = hold(run)  # as long as this object lives
+
+    def instantiate_classes(self) -> None:
+        super().instantiate_classes()
+        if self.subcommand in ANSWERING and (search := self.config_init[self.subcommand].reasoning):
+            search.check()
+            self.model.reasoning = search
+        check_kind(self.config[self.subcommand].ckpt_path, self.trainer.strategy)
+
+    def _parse_ckpt_path(self) -> None:
+        """Configs and options say what is built; Lightning would let a checkpoint's old arguments override them."""
+
+    def before_instantiate_classes(self) -> None:
+        settings = self.config[self.subcommand]
+        use_tasks_of(settings.data.root)  # before a model whose rewards may name them
+        if settings.reasoning and self.subcommand not in ANSWERING:
+            raise InputError(
+                f"--reasoning is how {' and '.join(ANSWERING)} find answers; {self.subcommand} has no use for it"
+            )
+        if settings.trainer.precision is None:
+            bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+            settings.trainer.precision = "bf16-mixed" if bf16 else "32-true"
+        if settings.weights_only is None:
+            settings.weights_only = True  # a checkpoint from elsewhere must not run code
+        if settings.data.curriculum and settings.trainer.max_epochs is None:
+            settings.trainer.max_epochs = -1  # the curriculum says how many; Lightning would warn of its own default
+        if self.subcommand != "fit" and settings.ckpt_path is None:  # what the run would start from
+            settings.ckpt_path = settings.model.init_args.get("start_from")
+        if settings.ckpt_path == "last":
+            settings.ckpt_path = str(last_checkpoint(settings.trainer.default_root_dir or "."))
+        if "deepspeed" in str(settings.trainer.strategy).lower() and find_spec("deepspeed") is None:
+            raise InputError("trainer.strategy is DeepSpeed's, which is not installed: `pip install deepspeed`")
+        for name in ("accumulate_grad_batches", "val_check_interval"):  # Lightning would divide by 0
+            if isinstance(value := settings.trainer[name], int | float):
+                check_positive(f"trainer.{name}", value)
+        check_checkpoint(settings.ckpt_path, settings.weights_only, resuming=self.subcommand == "fit")
+
+
+class ReadOptions(VidEmoCLI):
+    """The options of a run, as values; nothing is built."""
+
+    def _set_seed(self) -> None:
+        pass
+
+    def before_instantiate_classes(self) -> None:
+        pass
+
+    def instantiate_classes(self) -> None:
+        pass
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        pass
+
+
+class SaveConfig(SaveConfigCallback):
+    """Lightning's, only later: a run that a checkpoint refuses leaves the config of the run that it would resume."""
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        pass
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        super().setup(trainer, pl_module, "fit")
+
+
+def results_console() -> Console:
+    """A console for tables: as wide as the terminal, and 100 columns where the output is a file or a pipe."""
+    return Console() if sys.stdout.isatty() else Console(width=100)
+
+
+def show_results(cli: VidEmoCLI, command: str) -> None:
+    """Print the table of a finished test, and where its files are."""
+    if command == "test":
+        results_console().print(results_table(cli.model.result))
+    scores = " and benchmark.json" if command == "test" else ""
+    print(f"predictions{scores} are in {cli.model.results_folder}")
+
+
+def run_trainer(args: Sequence[str], cli: type[VidEmoCLI] = VidEmoCLI) -> VidEmoCLI:
+    """Run one of `COMMANDS` with the arguments of the command line, and return its objects.
+
+    A config path that does not exist is looked up among the shipped ones, so that ``configs/demo/sft.yaml`` works from
+    anywhere.
+    """
+    return cli(
+        VidEmoModule,
+        EmoCFGDataModule,
+        subclass_mode_model=True,
+        auto_configure_optimizers=False,
+        save_config_callback=SaveConfig if args[0] == "fit" else None,
+        save_config_kwargs={"overwrite": True},
+        trainer_defaults={"use_distributed_sampler": False},
+        parser_kwargs={"parser_mode": "omegaconf+", "exit_on_error": False, "allow_abbrev": False},
+        args=_with_shipped_configs(args),
+    )
+
+
+def _with_shipped_configs(args: Sequence[str]) -> list[str]:
+    found = list(args)
+    for i, arg in enumerate(found):
+        option, given, value = arg.partition("=")
+        follows = i > 0 and found[i - 1] in ("--config", "-c")
+        path = value if option in ("--config", "-c") and given else arg if follows else None
+        if path and not Path(path).is_file() and (SHIPPED / path).is_file():
+            found[i] = f"{option}={SHIPPED / path}" if given else str(SHIPPED / path)
+    return found
+
+
+def run(command: str, args: Sequence[str]) -> int:
+    """Run one of `COMMANDS`, or ``plan``, and print what it came to; returns the exit status."""
+    if command == "plan":
+        from videmo.plan.command import plan
+
+        return plan(
+            args, lambda given: run_trainer(["fit", *given], ReadOptions).config.fit.as_dict(), results_console()
+        )
+    cli = run_trainer([command, *args])
+    if command in ANSWERING and cli.trainer.is_global_zero:
+        show_results(cli, command)
+    return 0
