@@ -1,16 +1,21 @@
 """A small data folder whose every number can be counted by hand."""
 
+import io
+import shutil
+from contextlib import redirect_stdout
+from pathlib import Path
+
 import pytest
 from written_records import emotion, turns, write_records
+
+from videmo.stats.command import stats
 
 CAPTION = "A woman looks sad: the corners of her thin lips turn down."
 RATIONALE = "The corners of her mouth turn down zebra."
 
 
-@pytest.fixture
-def small(tmp_path):
+def write_small(root: Path) -> Path:
     """Train has four emotions, a pair of videos, a caption, a rationale, a text and a broken record; test, one."""
-    root = tmp_path / "small"
     dfew = "DFEW_Single-Label-Emotion-Recognition.json"
     emotions = [emotion("DFEW/1.mp4", "Happy"), emotion("DFEW/2.mp4", "Happy"), emotion("DFEW/3.mp4", "hard to say")]
     write_records(root, f"train/emotion/full/{dfew}", [*emotions, emotion("DFEW/3.mp4", "A. Happy"), "{broken"])
@@ -23,3 +28,23 @@ def small(tmp_path):
     write_records(root, "train/text/full/magpie.json", [{"messages": turns("Hello?", "Hello.")}])
     write_records(root, f"test/emotion/full/{dfew}", [emotion("DFEW/9.mp4", "Sad")])
     return root
+
+
+@pytest.fixture
+def small(tmp_path) -> Path:
+    return write_small(tmp_path / "small")
+
+
+@pytest.fixture(scope="session")
+def told(tmp_path_factory) -> tuple[Path, str]:
+    """The small folder with its pictures, and what was printed meanwhile. To be looked at: it is made once."""
+    root = write_small(tmp_path_factory.mktemp("told") / "small")
+    with redirect_stdout(io.StringIO()) as printed:
+        stats(str(root))
+    return root, " ".join(printed.getvalue().split())
+
+
+@pytest.fixture
+def drawn(told, tmp_path) -> Path:
+    """A copy of the small folder with its pictures."""
+    return shutil.copytree(told[0], tmp_path / "drawn")

@@ -22,9 +22,10 @@ def numbers(folder) -> dict:
     return json.loads((folder / "stats.json").read_text())
 
 
-def test_every_picture_is_a_file_and_every_missing_one_a_sentence(small, capsys):
-    stats(str(small))
+def test_every_picture_is_a_file_and_every_missing_one_a_sentence(told):
+    small, printed = told
     found = numbers(small / "stats")
+    assert {*found["figures"], *found["left_out"]} == {*PICTURES}
     assert list(found["figures"]) == DRAWN
     assert list(found["left_out"]) == ["durations", "faces", "views", "perplexity"]
     assert "None of the 5 videos that train names is in" in found["left_out"]["durations"]
@@ -32,21 +33,19 @@ def test_every_picture_is_a_file_and_every_missing_one_a_sentence(small, capsys)
     for file in (small / "stats").glob("*.png"):
         with Image.open(file) as picture:
             assert picture.width > 600 and picture.getextrema()[0][0] < 128
-    printed = " ".join(capsys.readouterr().out.split())
     assert "7 pictures of 8 records" in printed and "left out, Duration of the videos" in printed
     page = (small / "stats" / "stats.html").read_text()
     assert "1 record of train cannot be read" in page and "5 videos of 5 are not in" in page
 
 
-def test_pictures_of_an_earlier_run_go_and_files_of_others_stay(small):
-    stats(str(small))
-    (small / "stats" / "mine.png").write_bytes(b"mine")
-    shutil.rmtree(small / "jsons" / "train" / "caption")
-    shutil.rmtree(small / "jsons" / "train" / "rationale")
-    stats(str(small))
-    left = {file.stem for file in (small / "stats").glob("*.png")}
+def test_pictures_of_an_earlier_run_go_and_files_of_others_stay(drawn):
+    (drawn / "stats" / "mine.png").write_bytes(b"mine")
+    shutil.rmtree(drawn / "jsons" / "train" / "caption")
+    shutil.rmtree(drawn / "jsons" / "train" / "rationale")
+    stats(str(drawn))
+    left = {file.stem for file in (drawn / "stats").glob("*.png")}
     assert left == {*DRAWN, "mine"} - {"lengths", "words"}
-    assert "answered by a caption or a rationale" in numbers(small / "stats")["left_out"]["words"]
+    assert "answered by a caption or a rationale" in numbers(drawn / "stats")["left_out"]["words"]
 
 
 def test_another_split_and_folder(small, tmp_path):
@@ -95,25 +94,19 @@ def test_an_output_that_cannot_be_written_is_refused_first(small, tmp_path):
         stats(str(small), out=str(small / "jsons" / "train" / "emotion" / "full"))
 
 
-@pytest.mark.parametrize("name", ["words.png", "perplexity.png", "stats.html", "stats.json"])
-def test_a_file_of_somebody_else_is_never_overwritten(small, tmp_path, name):
+def test_a_file_of_somebody_else_is_never_overwritten(small, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
-    (out / name).write_text('{"figures": {"words": {}}}')  # of another program
-    with pytest.raises(InputError, match=f"holds {name}, which no earlier"):
-        stats(str(small), out=str(out))
-    assert [file.name for file in out.iterdir()] == [name]
-    (out / name).unlink()
+    for name in ("words.png", "perplexity.png", "stats.html", "stats.json"):
+        (out / name).write_text('{"figures": {"words": {}}}')  # of another program
+        with pytest.raises(InputError, match=f"holds {name}, which no earlier"):
+            stats(str(small), out=str(out))
+        assert [file.name for file in out.iterdir()] == [name]
+        (out / name).unlink()
     stats(str(small), out=str(out))
     (out / "perplexity.png").write_bytes(b"mine")
     with pytest.raises(InputError, match=r"holds perplexity\.png"):
         stats(str(small), out=str(out))
-
-
-def test_all_pictures_are_among_those_that_are_looked_for(small):
-    stats(str(small))
-    found = numbers(small / "stats")
-    assert {*found["figures"], *found["left_out"]} == {*PICTURES}
 
 
 def test_a_run_that_fails_leaves_no_folder(small, tmp_path):
@@ -154,8 +147,8 @@ def test_what_is_in_no_number_is_said_by_reason_and_a_record_without_a_task_is_r
     )
 
 
-def test_the_page_names_no_folder_of_the_machine_and_no_mark_of_a_terminal(small):
-    stats(str(small))
+def test_the_page_names_no_folder_of_the_machine_and_no_mark_of_a_terminal(told):
+    small, _ = told
     page = (small / "stats" / "stats.html").read_text()
     assert str(small.parent) not in page and "`" not in page
     assert "There is no data file of val." in page

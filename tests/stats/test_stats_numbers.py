@@ -10,9 +10,8 @@ EMOTION, CAPTION = "emotion_dfew", "caption"
 
 
 @pytest.fixture
-def figures(small):
-    stats(str(small))
-    return json.loads((small / "stats" / "stats.json").read_text())["figures"]
+def figures(told):
+    return json.loads((told[0] / "stats" / "stats.json").read_text())["figures"]
 
 
 def test_the_taxonomy_has_every_task_and_source_with_its_class(figures):
