@@ -35,8 +35,8 @@ class StopAt(L.Callback):
             trainer.should_stop = True
 
 
-@pytest.fixture
-def run(world, world_checkpoint, tmp_path):
+@pytest.fixture(scope="module")
+def run(world, world_checkpoint, quiet, tmp_path_factory):
     """A function that trains for some steps and returns the module and where it was saved."""
 
     def run(
@@ -44,17 +44,13 @@ def run(world, world_checkpoint, tmp_path):
     ):
         L.seed_everything(0)
         module = module or SFTModule(str(world_checkpoint), learning_rate=1e-2, **options)
-        path = tmp_path / "saved.ckpt"
+        folder = tmp_path_factory.mktemp("run")
+        path = folder / "saved.ckpt"
         trainer = L.Trainer(
-            default_root_dir=tmp_path,
-            accelerator="cpu",
+            **quiet,
+            default_root_dir=folder,
             max_steps=max_steps,
             limit_val_batches=0 if fn == "fit" else 1,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            use_distributed_sampler=False,
             callbacks=[StopAt(stop, path), *callbacks],
         )
         given = {"video": video, "batch_size": 4, "num_workers": 0, "curriculum": curriculum, **FILES}
@@ -63,6 +59,12 @@ def run(world, world_checkpoint, tmp_path):
         return module, path
 
     return run
+
+
+@pytest.fixture(scope="module")
+def adapted(run):
+    """A module whose adapters have had a step, and where it was saved."""
+    return run(stop=1, **LORA)
 
 
 @pytest.mark.parametrize(
@@ -129,14 +131,13 @@ def test_the_start_says_what_trains(run, capsys):
     ],
     ids=["rank", "rslora", "targets", "merger", "language", "quantization"],
 )
-def test_a_checkpoint_of_other_adapters_is_refused_by_both_names(other, says, run):
-    _, path = run(stop=1, **LORA)
+def test_a_checkpoint_of_other_adapters_is_refused_by_both_names(other, says, run, adapted):
     with pytest.raises(InputError, match=says):
-        run(ckpt=path, **{**LORA, **other})
+        run(ckpt=adapted[1], **{**LORA, **other})
 
 
-def test_a_checkpoint_of_another_base_is_refused_by_both_names(run, world_checkpoint, tmp_path):
-    _, path = run(stop=1, **LORA)
+def test_a_checkpoint_of_another_base_is_refused_by_both_names(run, adapted, world_checkpoint, tmp_path):
+    _, path = adapted
     other = tmp_path / "other"
     shutil.copytree(world_checkpoint, other)
     weights = load_file(other / "model.safetensors")
@@ -205,16 +206,16 @@ def test_a_run_of_another_curriculum_or_none_is_not_resumed(run):
     run(ckpt=path, fn="validate", **LORA)
 
 
-def test_lightning_rebuilds_the_module_from_a_checkpoint_alone(run):
-    _, path = run(stop=1, **LORA)
+def test_lightning_rebuilds_the_module_from_a_checkpoint_alone(adapted):
+    _, path = adapted
     again = SFTModule.load_from_checkpoint(path, weights_only=True)
     saved = torch.load(path, weights_only=True)["state_dict"]
     assert again.backbone.lora == LORA["lora"] and again.backbone.scopes["language"] == LORA["language"]
     assert all(torch.equal(again.state_dict()[name], weight) for name, weight in saved.items())
 
 
-def test_weights_without_an_outline_are_held_against_the_models(run):
-    module, _ = run(stop=1, **LORA)
+def test_weights_without_an_outline_are_held_against_the_models(adapted):
+    module, _ = adapted
     state = module.state_dict()
     name = next(iter(state))
     with pytest.raises(InputError, match=r"is \[3, 64\] there and \[4, 64\] in this run"):
