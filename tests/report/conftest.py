@@ -1,6 +1,7 @@
 """Run folders made up for the report, and a browser to see it in."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,8 @@ from chromium import chromium
 from made_up import benchmark, stages, write_answers, write_clip, write_scalars
 
 
-@pytest.fixture
-def results(tmp_path) -> Path:
+def write_results(run: Path) -> Path:
     """A run with answers to three tasks and their scores, without videos, curves or a config."""
-    run = tmp_path / "first-run"
     folder = run / "results" / "after"
     said = ["Happy", "B. Sad", "Neutral", "Happy", "perhaps", "Angry", "Sad", "Sad"]
     true = ["Happy", "Sad", "Sad", "Angry", "Happy", "Angry", "Sad", "Neutral"]
@@ -27,8 +26,14 @@ def results(tmp_path) -> Path:
 
 
 @pytest.fixture
-def whole_run(results) -> Path:
-    """The same run with everything that a report can show."""
+def results(tmp_path) -> Path:
+    return write_results(tmp_path / "first-run")
+
+
+@pytest.fixture(scope="session")
+def whole(tmp_path_factory) -> Path:
+    """The same run with everything that a report can show. To be looked at: it is made once."""
+    results = write_results(tmp_path_factory.mktemp("whole") / "first-run")
     steps = range(0, 100, 10)
     write_scalars(
         results / "tensorboard",
@@ -46,6 +51,12 @@ def whole_run(results) -> Path:
     config = f"seed_everything: 7\ndata:\n  root: {results.name}/data\n  video_root: null\n"
     (results / "config.yaml").write_text(config)
     return results
+
+
+@pytest.fixture
+def whole_run(whole, tmp_path) -> Path:
+    """A copy of the whole run."""
+    return shutil.copytree(whole, tmp_path / "first-run")
 
 
 @pytest.fixture(scope="session")

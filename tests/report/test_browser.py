@@ -1,6 +1,7 @@
 """The page in headless Chromium: it draws, filters, links, fits a phone, and needs no network."""
 
 import base64
+import shutil
 
 import pytest
 from made_up import EMOTION
@@ -13,16 +14,22 @@ PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 2, "mobile": True}
 DESKTOP = {"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}
 
 
-@pytest.fixture
-def show(browser, whole_run):
-    """A function that opens the page of the whole run, at an address and on a screen."""
+@pytest.fixture(scope="module")
+def whole_page(whole, tmp_path_factory):
+    """The page of the whole run."""
+    return write_report(shutil.copytree(whole, tmp_path_factory.mktemp("page") / "first-run"))
 
-    def open_page(hash="", screen=DESKTOP):
+
+@pytest.fixture
+def show(browser, whole_page):
+    """A function that opens a page, of the whole run if no other, at an address and on a screen."""
+
+    def open_page(hash="", screen=DESKTOP, page=whole_page):
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
         browser.get("about:blank")
         browser.get_log("browser")
-        browser.get(write_report(whole_run).as_uri() + hash)
+        browser.get(page.as_uri() + hash)
         return browser
 
     return open_page
@@ -199,11 +206,12 @@ def test_many_samples_come_in_two_goes_and_a_link_finds_the_hidden_ones(show, wh
     files += ["CHSIMIv1_Fine-grained-Sentiment-Recognition", "MOSI_Single-Label-Sentiment-Recognition"]
     for file in files:
         (whole_run / "results" / "after" / f"{file}.json").write_text(rows)
-    browser = show()
+    page = write_report(whole_run)
+    browser = show(page=page)
     shown = "return [...document.querySelectorAll('.card')].filter(c => c.checkVisibility()).map(c => c.id)"
     everything = len(visible(browser))
     assert everything > 30 == len(browser.execute_script(shown))
     last = visible(browser)[-1]
     browser.execute_script("document.getElementById('show-more').click()")
     assert len(browser.execute_script(shown)) == everything
-    assert last in show(f"#{last}").execute_script(shown)
+    assert last in show(f"#{last}", page=page).execute_script(shown)
