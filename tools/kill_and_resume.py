@@ -42,7 +42,6 @@ STAGES = [
 ]
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["videmo.trainer", "callbacks"])  # by which a run need not load them itself
 PR_SET_PDEATHSIG = 1
 FROZEN_TOWER = [f"--model.init_args.{scope}.mode=frozen" for scope in ("vision", "merger")]
 
@@ -64,12 +63,13 @@ def main(
         lora: With adapters of the language model alone, and dropout in them.
         strategy: What two processes or more train by, of configs/trainer.
     """
+    os.environ["OMP_NUM_THREADS"] = "1"
+    CONTEXT.set_forkserver_preload(["videmo.trainer", "callbacks"])  # so that no run has to load them itself
     rng = random.Random(seed)
     with TemporaryDirectory() as work:
         folder = Path(work)
         prepare(folder)
         options = command(folder, world_size, frozen, lora, strategy)
-        os.environ["OMP_NUM_THREADS"] = "1"
         began = time.monotonic()
         finish(options, folder / "peace", workers=0)
         duration = time.monotonic() - began
@@ -169,6 +169,7 @@ def train(rank: int, args: list[str], output: Path, port: int) -> None:
     os.environ |= {"LOCAL_RANK": str(rank), "MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
     os.chdir(Path(__file__).resolve().parent.parent)
     torch.set_num_threads(1)
+    multiprocessing.set_start_method(None, force=True)  # the loader's workers are made as they always are
     with output.open("ab") as said:
         os.dup2(said.fileno(), 1)
         os.dup2(said.fileno(), 2)

@@ -55,11 +55,12 @@ def card(folder: Path, base: str, files: Path | None, trained: TrainedWeights, d
         **_origin(base, files, "finetune" if dtype else "adapter"),
         "tags": ["videmo", "emotion", "affective-computing", "qwen2_5_vl", by.lower(), *(["lora"] if adapters else [])],
     }
+    named = base if _is_hub_id(base) else Path(base).name  # where it lies on this machine concerns nobody
     if dtype:
-        what = f"A whole model in {dtype}, trained from {base}"
+        what = f"A whole model in {dtype}, trained from {named}"
         code, more = whole_lines(folder, dtype), _WHOLE
     else:
-        what = f"An adapter of {base}, trained beside that model's weights {weights_beside(given)}"
+        what = f"An adapter of {named}, trained beside that model's weights {weights_beside(given)}"
         code, more = adapter_lines(folder, base, given), _BESIDE
     sections = {
         f"# {folder.absolute().name}": f"{what}, by {by} with videmo {videmo.__version__}: an emotion-centric video "
