@@ -40,14 +40,14 @@ class Sheet:
         for picture in pictures:
             if left and left + picture.width > self.width:
                 left, self._top = 0, bottom
-            self._paste(picture, left, self._top)
+            self._pieces.append((left, self._top, picture))
             left, bottom = left + picture.width + _GAP, max(bottom, self._top + picture.height + _GAP)
         self._top = bottom
 
     def text(self, text: str, colour: str = BLACK, left: int = _MARGIN, right: int | None = None) -> None:
         """Add a text between two edges; its own lines stay lines, and long ones are broken."""
         lines = wrap(text, (right or self.width) - left - _MARGIN)
-        self._paste(_written(lines, colour), left, self._top)
+        self._pieces.append((left, self._top, _written(lines, colour)))
         self._top += len(lines) * _LINE_HEIGHT
 
     def row(self, cells: Sequence[tuple[int, str, str]]) -> None:
@@ -61,7 +61,8 @@ class Sheet:
 
     def line(self) -> None:
         """Add a thin line from side to side."""
-        self._paste(Image.new("RGB", (self.width - 2 * _MARGIN, 1), "#d0d7de"), _MARGIN, self._top + _GAP)
+        line = Image.new("RGB", (self.width - 2 * _MARGIN, 1), "#d0d7de")
+        self._pieces.append((_MARGIN, self._top + _GAP, line))
         self._top += 2 * _GAP + 1
 
     def space(self) -> None:
@@ -75,9 +76,6 @@ class Sheet:
         for left, top, piece in self._pieces:
             whole.paste(piece, (left, top))
         return whole
-
-    def _paste(self, piece: Image.Image, left: int, top: int) -> None:
-        self._pieces.append((left, top, piece))
 
 
 def shown_frames(record: Record, data: EmoCFGDataModule) -> list[np.ndarray]:

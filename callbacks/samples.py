@@ -16,13 +16,7 @@ from videmo.tasks import find_task
 class SampleLogger(L.Callback):
     """Answers one validation record of every task and logs it as a picture: after each validation, or, in a curriculum,
     after the last one of each stage.
-
-    Args:
-        per_task: Records a task.
     """
-
-    def __init__(self, per_task: int = 1) -> None:
-        self.per_task = per_task
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         writer = writer_of(trainer)
@@ -33,24 +27,19 @@ class SampleLogger(L.Callback):
             phase = curriculum.phase(trainer.current_epoch)
             if trainer.current_epoch < phase.first_epoch + phase.epochs - 1:
                 return
-        seen: dict[str, int] = {}
-        chosen = []
+        chosen: dict[str, int] = {}  # task -> its first record
         for number, record in enumerate(data.records("val")):
-            task = find_task(record.source, record.file).name
-            seen[task] = seen.get(task, 0) + 1
-            if seen[task] <= self.per_task:
-                chosen.append((task, number))
+            chosen.setdefault(find_task(record.source, record.file).name, number)
         if not chosen:
             return
-        batch = data.prompts("val", [number for _, number in chosen]).to(pl_module.device)
+        batch = data.prompts("val", [*chosen.values()]).to(pl_module.device)
         # Every rank answers, through the strategy's root: a sharded model computes with all of them or not at all.
         answers = trainer.strategy._forward_redirection(trainer.strategy.model, pl_module, "answer", batch)
         if not trainer.is_global_zero:
             return
-        for (task, number), answer in zip(chosen, answers, strict=True):
+        for task, answer in zip(chosen, answers, strict=True):
             picture = draw_sample(answer.record, answer.response, shown_frames(answer.record, data))
-            tag = f"samples/{task}" + (f"/{number}" if self.per_task > 1 else "")
-            writer.add_image(tag, np.asarray(picture), trainer.global_step, dataformats="HWC")
+            writer.add_image(f"samples/{task}", np.asarray(picture), trainer.global_step, dataformats="HWC")
 
 
 def draw_sample(record: Record, response: str, frames: Sequence[np.ndarray]) -> Image.Image:

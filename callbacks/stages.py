@@ -24,25 +24,23 @@ from videmo.training.module import epoch_is_cut
 
 
 class StageCheckpoint(L.Callback):
-    """Selects a checkpoint a stage.
+    """Selects a checkpoint a stage."""
 
-    Args:
-        dirpath: Where the stages' checkpoints go; ``checkpoints`` in ``default_root_dir`` by default.
-    """
-
-    def __init__(self, dirpath: str | None = None) -> None:
-        self.dirpath = dirpath
+    def __init__(self) -> None:
         self._best: dict[str, dict] = {}  # stage -> epoch, step, and the scores of every stage's tasks
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         if stage == "fit" and curriculum_of(trainer) is None:
             raise InputError("callbacks.StageCheckpoint watches a curriculum; set data.curriculum, or leave it out")
 
-    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._log_stage(trainer)
-
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._log_stage(trainer)
+        """Log the number of the stage; also before the first epoch and after the last."""
+        curriculum = curriculum_of(trainer)
+        number = curriculum.stages.index(curriculum.phase(trainer.current_epoch).stage) + 1
+        for logger in trainer.loggers:
+            logger.log_metrics({"stage": number}, step=trainer.global_step)
+
+    on_train_start = on_train_end = on_train_epoch_start
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         curriculum = curriculum_of(trainer)
@@ -71,9 +69,6 @@ class StageCheckpoint(L.Callback):
             load_weights(trainer, self._file(trainer, phase.stage.name))
         self._report(trainer, phase)
 
-    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._log_stage(trainer)
-
     def state_dict(self) -> dict:
         return {"best": self._best}
 
@@ -86,13 +81,7 @@ class StageCheckpoint(L.Callback):
         return {kind: float(metrics[name]) for kind, name in names.items() if name in metrics}
 
     def _file(self, trainer: L.Trainer, stage: str) -> Path:
-        return Path(self.dirpath or Path(trainer.default_root_dir) / "checkpoints") / f"{stage}.ckpt"
-
-    def _log_stage(self, trainer: L.Trainer) -> None:
-        curriculum = curriculum_of(trainer)
-        number = curriculum.stages.index(curriculum.phase(trainer.current_epoch).stage) + 1
-        for logger in trainer.loggers:
-            logger.log_metrics({"stage": number}, step=trainer.global_step)
+        return Path(trainer.default_root_dir) / "checkpoints" / f"{stage}.ckpt"
 
     def _report(self, trainer: L.Trainer, phase: Phase) -> None:
         if not trainer.is_global_zero:

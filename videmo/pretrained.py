@@ -223,9 +223,14 @@ def load_tokenizer(
 def byte_tokenizer() -> Qwen2Tokenizer:
     """A Qwen2 tokenizer without merges: about four times the tokens that the published one makes of a text."""
     bytes_ = {token: number for number, token in enumerate(sorted(pre_tokenizers.ByteLevel.alphabet()))}
+    return qwen_tokenizer({**bytes_, **SPECIAL_TOKENS}, [])
+
+
+def qwen_tokenizer(vocab: dict[str, int], merges: list[tuple[str, str]]) -> Qwen2Tokenizer:
+    """A Qwen2 tokenizer with the special tokens and the chat template that videmo uses."""
     return Qwen2Tokenizer(
-        vocab={**bytes_, **SPECIAL_TOKENS},
-        merges=[],
+        vocab=vocab,
+        merges=merges,
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",
         extra_special_tokens=list(SPECIAL_TOKENS)[1:],

@@ -104,7 +104,7 @@ def test_lists_and_lines_of_any_layout_have_the_same_index(tmp_path):
         assert [(r.videos, r.messages[0].content) for r in index] == [
             ((f"Größe/视频 {n}.MP4",), "<video>" + "Wie? 😀" * n) for n in range(5)
         ]
-        assert index.videos.path(4) == "Größe/视频 4.MP4"
+        assert index.videos[4] == "Größe/视频 4.MP4"
         data = text.encode()
         for number, fields in enumerate(records):
             start = index.offset[number]

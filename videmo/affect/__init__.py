@@ -3,7 +3,7 @@
 from videmo.affect.edit_distance import EditCosts, edit_distance, edit_distances, tree_rewards
 from videmo.affect.edit_script import Edit, edit_script
 from videmo.affect.lexicon import canonical, load_lexicon
-from videmo.affect.parser import Parse, caption_tree, parse_caption
+from videmo.affect.parser import caption_tree, parse_caption
 from videmo.affect.picture import draw_edit, draw_tree
 from videmo.affect.tree import AffectiveTree, pair_f1, tree_f1
 
@@ -11,7 +11,6 @@ __all__ = [
     "AffectiveTree",
     "Edit",
     "EditCosts",
-    "Parse",
     "canonical",
     "caption_tree",
     "draw_edit",

@@ -59,7 +59,8 @@ def edit_distances(
         >>> edit_distances(trees, trees[::-1]), edit_distances(trees, trees, EditCosts(delete=3))
         ([2.0, 2.0], [0.0, 0.0])
     """
-    _check_lengths(preds, targets)
+    if len(preds) != len(targets):
+        raise InputError(f"{len(preds)} predicted trees have {len(targets)} targets: give one target for each")
     asked = list(zip(preds, targets, strict=True))
     unequal = [pair for pair in dict.fromkeys(asked) if pair[0] != pair[1]]
     found = dict(zip(unequal, _distances(unequal, costs), strict=True)) if unequal else {}
@@ -159,8 +160,3 @@ def _distances(asked: list[tuple[AffectiveTree, AffectiveTree]], costs: EditCost
         distances[chosen] = sizes[chosen] @ [costs.delete, costs.insert] - saved
         start += len(chosen)
     return np.maximum(distances, 0.0).tolist()  # costs such as 0.1 leave -1e-16
-
-
-def _check_lengths(preds: Sequence, targets: Sequence) -> None:
-    if len(preds) != len(targets):
-        raise InputError(f"{len(preds)} predicted trees have {len(targets)} targets: give one target for each")

@@ -21,9 +21,10 @@ def results_table(result: BenchmarkResult) -> Table:
 
     A score is green where its interval's lower bound lies above blind, red where its upper bound lies below.
     """
+    data = f" on {result.data['name']} ({result.data['content']})" if result.data else ""
     table = Table(
         box=box.SIMPLE_HEAD,
-        title=f"Emo-CFG benchmark: {result.method}" + _named(result.data),
+        title=f"Emo-CFG benchmark: {result.method}{data}",
         title_style="bold",
         pad_edge=False,
         collapse_padding=True,
@@ -62,10 +63,6 @@ def columns_above_blind(result: BenchmarkResult) -> tuple[list[str], list[str]]:
     return [column for column in known if _interval(result, column)[0] > _blind(result, column)], known
 
 
-def _named(data: Mapping[str, str]) -> str:
-    return f" on {data['name']} ({data['content']})" if data else ""
-
-
 def _ordered_rows(result: BenchmarkResult) -> list[tuple[str, str]]:
     """(Scenario, column) of all that was asked: the paper's columns, a user's own, and what is none."""
     rows = [(column.scenario, column.name) for column in all_columns() if column.name in result.counts]
@@ -86,8 +83,8 @@ def _cells(column: str, mark: str, result: BenchmarkResult, with_bar: bool) -> l
     cells += [_number(scores.get(column)) for scores in result.controls.values()]
     counts = result.counts[column]
     unread = Text(str(counts["unparsed"]), style="red" if counts["unparsed"] else "dim")
-    denominators = dict.fromkeys((counts["asked"], counts["answered"], counts["judged"]))
-    return [*cells, str(counts["asked"]) if len(denominators) == 1 else _denominators(counts), unread]
+    denominators = [str(counts[name]) for name in ("asked", "answered", "judged")]
+    return [*cells, denominators[0] if len({*denominators}) == 1 else "/".join(denominators), unread]
 
 
 def _search(of: Mapping) -> str:
@@ -97,10 +94,6 @@ def _search(of: Mapping) -> str:
         f"Answers found by {of.get('method')} search, n = {of['n']}, chosen by {chosen}: "
         f"{of['drawn_tokens_per_question']:.0f} tokens and {of['seconds_per_question']:.2f} s a question.{oracle}"
     )
-
-
-def _denominators(counts: Mapping[str, int]) -> str:
-    return "/".join(str(counts[name]) for name in ("asked", "answered", "judged"))
 
 
 def _score(result: BenchmarkResult, column: str) -> float | None:

@@ -31,8 +31,7 @@ class RecordTable:
         self._starts = np.cumsum([0, *(len(index) for index in indexes.values())])  # each split's first record
         pairs = []
         for (split, index), start in zip(indexes.items(), self._starts, strict=False):
-            paths = (index.videos.path(i) for i in range(len(index.videos)))
-            numbers = [self._number.setdefault(path, len(self._number)) for path in paths]
+            numbers = [self._number.setdefault(path, len(self._number)) for path in index.videos]
             self._of_split[split] = np.array(numbers, dtype=np.int64)
             record = start + np.repeat(np.arange(len(index)), np.diff(index.video_start))
             pairs.append(np.stack([record, self._of_split[split][index.video_ids]]))

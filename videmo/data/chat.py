@@ -7,7 +7,6 @@ with the end-of-turn token that stops generation.
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 from weakref import WeakKeyDictionary
 
 from jinja2 import TemplateError
@@ -71,6 +70,7 @@ class Chat:
 
     def __init__(self, tokenizer) -> None:
         self._special_tokens = tuple(tokenizer.all_special_tokens)
+        self._special = re.compile("|".join(map(re.escape, self._special_tokens)) or "(?!)")
         self._template = TemplateText(tokenizer)
 
     def pieces(self, record: Record, with_answer: bool = True) -> list[tuple[str, bool]]:
@@ -91,10 +91,6 @@ class Chat:
             raise RecordError(f"{record.where}: the chat template refuses these turns ({error})") from None
         cut = prompt.rfind(VISION_END) + len(VISION_END) if VISION_END in prompt else 0
         return [(prompt[:cut], False), (prompt[cut:], False), *pieces]
-
-    @cached_property
-    def _special(self) -> re.Pattern:
-        return re.compile("|".join(map(re.escape, self._special_tokens)) or "(?!)")
 
 
 _chats: "WeakKeyDictionary[object, tuple[str, Chat]]" = WeakKeyDictionary()

@@ -22,7 +22,7 @@ from videmo.data.decode import usable
 from videmo.data.entries import unreadable
 from videmo.data.faults import Fault
 from videmo.data.index import INDEX_FOLDER, RecordIndex
-from videmo.data.loader import BatchLoader, EpochAfterEpoch, Failure, OneRank, Rounds
+from videmo.data.loader import BatchLoader, EpochAfterEpoch, Failure, Ranks, Rounds
 from videmo.data.metadata import most_tokens, tokens_of_videos, video_infos
 from videmo.data.order import BatchOrder, Lengths, accumulation_steps
 from videmo.data.patterns import RELEASE, FilePatterns, Patterns
@@ -257,12 +257,12 @@ class EmoCFGDataModule(L.LightningDataModule):
                 if validated and validated.isdisjoint(plan.tasks_of(stage)):
                     self._warn("stage %r: no validation record is of its tasks, so its last weights stay", stage.name)
             trainer.fit_loop.max_epochs = plan.num_epochs
-        self._order = self._batch_order("train", self.batch_size, window=trainer.accumulate_grad_batches)
+        self.order = self._batch_order("train", self.batch_size, window=trainer.accumulate_grad_batches)
         if rounds := self._rounds:
             self._check_rounds(rounds)
         if self.batch_tokens:
             epochs = min(plan.num_epochs, PLANNED_EPOCHS)
-            self._order.window = trainer.accumulate_grad_batches = self._order.plan_window(epochs)
+            self.order.window = trainer.accumulate_grad_batches = self.order.plan_window(epochs)
 
     @property
     def _rounds(self) -> Rounds | None:
@@ -310,12 +310,12 @@ class EmoCFGDataModule(L.LightningDataModule):
         Raises:
             InputError: If nothing ends it.
         """
-        trainer, batches = self.trainer, len(self._order) * (self._rounds.iterations if self._rounds else 1)
+        trainer, batches = self.trainer, len(self.order) * (self._rounds.iterations if self._rounds else 1)
         limit = trainer.limit_train_batches
         batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
         ends = [trainer.max_steps] if trainer.max_steps >= 0 else []
         if (trainer.max_epochs or -1) >= 0:
-            ends.append(trainer.max_epochs * math.ceil(batches / self._order.window))
+            ends.append(trainer.max_epochs * math.ceil(batches / self.order.window))
         if not ends:
             raise InputError("nothing ends this run; give trainer.max_epochs, trainer.max_steps or data.curriculum")
         return min(ends)
@@ -344,11 +344,6 @@ class EmoCFGDataModule(L.LightningDataModule):
             refuse(faults)
         else:
             self._skips(faults)
-
-    @property
-    def order(self) -> BatchOrder:
-        """Which training records make which batch, once ``setup`` has planned a fit."""
-        return self._order
 
     def _warn(self, text: str, *values: object) -> None:
         if self.trainer is None or self.trainer.is_global_zero:
@@ -444,7 +439,7 @@ class EmoCFGDataModule(L.LightningDataModule):
         """Which training records a run sees and how they are batched: what two runs must share for one to resume the
         other."""
         records = self.records("train")
-        shape = [self.samples_a_step, self._order.window, self.max_branches, self.max_tokens, self.batch_tokens]
+        shape = [self.samples_a_step, self.order.window, self.max_branches, self.max_tokens, self.batch_tokens]
         digest = hashlib.sha256(repr(shape).encode())
         for part in (records.numbers, records.index.file, records.index.line, records.family):
             digest.update(np.ascontiguousarray(part).tobytes())
@@ -557,7 +552,7 @@ class EmoCFGDataModule(L.LightningDataModule):
 
     def _loader(self, split: str, batch_size: int, window: int = 1, control: Shown = "none") -> BatchLoader:
         vision = self._vision_of_model() if control == "none" else None
-        order = self._order if split == "train" else self._batch_order(split, batch_size)
+        order = self.order if split == "train" else self._batch_order(split, batch_size)
         order.plan = partial(_plan, self.records(split), vision) if vision else None
         dataset = self._dataset(split, split != "test" and self._rounds is None, control)
         loader = DataLoader(
@@ -571,7 +566,7 @@ class EmoCFGDataModule(L.LightningDataModule):
             pin_memory=self.trainer.strategy.root_device.type == "cuda",
         )
         progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
-        ranks = OneRank() if self.trainer.world_size == 1 else _AllRanks(self.trainer.strategy)
+        ranks = Ranks(self.trainer.strategy if self.trainer.world_size > 1 else None)
         rounds = self._rounds if split == "train" else None
         return BatchLoader(loader, window, ranks, self._left_out, lambda: progress.processed, rounds)
 
@@ -579,19 +574,3 @@ class EmoCFGDataModule(L.LightningDataModule):
 def _plan(records: Records, vision: VisionCache, numbers: list[int]) -> BatchPlan:
     """What a worker is told of a batch when it is handed out: which of its videos it need not decode."""
     return vision.plan(numbers, (path for number in numbers for path in records.videos_of(number)))
-
-
-class _AllRanks:
-    """Sums over the processes of a strategy."""
-
-    def __init__(self, strategy) -> None:
-        self.strategy = strategy
-
-    def sum(self, counts: Sequence[int]) -> list[int]:
-        tensor = torch.tensor(counts, device=self.strategy.root_device)
-        return self.strategy.reduce(tensor, reduce_op="sum").tolist()
-
-    def gather(self, faults: list[Fault]) -> list[Fault]:
-        parts: list[list[Fault]] = [[] for _ in range(torch.distributed.get_world_size())]
-        torch.distributed.all_gather_object(parts, faults)
-        return [fault for part in parts for fault in part]

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 
 from videmo.data import decode
 from videmo.data.cache import TensorStore
-from videmo.data.chat import EncodedRecord, encode_record
+from videmo.data.chat import encode_record
 from videmo.data.controls import Shown, swaps
 from videmo.data.decode import VideoError
 from videmo.data.faults import Fault
@@ -89,7 +89,8 @@ class RecordDataset(Dataset):
                 records.append(record)
             except InputError as error:
                 reason = str(error).removeprefix(f"{record.where}: ")
-                fault = Fault(record.file, record.line, reason, _bad_video(record, videos))
+                bad_video = next((path for path in record.videos if isinstance(videos.get(path), VideoError)), None)
+                fault = Fault(record.file, record.line, reason, bad_video)
                 if self.on_bad_sample == "raise":
                     raise RecordError(str(fault)) from None
                 faults.append(fault)
@@ -112,13 +113,10 @@ class RecordDataset(Dataset):
             if isinstance(videos[path], VideoError):
                 raise videos[path]
         sample = Sample(encoded, tuple(videos[path] for path in record.videos), record.videos)
-        self._check_length(encoded, sample)
-        return sample
-
-    def _check_length(self, encoded: EncodedRecord, sample: Sample) -> None:
         tokens = len(encoded.root) + len(encoded.branch) + sum(video.num_tokens - 1 for video in sample.videos)
         if self.max_tokens and tokens > self.max_tokens:
             raise InputError(too_long(tokens, self.max_tokens))
+        return sample
 
     @cached_property
     def _frames(self) -> FramesCache:
@@ -150,10 +148,6 @@ def too_long(tokens: int, limit: int) -> str:
         f"{tokens} tokens are more than data.max_tokens or data.batch_tokens allow ({limit}); raise them, lower "
         "data.video.max_pixels or max_frames, or leave the record out"
     )
-
-
-def _bad_video(record: Record, videos: dict[str, Video | VideoError]) -> str | None:
-    return next((path for path in record.videos if isinstance(videos.get(path), VideoError)), None)
 
 
 def as_batch(batch: TreeBatch | Failure) -> TreeBatch | Failure:

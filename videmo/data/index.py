@@ -52,9 +52,6 @@ class VideoTable(Sequence[str]):
             raise IndexError(number)
         return self._text[self._ends[number] : self._ends[number + 1]].tobytes().decode()
 
-    def path(self, number: int) -> str:
-        return self[number]
-
 
 class RecordIndex(Sequence[Record]):
     """The usable records of data files, in the files' order. Make one with `open`.

@@ -11,8 +11,10 @@ answer them together, and then its parts one by one, maybe several times over.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import count, islice
-from typing import Any, Protocol
+from typing import Any
 
+import torch
+from lightning.pytorch.strategies import Strategy
 from torch.utils.data import DataLoader
 
 from videmo.data.faults import Fault
@@ -43,24 +45,30 @@ class Rounds:
     iterations: int = 1
 
 
-class Ranks(Protocol):
-    """What the loader needs of the other ranks."""
+class Ranks:
+    """The processes of a run.
+
+    Args:
+        strategy: Lightning's; None where there is a single one.
+    """
+
+    def __init__(self, strategy: Strategy | None = None) -> None:
+        self._strategy = strategy
 
     def sum(self, counts: Sequence[int]) -> list[int]:
         """Each count's sum over all ranks."""
+        if self._strategy is None:
+            return list(counts)
+        tensor = torch.tensor(counts, device=self._strategy.root_device)
+        return self._strategy.reduce(tensor, reduce_op="sum").tolist()
 
     def gather(self, faults: list[Fault]) -> list[Fault]:
         """The faults of all ranks."""
-
-
-class OneRank:
-    """A run of a single process."""
-
-    def sum(self, counts: Sequence[int]) -> list[int]:
-        return list(counts)
-
-    def gather(self, faults: list[Fault]) -> list[Fault]:
-        return faults
+        if self._strategy is None:
+            return faults
+        parts: list[list[Fault]] = [[] for _ in range(torch.distributed.get_world_size())]
+        torch.distributed.all_gather_object(parts, faults)
+        return [fault for part in parts for fault in part]
 
 
 class EpochAfterEpoch:
@@ -112,7 +120,7 @@ class BatchLoader:
     ):
         self.loader = loader
         self.window = window
-        self.ranks = ranks or OneRank()
+        self.ranks = ranks or Ranks()
         self.report = report or (lambda faults: None)
         sampler = loader.batch_sampler
         self.endless = isinstance(sampler, EpochAfterEpoch)

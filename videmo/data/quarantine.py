@@ -91,7 +91,7 @@ class Quarantine:
         """
         if not self.faults:
             return np.zeros(len(index), bool)
-        bad_video = np.array([self.video_fault(index.videos.path(i)) is not None for i in range(len(index.videos))])
+        bad_video = np.array([self.video_fault(video) is not None for video in index.videos])
         covered = any_video(index, bad_video.astype(bool))
         numbers = {os.path.abspath(file): number for number, file in enumerate(index.files)}
         told = {(os.path.abspath(fault.file), fault.line, fault.reason) for fault in index.faults}

@@ -44,19 +44,19 @@ def build_trees(
         in_root = encoded.root.count(video_token_id)
         key = (encoded.root, sample.video_keys[:in_root])
         later = sample.videos[in_root:]
-        ids = _expand(encoded.branch, later, video_token_id)
+        repeats = _repeats(encoded.branch, later, video_token_id)
+        ids = torch.tensor(encoded.branch).repeat_interleave(repeats)
         tree, branches = open_trees.get(key, (None, 0))
         full = tree and max_tokens and tree.num_tokens + len(ids) > max_tokens
         if tree is None or full or branches >= max_branches or not encoded.root:
             tree, branches = TokenTree(), 0
             trees.append(tree)
             if encoded.root:
-                root = _expand(encoded.root, sample.videos[:in_root], video_token_id)
-                tree.add(Segment(root, torch.full_like(root, IGNORE_INDEX), sample.videos[:in_root]))
+                videos = sample.videos[:in_root]
+                root = torch.tensor(encoded.root).repeat_interleave(_repeats(encoded.root, videos, video_token_id))
+                tree.add(Segment(root, torch.full_like(root, IGNORE_INDEX), videos))
         open_trees[key] = (tree, branches + 1)
-        learned = torch.tensor(encoded.learned)
-        if later:  # a video of a later turn stands in text that is not learned
-            learned = _expand_flags(learned, encoded.branch, later, video_token_id)
+        learned = torch.tensor(encoded.learned).repeat_interleave(repeats)
         labels = torch.where(learned, ids, IGNORE_INDEX)
         tree.add(Segment(ids, labels, later, number), parent=0 if encoded.root else None)
     return trees
@@ -68,16 +68,7 @@ def empty_tree(layout: TokenLayout) -> TokenTree:
     return TokenTree([Segment(ids, torch.full_like(ids, IGNORE_INDEX))], [None])
 
 
-def _expand(ids: Sequence[int], videos: Sequence[Video], video_token_id: int) -> Tensor:
-    """Repeat each placeholder as often as its video has tokens."""
-    tokens = torch.tensor(ids, dtype=torch.long)
-    return torch.repeat_interleave(tokens, _repeats(ids, videos, video_token_id))
-
-
-def _expand_flags(flags: Tensor, ids: Sequence[int], videos: Sequence[Video], video_token_id: int) -> Tensor:
-    return torch.repeat_interleave(flags, _repeats(ids, videos, video_token_id))
-
-
 def _repeats(ids: Sequence[int], videos: Sequence[Video], video_token_id: int) -> Tensor:
+    """How often each token stands in the tree: a placeholder as often as its video has tokens."""
     sizes = iter([video.num_tokens for video in videos])
     return torch.tensor([next(sizes) if token == video_token_id else 1 for token in ids], dtype=torch.long)

@@ -40,9 +40,7 @@ class Records:
         return self.index[int(self.numbers[place])]
 
     def __iter__(self) -> Iterator[Record]:
-        used = np.zeros(len(self.index), bool)
-        used[self.numbers] = True
-        return compress(self.index, used)
+        return compress(self.index, self._used)
 
     def videos_of(self, place: int) -> list[str]:
         """A record's video paths, without reading it."""
@@ -56,14 +54,18 @@ class Records:
     @property
     def videos(self) -> np.ndarray:
         """Positions in ``index.videos`` of their videos, ascending, each once."""
-        used = np.zeros(len(self.index), bool)
-        used[self.numbers] = True
-        return np.unique(self.index.video_ids[np.repeat(used, np.diff(self.index.video_start))])
+        return np.unique(self.index.video_ids[np.repeat(self._used, np.diff(self.index.video_start))])
 
     @property
     def task(self) -> np.ndarray:
         """Places in ``index.tasks``, [N]."""
         return self.index.task[self.numbers]
+
+    @property
+    def _used(self) -> np.ndarray:
+        used = np.zeros(len(self.index), bool)
+        used[self.numbers] = True
+        return used
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def find_usable(
         quarantine: What was found bad before.
         allow_outside_root: Whether a path may leave the root.
     """
-    paths = [index.videos.path(number) for number in range(len(index.videos))]
+    paths = list(index.videos)
     places = find_videos(paths, video_root, allow_outside_root)
     record = np.repeat(np.arange(len(index)), np.diff(index.video_start))
     missing = missing_sources(paths, places, record, index.video_ids)

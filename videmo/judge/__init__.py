@@ -1,8 +1,7 @@
 """The judge: a language model that reads answers where no rule can, asked through any OpenAI-compatible server."""
 
-from videmo.judge.estimate import Estimate
 from videmo.judge.judge import Judge
 from videmo.judge.question import SCORES, Question, SupportsAsk, Verdict
 from videmo.judge.settings import JudgeSettings
 
-__all__ = ["SCORES", "Estimate", "Judge", "JudgeSettings", "Question", "SupportsAsk", "Verdict"]
+__all__ = ["SCORES", "Judge", "JudgeSettings", "Question", "SupportsAsk", "Verdict"]

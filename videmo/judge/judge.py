@@ -47,22 +47,11 @@ class Judge:
         return self._client.plan(self._requests(questions))
 
     def ask(self, questions: Sequence[Question], progress: bool = True) -> list[Verdict]:
-        """A verdict for each question, in their order.
-
-        Args:
-            questions: Of any uses; the same one may come several times.
-            progress: Whether to show how far it is.
-
-        Raises:
-            InputError: If no question could be answered (`Client.ask`).
-        """
+        """A verdict for each question, in their order (`Client.ask`)."""
         return self._client.ask(self._requests(questions), progress)
 
     def ask_within(self, questions: Sequence[Question], seconds: float) -> list[Verdict]:
-        """A verdict for each question, in their order, for whoever must go on whatever the judge does.
-
-        What has no verdict after so many seconds is missing (`Client.ask_within`).
-        """
+        """The same, where what has no verdict after so many seconds is missing (`Client.ask_within`)."""
         return self._client.ask_within(self._requests(questions), seconds)
 
     def _requests(self, questions: Sequence[Question]) -> list[Request]:
@@ -72,5 +61,4 @@ class Judge:
     def _request(self, question: Question) -> Request:
         prompt = self.prompts[question.use]
         read = partial(read_reply, prompt=prompt, question=question)
-        held = response_format(prompt, question) if prompt.structured else None
-        return self._client.request(prompt, question.fields, read, held)
+        return self._client.request(prompt, question.fields, read, response_format(prompt, question))

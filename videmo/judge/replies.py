@@ -89,9 +89,8 @@ def _amount(name: str, value: object, prompt: Prompt) -> float:
         return _on_scale(name, float(number), float(out_of) if out_of else None, prompt)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise UnreadableReply(f"{name} is no number: {short(str(value))}")
-    return _on_scale(
-        name, float(str(value)), None, prompt
-    )  # an int may be too large for a float, which is off the scale
+    # By its text, since an int may be too large for a float; that is infinite then, and off the scale.
+    return _on_scale(name, float(str(value)), None, prompt)
 
 
 def _the_one(name: str, matches: Iterable[re.Match], text: str, prompt: Prompt) -> float | None:

@@ -67,7 +67,7 @@ class JudgeSettings:
                 "that into a variable such as OPENAI_API_KEY and give the variable's name"
             )
         for name in ("concurrency", "timeout", "max_tokens", "requests_per_minute"):
-            check_positive(f"{self.option(name)}", getattr(self, name))
+            check_positive(self.option(name), getattr(self, name))
         for name in ("max_retries", "backoff", "temperature", "price_in", "price_out"):
             if (value := getattr(self, name)) is not None and not 0 <= value < float("inf"):
                 raise InputError(f"{self.option(name)} must be 0 or more, got {value}")

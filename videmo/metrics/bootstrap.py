@@ -7,19 +7,17 @@ import torch
 from torch import Tensor
 
 _RESAMPLES_AT_ONCE = 100  # 100 x 10,000 indices are 8 MB
+_TAIL = (1 - 0.95) / 2
 
 
-def bootstrap_interval(
-    *scores: Tensor, num_resamples: int = 2000, confidence: float = 0.95, seed: int = 0
-) -> tuple[float, float]:
-    """The interval of a mean of per-sample scores; with several files, of the mean of the files' means.
+def bootstrap_interval(*scores: Tensor, num_resamples: int = 2000, seed: int = 0) -> tuple[float, float]:
+    """The 95% interval of a mean of per-sample scores; with several files, of the mean of the files' means.
 
     Samples are drawn with replacement within each file, so a file keeps its weight in the column.
 
     Args:
         *scores: The per-sample scores of each file, [N].
         num_resamples: How many means are drawn.
-        confidence: The interval's coverage.
         seed: Seed of the draws: the same scores give the same interval.
 
     Returns:
@@ -31,7 +29,7 @@ def bootstrap_interval(
     """
     if not scores or any(s.numel() == 0 for s in scores):
         return float("nan"), float("nan")
-    return _middle(_resampled_means(scores, num_resamples, seed, [1 / len(scores)] * len(scores)), confidence)
+    return _middle(_resampled_means(scores, num_resamples, seed, [1 / len(scores)] * len(scores)))
 
 
 class PairedDifference(NamedTuple):
@@ -39,7 +37,7 @@ class PairedDifference(NamedTuple):
 
     Attributes:
         difference: The first method's score less the second's.
-        low: The lower bound of its interval.
+        low: The lower bound of its 95% interval.
         high: The upper bound.
         p_value: How often chance alone would give a difference as large to either side; never 0.
     """
@@ -56,7 +54,6 @@ def paired_bootstrap(
     *,
     weights: Sequence[float] | None = None,
     num_resamples: int = 2000,
-    confidence: float = 0.95,
     seed: int = 0,
 ) -> PairedDifference:
     """The difference of two methods' means of file means, from samples that both answered.
@@ -70,7 +67,6 @@ def paired_bootstrap(
         b_files: The second's, of the same samples in the same order.
         weights: What each file's mean counts; an equal share of 1 by default, so that the result is their mean.
         num_resamples: R, how many differences are drawn.
-        confidence: The interval's coverage.
         seed: Seed of the draws: the same scores give the same numbers.
 
     Returns:
@@ -96,13 +92,12 @@ def paired_bootstrap(
     differences = _resampled_means(files, num_resamples, seed, weights)  # [R]
     beyond = min((differences <= 0).sum().item(), (differences >= 0).sum().item())
     p_value = min(1.0, 2 * (beyond + 1) / (num_resamples + 1))
-    return PairedDifference(difference, *_middle(differences, confidence), p_value)
+    return PairedDifference(difference, *_middle(differences), p_value)
 
 
-def _middle(means: Tensor, confidence: float) -> tuple[float, float]:
-    """The bounds between which the middle share of the means lies."""
-    tail = (1 - confidence) / 2
-    low, high = torch.quantile(means, torch.tensor([tail, 1 - tail], dtype=means.dtype)).tolist()
+def _middle(means: Tensor) -> tuple[float, float]:
+    """The bounds between which the middle 95% of the means lie."""
+    low, high = torch.quantile(means, torch.tensor([_TAIL, 1 - _TAIL], dtype=means.dtype)).tolist()
     return low, high
 
 

@@ -16,7 +16,7 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers, tr
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration, Qwen2Tokenizer
 from transformers.models.qwen2.tokenization_qwen2 import PRETOKENIZE_REGEX
 
-from videmo.pretrained import CHAT_TEMPLATE, SPECIAL_TOKENS, SYSTEM_PROMPT
+from videmo.pretrained import SPECIAL_TOKENS, SYSTEM_PROMPT, qwen_tokenizer
 
 
 def train_tokenizer(texts: Iterable[str], vocab_size: int = 1024) -> Qwen2Tokenizer:
@@ -33,20 +33,8 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int = 1024) -> Qwen2Tokeni
         show_progress=False,
     )
     tokenizer.train_from_iterator([*texts, SYSTEM_PROMPT, "system", "user", "assistant"], trainer)
-    learned = tokenizer.get_vocab()
-    merges = [tuple(merge) for merge in _merges(tokenizer)]
-    return Qwen2Tokenizer(
-        vocab=learned,
-        merges=merges,
-        eos_token="<|im_end|>",
-        pad_token="<|endoftext|>",
-        extra_special_tokens=list(SPECIAL_TOKENS)[1:],
-        chat_template=CHAT_TEMPLATE,
-    )
-
-
-def _merges(tokenizer: Tokenizer) -> list[list[str]]:
-    return json.loads(tokenizer.to_str())["model"]["merges"]
+    merges = json.loads(tokenizer.to_str())["model"]["merges"]
+    return qwen_tokenizer(tokenizer.get_vocab(), [tuple(merge) for merge in merges])
 
 
 def tiny_config(tokenizer: Qwen2Tokenizer, *, hidden_size: int = 128, layers: int = 2) -> Qwen2_5_VLConfig:

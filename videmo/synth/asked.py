@@ -62,11 +62,7 @@ def has_sentiment(clip: Clip) -> bool:
 
 ASKED = {
     "appearance_cls": Asked(
-        (
-            "List every appearance attribute.",
-            "Which appearance attributes are there?",
-            "Name every visible attribute.",
-        ),
+        ("List every appearance attribute.", "Which appearance attributes are there?", "Name every visible attribute."),
         lambda clip: ", ".join(appearance_labels(clip)) or "none",
         lambda clip: clip.kind != "pair",
     ),

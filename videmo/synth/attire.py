@@ -37,7 +37,7 @@ def hair(head: Head, covered: bool = False) -> Hair | None:
     else:
         front = [_corners(head)] if person.receding else [_parting(head)]
     if person.sideburns:
-        front += [_sideburn(head, sign) for sign in (1, -1) if sign * head.motion.yaw.mean() < TURNED]
+        front += [_sideburn(head, sign) for sign in (1, -1) if sign * head.turn < TURNED]
     behind, bumps = [], []
     if wavy:
         curls = slice(0, 37, 3) if covered else slice(0, None, 3)  # the outline starts at the right and goes down first
@@ -50,7 +50,7 @@ def hair(head: Head, covered: bool = False) -> Hair | None:
         if wavy:
             bumps.append((curtain[:, ::3], 0.17))
         for sign in (1, -1):
-            far = sign * head.motion.yaw.mean() > TURNED
+            far = sign * head.turn > TURNED
             (behind if far else front).append(_lock(head, sign, wavy))
     return Hair(behind, scalp, front, bumps)
 
@@ -77,15 +77,14 @@ def _fringe(head: Head, wavy: bool) -> np.ndarray:
     angles = np.deg2rad(np.linspace(-72, 72, 33))
     teeth = np.abs(np.sin(np.arange(33) * (np.pi / 4 if wavy else np.pi / 2.6)))
     low = -0.36 + 0.07 * teeth * (1 if wavy else -1) - 0.02 * np.cos(angles)
-    return _band(head, angles, np.full(33, -1.4), low, 0.14)
+    return _band(head, angles, low, 0.14)
 
 
 def _parting(head: Head) -> np.ndarray:
     """Hair combed from a parting to both sides, so that the forehead shows."""
     angles = np.deg2rad(np.linspace(-80, 80, 33))
-    part = 0.35
-    low = np.minimum(-1.12 + 0.28 * np.abs(np.sin(angles) - part) ** 1.5, -0.7)
-    return _band(head, angles, np.full(33, -1.4), low, 0.05)
+    low = np.minimum(-1.12 + 0.28 * np.abs(np.sin(angles) - 0.35) ** 1.5, -0.7)
+    return _band(head, angles, low, 0.05)
 
 
 def _corners(head: Head) -> np.ndarray:
@@ -93,7 +92,7 @@ def _corners(head: Head) -> np.ndarray:
     angles = np.deg2rad(np.linspace(-82, 82, 33))
     low = -1.02 - 0.24 * np.sin(np.clip(np.abs(angles) / 0.85, 0, 1) * np.pi) ** 1.5
     low = np.where(np.abs(angles) > 1.0, low + 0.75 * (np.abs(angles) - 1.0), low)
-    return _band(head, angles, np.full(33, -1.4), low, 0.04)
+    return _band(head, angles, low, 0.04)
 
 
 def _sideburn(head: Head, sign: int) -> np.ndarray:
@@ -104,10 +103,11 @@ def _sideburn(head: Head, sign: int) -> np.ndarray:
     return head.project((sign * (width - inner))[None], y[None], (0.34 + 0.4 * np.maximum(inner, 0))[None])
 
 
-def _band(head: Head, angles: np.ndarray, high: np.ndarray, low: np.ndarray, bump: float) -> np.ndarray:
+def _band(head: Head, angles: np.ndarray, low: np.ndarray, bump: float) -> np.ndarray:
+    """Hair from the crown down to a height at each angle."""
     x_low = np.sin(angles) * np.interp(low, [-1.42, -1.0, -0.45], [0.3, 0.9, 1.0]) * head.widths.max()
     x_high = np.sin(angles) * 0.55
-    x, y = np.concatenate([x_low, x_high[::-1]]), np.concatenate([low, high[::-1]])
+    x, y = np.concatenate([x_low, x_high[::-1]]), np.concatenate([low, np.full_like(low, -1.4)])
     z = np.concatenate([np.cos(angles), 0.36 * np.cos(angles)[::-1]]) * 0.93 + bump
     return head.project(x[None], y[None], z[None])
 

@@ -20,7 +20,7 @@ from videmo.synth.motion import NUM_FRAMES
 from videmo.synth.palette import HAIR, INK, WHITE, Colour, complexion, mix, vivid
 from videmo.synth.props import props
 from videmo.synth.scene import background, clothes
-from videmo.synth.shapes import CANVAS, SUPERSAMPLE, Layer, Shape, View, corners
+from videmo.synth.shapes import CANVAS, SUPERSAMPLE, Layer, Shape, View
 from videmo.synth.textures import TEXTURE, hair_texture, knitted_texture, skin_texture
 
 
@@ -80,23 +80,25 @@ class Person:
         self.over = Layer(features.shapes() + self._worn(figure, head, rng), self.view)
         self.above = Layer(self._above(figure, head, skin), self.view)
 
-        self.skin = self._outline(skin_outline(head))
+        self.skin = self.view.outline(skin_outline(head))
         self.skin_texture = self._texture(skin_texture(skin))
         self.hair = attire.hair(head, covered="hat" in wearing)
         if self.hair:
             strands = np.random.default_rng(list(person.name.encode()))  # they stay with the person
             texture = hair_texture(HAIR[person.hair_colour], person.hair_texture == "wavy", strands)
             self.hair_texture = self._texture(texture)
-            self.behind = [self._outline(part) for part in self.hair.behind]
+            self.behind = [self.view.outline(part) for part in self.hair.behind]
             if self.behind:
                 self.hair_shadow = self.hair_texture.point(lambda value: int(value * 0.72))
-            self.scalp = self._outline(self.hair.scalp)
-            self.front = [self._outline(part) for part in self.hair.front]
+            self.scalp = self.view.outline(self.hair.scalp)
+            self.front = [self.view.outline(part) for part in self.hair.front]
             self.bumps = [
                 (self.view.canvas(centres).tolist(), radius * UNIT * SUPERSAMPLE * self.view.zoom)
                 for centres, radius in self.hair.bumps
             ]
-        self.hat = {name: self._outline(curve) for name, curve in attire.hat(head).items()} if "hat" in wearing else {}
+        self.hat = (
+            {name: self.view.outline(curve) for name, curve in attire.hat(head).items()} if "hat" in wearing else {}
+        )
         self.hat_texture = self._texture(knitted_texture(self.knit)) if self.hat else None
         # Textures follow the head, in whole pixels of the large canvas.
         middle = head.project(np.zeros((1, 1)), np.zeros((1, 1)), np.full((1, 1), 0.25))
@@ -139,9 +141,6 @@ class Person:
         for (emotion, strength), side in zip(figure.feelings, sides, strict=False):
             shapes += marks(head, emotion, strength, figure.tint, side)
         return shapes + props(head, figure.action, skin)
-
-    def _outline(self, points: np.ndarray) -> list[list[float]]:
-        return corners(points, self.view)
 
     def _texture(self, image: Image.Image) -> Image.Image:
         if self.view.zoom == 1:

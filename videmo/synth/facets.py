@@ -5,6 +5,7 @@ A value is None where the clip does not show it: hidden, in between, or not to b
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import attrgetter
 
 from videmo.synth.face import POSES, Clip
 from videmo.synth.labels import hidden_parts
@@ -171,5 +172,13 @@ def face_showing(clip: Clip) -> str | None:
     return "frowning" if {"AU1", "AU2", "AU4"} & set(clip.aus) == {"AU4"} else None
 
 
+def of_person(field: str) -> Callable[[Clip], str]:
+    return attrgetter(f"identity.{field}")
+
+
 def of_single(names: Mapping[str, str], field: str) -> Callable[[Clip], str | None]:
     return lambda clip: names[getattr(clip, field)] if clip.kind == "single" else None
+
+
+def put_on(name: str) -> Callable[[Clip], str]:
+    return lambda clip: name if name in clip.accessories else f"no {name}"

@@ -25,7 +25,6 @@ class Features:
         self.head, self.motion, self.person = head, head.motion, head.identity
         self.skin, self.wearing, self.shadow = skin, wearing, shadow
         self.hair = HAIR[self.person.hair_colour]
-        self.turn = float(head.motion.yaw.mean())
 
     def shapes(self) -> list[Shape]:
         """All of them. Behind a mask or dark glasses nothing is drawn."""
@@ -98,7 +97,7 @@ class Features:
     def _ears(self) -> list[Shape]:
         curves, shapes = attire.ears(self.head), []
         for side, sign in (("left", 1), ("right", -1)):
-            if sign * self.turn > attire.TURNED:
+            if sign * self.head.turn > attire.TURNED:
                 continue
             shapes.append(filled(curves[f"ear_{side}"], shade(self.skin, 0.16)))
             shapes.append(filled(curves[f"ear_fold_{side}"], shade(self.skin, 0.38), 0.8))
@@ -197,7 +196,7 @@ class Features:
                 end = upper[:, -1:] if sign == 1 else upper[:, :1]
                 flick = np.concatenate([moved(end, -1.5 * sign, -0.8), moved(end, sign * 2.4, -2.2)], axis=1)
                 shapes.append(stroke(flick, 1.7, INK, taper=0.2))
-            if sign * self.turn < attire.TURNED and self.person.age != "elderly":
+            if sign * self.head.turn < attire.TURNED and self.person.age != "elderly":
                 outer = upper[:, -1:] if sign == 1 else upper[:, :1]
                 for rise in (-2.6, 0.0, 2.6):
                     foot = np.concatenate(

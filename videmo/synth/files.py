@@ -14,22 +14,17 @@ class File:
 
     Attributes:
         folder: attribute, caption, emotion, qa or rationale.
-        stem: Of the training file, and the records' ``source``.
+        source: The records' ``source``, and the stem of the training file.
         test_stem: Of the test file, where it differs.
     """
 
     folder: str
-    stem: str
+    source: str
     test_stem: str | None = None
-
-    @property
-    def source(self) -> str:
-        """The records' ``source``."""
-        return self.stem
 
     def path(self, split: str) -> str:
         """The file's path under ``ROOT/jsons``."""
-        stem = self.test_stem if split == "test" and self.test_stem else self.stem
+        stem = self.test_stem if split == "test" and self.test_stem else self.source
         return f"{split}/{self.folder}/full/{stem}.json"
 
 

@@ -59,8 +59,11 @@ class Head:
         self.widths[8:11] = np.maximum(self.widths[8:11], sagging)
         self.heights = np.where(HEIGHTS > 0.9, 0.9 + (HEIGHTS - 0.9) * length, HEIGHTS)
         self.nose = NOSE_WIDTHS[identity.nose]
+        self.turn = float(motion.yaw.mean())
         self.drop = np.maximum(motion.au("AU26"), 0.85 * motion.open)  # of the jaw  # [F]
-        self._sines = [(np.sin(angle)[:, None], np.cos(angle)[:, None]) for angle in _angles(motion)]
+        self._sines = [
+            (np.sin(angle)[:, None], np.cos(angle)[:, None]) for angle in (motion.yaw, motion.pitch, motion.roll)
+        ]
 
     def width(self, y: float | np.ndarray) -> float | np.ndarray:
         """Half the width of the head at a height."""
@@ -129,10 +132,6 @@ class Head:
         reach = _HULL_DIRECTIONS @ points.astype(np.float32).transpose(0, 2, 1)  # [F, 60, P]
         farthest = np.argmax(reach, axis=2)  # [F, 60]
         return np.take_along_axis(points, farthest[..., None], axis=1)
-
-
-def _angles(motion: Motion) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    return motion.yaw, motion.pitch, motion.roll
 
 
 def skin_outline(head: Head) -> np.ndarray:

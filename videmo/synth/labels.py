@@ -6,7 +6,7 @@ Never drawn, so never right: of ``appearance40`` blurry and high_cheekbones (and
 that four other labels are missing); of ``action35`` all but those in `actions`.
 """
 
-from videmo.synth.face import EMOTIONS, Clip
+from videmo.synth.face import BODY_ACTIONS, EMOTIONS, FACE_ACTIONS, HEAD_ACTIONS, Clip
 from videmo.tasks import label_set
 
 MAFW = {"Happy": "Happiness", "Sad": "Sadness", "Angry": "Anger"}  # the others have the same names
@@ -84,28 +84,14 @@ def appearance_labels(clip: Clip) -> list[str]:
 
 def actions(clip: Clip) -> dict[str, bool]:
     """The action labels that drawing shows, in the label set's order, and whether each is done."""
-    done = {clip.head_action, clip.face_action, clip.body_action}
-    return {
-        "close_eyes": "close_eyes" in done,
+    done = (clip.head_action, clip.face_action, clip.body_action)
+    shown = {name: name in done for name in (*HEAD_ACTIONS, *FACE_ACTIONS, *BODY_ACTIONS) if name != "none"} | {
         "cry": clip.kind == "single" and clip.emotion == "Sad",  # its tears
-        "drink": "drink" in done,
         "frown": "AU4" in clip.aus,
-        "head_wagging": "head_wagging" in done,
-        "kiss": "kiss" in done,
-        "listen_to_music": "listen_to_music" in done,
-        "look_around": "look_around" in done,
-        "nod": "nod" in done,
-        "read": "read" in done,
-        "shake_head": "shake_head" in done,
-        "sing": "sing" in done,
         "smile": "AU12" in clip.aus,
-        "smoke": "smoke" in done,
         "sneer": clip.emotion == "Contempt",
-        "talk": "talk" in done,
-        "turn": "turn" in done,
-        "wink": "wink" in done,
-        "yawn": "yawn" in done,
     }
+    return {label: shown[label] for label in label_set("action35") if label in shown}
 
 
 def action_labels(clip: Clip) -> list[str]:

@@ -19,8 +19,7 @@ def props(head: Head, action: str, skin: Colour) -> list[Shape]:
 
 def _side(head: Head, otherwise: int) -> int:
     """The side of the picture that the face looks to, so that nothing crosses the cheek."""
-    turn = float(head.motion.yaw.mean())
-    return int(np.sign(turn)) if abs(turn) > TURNED else otherwise
+    return int(np.sign(head.turn)) if abs(head.turn) > TURNED else otherwise
 
 
 def _fist(head: Head, x: float, y: float, skin: Colour) -> list[Shape]:
@@ -79,9 +78,9 @@ def _listen(head: Head, skin: Colour) -> list[Shape]:
     t = np.linspace(-np.pi / 2, np.pi / 2, 21)
     band = head.project(1.2 * np.sin(t)[None], (0.0 - 1.62 * np.cos(t))[None], np.full((1, 21), -0.05))
     shapes = [stroke(band, 7.0, INK, taper=0), stroke(band, 4.0, (228, 48, 72), taper=0)]
-    turn, ring = float(head.motion.yaw.mean()), np.linspace(0, 2 * np.pi, 16, False)
+    ring = np.linspace(0, 2 * np.pi, 16, False)
     for sign in (1, -1):
-        if sign * turn > 2 * TURNED:
+        if sign * head.turn > 2 * TURNED:
             continue
         z = 0.26 * np.cos(ring) - 0.05
         for size, colour in ((1.0, INK), (0.74, (228, 48, 72))):

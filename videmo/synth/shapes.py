@@ -29,6 +29,10 @@ class View:
         """Pixels of the final frame -> pixels of the large canvas."""
         return (points * self.zoom + np.array([self.right, self.down])) * SUPERSAMPLE
 
+    def outline(self, points: np.ndarray) -> list[list[float]]:
+        """Pixels of the final frame [F, n, 2] -> one flat list of the canvas (x0, y0, x1, ...) a frame."""
+        return self.canvas(points).reshape(len(points), -1).tolist()
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -73,19 +77,8 @@ class Layer:
                 glaze.polygon(corners[start:end], fill=(*colour, opacity))
 
 
-def corners(points: np.ndarray, view: View) -> list[list[float]]:
-    """Pixels of the final frame [F, n, 2] -> one flat list of the canvas (x0, y0, x1, ...) a frame."""
-    return view.canvas(points).reshape(len(points), -1).tolist()
-
-
 def filled(points: np.ndarray, colour: Colour, opacity: float | np.ndarray = 1.0) -> Shape:
-    """A filled outline.
-
-    Args:
-        points: Pixels of the final frame.  # [F, n, 2]
-        colour: Fill.
-        opacity: 0 to 1, one for the clip or one a frame.  # [F]
-    """
+    """A filled outline, in pixels of the final frame."""
     return Shape(points, colour, opacity)
 
 

@@ -200,11 +200,9 @@ def _sample_clip(
         return Clip(**base, emotion="Neutral", aus=aus, micro=label, onset=int(rng.integers(1, 11)))
     if kind == "compound":
         emotion, second = decks["compound"].pop().split("+")
-        felt, intensity, gain = (emotion, second), "medium", 1.05
     else:
         emotion, second = _deal(decks["emotion"], [clip.emotion for clip in earlier]), None
-        felt, intensity, gain = (emotion,), "medium", 1.05
-    first_aus = {}
+    intensity, gain, first_aus = "medium", 1.05, {}
     if kind == "single":
         intensity = decks["intensity"].pop()
         gain = STRENGTHS[intensity]
@@ -212,7 +210,8 @@ def _sample_clip(
         second = str(rng.choice([name for name in DFEW if name != emotion]))
         if emotion not in DFEW:
             emotion = str(rng.choice([name for name in DFEW if name != second]))
-        felt, first_aus = (emotion,), sample_action_units((second,), gain * look.gain, rng)
+        first_aus = sample_action_units((second,), gain * look.gain, rng)
+    felt = (emotion, second) if kind == "compound" else (emotion,)
     return Clip(
         **base,
         emotion=emotion,

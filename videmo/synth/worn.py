@@ -15,7 +15,7 @@ MASK: Colour = (150, 214, 226)
 def glasses(head: Head, dark: bool, rng: np.random.Generator) -> list[Shape]:
     """Eyeglasses, or sunglasses behind whose lenses the eyes are hidden."""
     frame = ((18, 18, 26), (190, 16, 40), (16, 50, 190))[int(rng.integers(3))] if not dark else (16, 16, 20)
-    curves, turn = attire.glasses(head, bool(rng.random() < 0.5)), float(head.motion.yaw.mean())
+    curves = attire.glasses(head, bool(rng.random() < 0.5))
     shapes = []
     for side, sign in (("left", 1), ("right", -1)):
         rim = curves[f"rim_{side}"]
@@ -27,17 +27,17 @@ def glasses(head: Head, dark: bool, rng: np.random.Generator) -> list[Shape]:
         else:
             shapes.append(filled(rim, (226, 240, 255), 0.14))
         shapes.append(ring(rim, 4.4, frame))
-        if sign * turn < attire.TURNED:
+        if sign * head.turn < attire.TURNED:
             shapes.append(stroke(curves[f"arm_{side}"], 3.8, frame, taper=0))
     return [*shapes, stroke(curves["bridge"], 4.2, frame, taper=0)]
 
 
 def mask(head: Head) -> list[Shape]:
     """A pale blue surgical mask."""
-    curves, turn = attire.mask(head), float(head.motion.yaw.mean())
+    curves = attire.mask(head)
     shapes = []
     for side, sign in (("left", 1), ("right", -1)):
-        if sign * turn < attire.TURNED:
+        if sign * head.turn < attire.TURNED:
             for name in ("high", "low"):
                 shapes.append(stroke(curves[f"loop_{name}_{side}"], 1.8, WHITE, taper=0))
     shapes += [filled(curves["cover"], MASK), ring(curves["cover"], 1.6, mix(MASK, INK, 0.4))]
@@ -71,9 +71,9 @@ def lashes(curves: dict[str, np.ndarray]) -> list[Shape]:
 
 def earrings(head: Head) -> list[Shape]:
     """Big golden drops at the ears that are seen."""
-    lobes, turn, shapes = attire.ears(head), float(head.motion.yaw.mean()), []
+    lobes, shapes = attire.ears(head), []
     for side, sign in (("left", 1), ("right", -1)):
-        if sign * turn < attire.TURNED:
+        if sign * head.turn < attire.TURNED:
             top = moved(lobes[f"lobe_{side}"], 0, 0.5)
             gem = moved(top, 0, 7.0)
             shapes.append(stroke(np.concatenate([top, gem], axis=1), 1.8, mix(GOLD, INK, 0.3), taper=0))

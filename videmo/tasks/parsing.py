@@ -88,12 +88,12 @@ def _decide(mentions: list[Mention]) -> str | None:
     return rest[0] if len(rest) == 1 else None
 
 
-def corrected_from(text: str, mentions: Iterable[Mention], pattern: re.Pattern = _CORRECTION) -> int:
+def corrected_from(text: str, mentions: Iterable[Mention]) -> int:
     """Where what a text says in correction of itself begins ("A. Wait, actually B"); 0 if it does not."""
     places = [mention.start for mention in mentions if mention.stance is not Stance.DENIED]
     if not places:
         return 0
-    starts = [match.start() for match in pattern.finditer(text) if places[0] < match.start() < places[-1]]
+    starts = [match.start() for match in _CORRECTION.finditer(text) if places[0] < match.start() < places[-1]]
     return starts[-1] if starts else 0
 
 

@@ -85,10 +85,11 @@ def diagnose(
             "take easier ones, or a model that was fine-tuned for longer",
         )
     if len(rewards) == 1:
+        names = ", ".join(sorted({name for row in rows for name in row.parts}))
         return Obstacle(
             "constant",
             f"all rewards of the {of} are {rewards.pop():.4g}, whatever was said; mend the rewards "
-            f"({', '.join(_names(rows))}), which tell no answer from another",
+            f"({names}), which tell no answer from another",
         )
     return Obstacle(
         "equal",
@@ -115,7 +116,3 @@ def _reasons(answered: Round) -> str:
     """Why rewards are missing, the most frequent reason of each."""
     told = [(name, *reasons.most_common(1)[0]) for name, reasons in answered.missing.items() if reasons]
     return "; ".join(f"{name!r} is missing as {printable(reason)} ({count:,} times)" for name, reason, count in told)
-
-
-def _names(rows: Sequence[Row]) -> list[str]:
-    return sorted({name for row in rows for name in row.parts})

@@ -45,17 +45,17 @@ class RolloutEngine(Protocol):
         """
 
 
+@dataclass(frozen=True)
 class TreeEngine:
     """The policy itself, on the shared tree: one prefill for a video, its questions and all their completions.
 
-    Args:
+    Attributes:
         backbone: The policy, in ``eval()`` when it is called.
         eos_token_id: The stop token.
     """
 
-    def __init__(self, backbone: Backbone, eos_token_id: int) -> None:
-        self.backbone = backbone
-        self.eos_token_id = eos_token_id
+    backbone: Backbone
+    eos_token_id: int
 
     def generate(self, prompts, *, num_generations, max_completion_length, sampling, samples=None) -> list[Generation]:
         return generate(

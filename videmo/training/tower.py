@@ -21,7 +21,7 @@ from videmo.data.records import Record
 from videmo.data.sampling import VideoSettings
 from videmo.data.video import Video, load_video
 from videmo.models.backbone import Backbone
-from videmo.pixels import normalise
+from videmo.models.encoding import encode
 from videmo.tasks import Task, find_task
 from videmo.training.optimizer import Group, make_optimizer
 from videmo.training.schedule import Span, learning_rate
@@ -135,6 +135,6 @@ def pretrain_tower(
 
 def _pooled(tower: nn.Module, videos: Sequence[Video]) -> Tensor:
     """The mean of each video's tokens.  # [B, hidden]"""
-    grid = torch.tensor([video.grid_thw for video in videos])
-    tokens = tower(normalise(torch.cat([video.pixel_values for video in videos])), grid_thw=grid).pooler_output
-    return torch.stack([part.mean(0) for part in tokens.split([video.num_tokens for video in videos])])
+    patches = torch.cat([video.pixel_values for video in videos])
+    grids = [list(video.grid_thw) for video in videos]
+    return torch.stack([tokens.mean(0) for tokens in encode(tower, patches, grids)])
