@@ -1,4 +1,4 @@
-"""From a folder of 30 clips and a table to scores, with a task of the user's own, as the README has it."""
+"""From a folder of 30 clips and a table to scores, with a task of the user's own, as docs/curate.md has it."""
 
 import json
 import shutil

@@ -83,6 +83,38 @@ class Box:
             yield from child.walk(column + 1)
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """Trees that are laid out, and not yet painted.
+
+    Attributes:
+        size: Width and height, in pixels.
+        edges: Corners of a line, and its colour.
+        boxes: Over the ends of the edges.
+        texts: Upper left corner, text and colour of what stands in no box.
+    """
+
+    size: tuple[int, int]
+    edges: list[tuple[list[tuple[int, int]], str]]
+    boxes: list[Box]
+    texts: list[tuple[tuple[int, int], str, str]]
+
+    def paint(self, pen: ImageDraw.ImageDraw) -> None:
+        """Paint it with Pillow's pen, or with what has its ``line``, ``rounded_rectangle`` and ``text``."""
+        for corners, colour in self.edges:
+            pen.line(corners, colour)
+        for box in self.boxes:
+            _paint(pen, box)
+        for corner, text, ink in self.texts:
+            pen.text(corner, text, ink, FONT)
+
+    def image(self) -> Image.Image:
+        """The picture in pixels, on white."""
+        picture = Image.new("RGB", self.size, "white")
+        self.paint(ImageDraw.Draw(picture))
+        return picture
+
+
 def draw_tree(tree: AffectiveTree, before: AffectiveTree | None = None) -> Image.Image:
     """A picture of a tree, coloured by level, at the size that its text needs; "not stated" is a placeholder.
 
@@ -90,6 +122,20 @@ def draw_tree(tree: AffectiveTree, before: AffectiveTree | None = None) -> Image
         tree: The tree.
         before: What it grew from, by the cheapest edits: only what has come since is coloured then.
     """
+    return lay_out_tree(tree, before).image()
+
+
+def draw_edit(pred: AffectiveTree, target: AffectiveTree, costs: EditCosts = UNIT_COSTS) -> Image.Image:
+    """A picture of the cheapest edits that turn the prediction into the target: what is kept, and in colours the rest.
+
+    It shows the target's tree with what is deleted added where the prediction had it. A kept node whose parent is
+    deleted stands where the target has it.
+    """
+    return lay_out_edit(pred, target, costs).image()
+
+
+def lay_out_tree(tree: AffectiveTree, before: AffectiveTree | None = None) -> Drawing:
+    """`draw_tree`'s picture, for any pen."""
     places = itertools.count()
     old = _unchanged(before, tree) if before else frozenset()
 
@@ -100,15 +146,11 @@ def draw_tree(tree: AffectiveTree, before: AffectiveTree | None = None) -> Image
         look = UNSAID if node.is_placeholder else BY_EDIT["kept"] if known else look
         return Box(_wording(node), look, [box(child, level + 1, in_scene) for child in node.children])
 
-    return _draw([box(tree, _level(tree), False)], _level(tree))
+    return _lay_out([box(tree, _level(tree), False)], _level(tree))
 
 
-def draw_edit(pred: AffectiveTree, target: AffectiveTree, costs: EditCosts = UNIT_COSTS) -> Image.Image:
-    """A picture of the cheapest edits that turn the prediction into the target: what is kept, and in colours the rest.
-
-    It shows the target's tree with what is deleted added where the prediction had it. A kept node whose parent is
-    deleted stands where the target has it.
-    """
+def lay_out_edit(pred: AffectiveTree, target: AffectiveTree, costs: EditCosts = UNIT_COSTS) -> Drawing:
+    """`draw_edit`'s picture, for any pen."""
     partners = dict(map_nodes(pred, target, costs))
     goals = list(target.walk())
     boxes = [Box(_wording(goal), BY_EDIT["inserted"]) for goal in goals]
@@ -131,7 +173,7 @@ def draw_edit(pred: AffectiveTree, target: AffectiveTree, costs: EditCosts = UNI
         counts[edit] += 1
         drawn.append(box)
     legend = [Box(f"{counts[edit]} {edit}", look) for edit, look in BY_EDIT.items() if counts[edit]]
-    return _draw(roots, _level(target), f"edit distance {edit_distance(pred, target, costs):.6g}:", legend)
+    return _lay_out(roots, _level(target), f"edit distance {edit_distance(pred, target, costs):.6g}:", legend)
 
 
 def _unchanged(before: AffectiveTree, tree: AffectiveTree) -> frozenset[int]:
@@ -172,8 +214,8 @@ def _substitution(node: AffectiveTree, goal: AffectiveTree) -> str:
     return f"{before} ->{' ' if len(before + after) < LONGEST - 3 else chr(10)}{after}"
 
 
-def _draw(roots: list[Box], level: int, caption: str = "", legend: list[Box] = ()) -> Image.Image:
-    """Lay out and paint trees, the first column of which is of a level; below them a caption and a legend."""
+def _lay_out(roots: list[Box], level: int, caption: str = "", legend: list[Box] = ()) -> Drawing:
+    """Lay out trees, the first column of which is of a level; below them a caption and a legend."""
     placed = [pair for root in roots for pair in root.walk()]
     columns: dict[int, list[Box]] = {}
     for column, box in placed:
@@ -196,22 +238,22 @@ def _draw(roots: list[Box], level: int, caption: str = "", legend: list[Box] = (
             box.left, box.top = right, bottom
             right += box.width + GAP[1]
         left, bottom = max(left, right + GAP[0]), bottom + LINE + 2 * PADDING[1] + GAP[1]
-    picture = Image.new("RGB", (left - GAP[0] + MARGIN, bottom - GAP[1] + MARGIN), "white")
-    pen = ImageDraw.Draw(picture)
-    for column, heading in enumerate(headings):
-        if heading != "video":
-            pen.text((lefts[column], MARGIN), heading, BY_LEVEL[level + column].ink, FONT)
+    texts = [
+        ((lefts[column], MARGIN), heading, BY_LEVEL[level + column].ink)
+        for column, heading in enumerate(headings)
+        if heading != "video"
+    ]
+    if caption:
+        texts.append(((MARGIN, legend[0].top + PADDING[1]), caption, "#1f2937"))
+    edges = []
     for column, box in placed:
         for child in box.children:
             bend = lefts[column + 1] - GAP[0] // 2
             corners = [(box.left + box.width, box.middle), (bend, box.middle), (bend, child.middle)]
-            pen.line(corners, EDGE)
-            pen.line([corners[-1], (child.left, child.middle)], child.look.outline if child.look in CHANGED else EDGE)
-    for box in [*(box for _, box in placed), *legend]:
-        _paint(pen, box)
-    if caption:
-        pen.text((MARGIN, legend[0].top + PADDING[1]), caption, "#1f2937", FONT)
-    return picture
+            colour = child.look.outline if child.look in CHANGED else EDGE
+            edges += [(corners, EDGE), ([corners[-1], (child.left, child.middle)], colour)]
+    size = (left - GAP[0] + MARGIN, bottom - GAP[1] + MARGIN)
+    return Drawing(size, edges, [*(box for _, box in placed), *legend], texts)
 
 
 def _place(box: Box, top: int) -> int:
