@@ -39,10 +39,6 @@ myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 copybutton_exclude = ".linenos, .gp, .c1"  # comments beside commands are for reading
 
-PENDING = ("ablations", "benchmark", "comparison", "curate", "own_task", "reasoning", "rewards", "stats", "token_tree")
-if not all((DOCS / f"{name}.md").is_file() for name in PENDING):
-    suppress_warnings = ["toc.not_readable", "myst.xref_missing", "ref.doc"]
-
 html_theme = "furo"
 html_theme_options = {"light_css_variables": _furo(light), "dark_css_variables": _furo(dark)}
 html_static_path = ["_static"]

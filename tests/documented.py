@@ -11,8 +11,6 @@ from torch.distributed.run import get_args_parser
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", *sorted(page for page in ROOT.glob("docs/*.md") if page.name != "log.md")]
-COMING = ("ablations", "benchmark", "comparison", "curate", "own_task", "reasoning", "rewards", "stats", "token_tree")
-PENDING = {f"{name}.md" for name in COMING if not (ROOT / "docs" / f"{name}.md").is_file()}
 SHELLS = ("bash", "sh", "console")
 _BLOCK = re.compile(r"^( *)(`{3,})([\w-]*)[^\n]*\n(.*?)^\1\2$", flags=re.DOTALL | re.MULTILINE)
 _COMMENT = re.compile(r"(^|\s)#\s.*")
