@@ -9,8 +9,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = [
     {
         *("videmo", "videmo.errors", "videmo.fingerprint", "videmo.hub", "videmo.tasks", "videmo.affect"),
-        *("videmo.pages", "videmo.pixels", "videmo.positions", "videmo.pretrained", "videmo.terminal"),
-        *("videmo.token_tree", "videmo.tree_growth", "videmo.unloadable", "videmo.aside", "videmo.cards"),
+        *("videmo.pages", "videmo.pictures", "videmo.pixels", "videmo.positions", "videmo.pretrained"),
+        *("videmo.terminal", "videmo.token_tree", "videmo.tree_growth", "videmo.unloadable", "videmo.aside"),
+        "videmo.cards",
     },
     {
         *("videmo.data", "videmo.models", "videmo.losses", "videmo.metrics", "videmo.judge", "videmo.rewards"),

@@ -28,6 +28,7 @@ import lightning as L
 import numpy as np
 import psutil
 import torch
+from stand_in import say
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from transformers import AutoTokenizer
 
@@ -37,6 +38,7 @@ from videmo.data.sampling import VideoSettings, frame_indices
 from videmo.data.video import patchify, resize_frames
 from videmo.data.worker import keep_freed_memory
 from videmo.models.tiny import make_tiny
+from videmo.stats.published import published_rows
 from videmo.synth.draw import draw_clip
 from videmo.synth.encode import encode_clip
 from videmo.synth.files import FILES
@@ -44,46 +46,19 @@ from videmo.synth.presets import LOOKS
 from videmo.synth.world import World, sample_world
 from videmo.synth.write import world_text
 
-# Training samples of each task, as the release's train_data.csv counts them; rows of several sources are shared out.
-SAMPLES = {
-    "appearance_cls": 32_010,
-    "appearance_cap": 59_879,
-    "action_cls": 32_010,
-    "action_cap": 59_797,
-    "identity": 19_998,
-    "head_pose": 188_590,
-    "qa_eyes": 72_197,
-    "qa_eyebrows": 71_793,
-    "qa_mouth": 94_722,
-    "qa_nose": 126_248,
-    "qa_hair": 154_994,
-    "qa_chin": 20_559,
-    "qa_face_shape": 78_689,
-    "qa_facial_features": 92_830,
-    "qa_accessories": 56_835,
-    "qa_age": 145_359,
-    "qa_gender": 151_901,
-    "qa_skin": 104_005,
-    "qa_body_actions": 16_577,
-    "qa_head_actions": 2_658,
-    "qa_facial_actions": 26_515,
+SHARED_OUT = {  # rows of table 7 that have several sources
     "sentiment_mosei": 16_326,
     "sentiment_mosi": 3_384,
-    "sentiment_chsims": 1_824,
-    "emotion_dfew": 9_362,
     "emotion_mafw": 5_671,
+    "emotion_dfew": 9_362,
     "emotion_mer2023": 5_027,
-    "emotion_multi": 7_178,
     "fine_mead": 190_000,
     "fine_ravdess": 8_957,
-    "micro_expression": 515,
-    "action_unit": 2_180,
     "relation_perr": 26_014,
     "conversation_meld": 12_139,
-    "emotion_cap": 59_797,
-    "caption": 78_072,
-    "rationale": 121_618,
 }
+SAMPLES = {row.tasks[0]: row.samples for row in published_rows()} | SHARED_OUT
+"""Training samples of each task, as the paper counts them."""
 TURNS = 6
 PREFETCHED = 8  # batches of two workers, those that they are at included
 A_VIDEO = 5  # questions
@@ -92,10 +67,6 @@ A_FOLDER = 1000  # videos
 CLIPS = 48  # really drawn; each has at most 431,246 / 48 links, and ext4 allows 65,000
 VIDEO = VideoSettings(fps=8.0)  # the drawn clips last two seconds: 16 frames of the release's size
 TEXT_CLIPS = 1500  # whose questions and answers are asked
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def questions_of(world: World) -> dict[str, list[list[dict]]]:

@@ -34,7 +34,7 @@ from tempfile import TemporaryDirectory
 import lightning as L
 import numpy as np
 import torch
-from stand_in import draw_videos, make_model, quiet_trainer, say, set_up, words_of
+from stand_in import FULL, QUICK, draw_videos, make_model, quiet_trainer, say, set_up, words_of, write_questions
 
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.sampling import VideoSettings
@@ -49,41 +49,15 @@ Question = tuple[str, str]
 """The video's file name, and the text."""
 
 
-@dataclass(frozen=True)
-class Size:
-    """How much is measured.
-
-    Attributes:
-        clip: Width, height and seconds.
-        settings: How frames are sampled and resized.
-        hidden, layers: Of the language model.
-    """
-
-    clip: tuple[int, int, int]
-    settings: VideoSettings
-    hidden: int
-    layers: int
-
-
-FULL = Size((640, 480, 8), VideoSettings(), hidden=384, layers=6)
-SMALL = VideoSettings(max_frames=4, min_pixels=56 * 56, max_pixels=56 * 56)
-QUICK = Size((160, 120, 2), SMALL, hidden=64, layers=2)
-
-
-def write_questions(file: Path, clips: int, a_clip: int, words: list[str]) -> list[Question]:
-    """Records of so many questions of each clip; a word is a token, and the template adds about ten."""
+def make_questions(file: Path, clips: int, a_clip: int, words: list[str]) -> list[Question]:
+    """Write so many questions of each clip; a word is a token, and the template adds about ten."""
     rng = np.random.default_rng(0)
     asked = [
         (f"{clip}.mp4", " ".join(rng.choice(words, rng.integers(10, 50))) + "?")
         for clip in range(clips)
         for _ in range(a_clip)
     ]
-    lines = []
-    for video, text in asked:
-        turns = [("user", f"<video>{text}"), ("assistant", "Yes")]
-        messages = [{"role": role, "content": content} for role, content in turns]
-        lines.append(json.dumps({"messages": messages, "videos": [video], "source": "QA_Hair"}))
-    file.write_text("\n".join(lines))
+    write_questions(file, [(*question, "Yes") for question in asked])
     return asked
 
 
@@ -221,8 +195,8 @@ def main() -> None:
         words = words_of(__doc__)
         draw_videos(root / "videos", given.clips, size.clip)
         checkpoint = make_model(root / "model", words, size.hidden, size.layers, tied=False)
-        questions = write_questions(root / "all.json", given.clips, given.questions, words)
-        write_questions(root / "warm.json", 1, given.questions, words)
+        questions = make_questions(root / "all.json", given.clips, given.questions, words)
+        make_questions(root / "warm.json", 1, given.questions, words)
         plain = PlainWay(checkpoint, root / "videos", size.settings, given.tokens)
         plain.let_answers_end(checkpoint, questions[:: given.questions])
         asked = Asked(root, checkpoint, size.settings, given.batch)

@@ -42,7 +42,7 @@ import lightning as L
 import numpy as np
 import torch
 from plain_grpo import GROUP, PlainGRPO, Step, Stopwatch
-from stand_in import draw_videos, make_model, quiet_trainer, say, set_up, words_of
+from stand_in import FULL, QUICK, Size, draw_videos, make_model, quiet_trainer, say, set_up, words_of, write_questions
 
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.sampling import VideoSettings
@@ -58,34 +58,26 @@ QUESTION = 90  # words, each a token; the chat template adds about ten
 
 
 @dataclass(frozen=True)
-class Size:
+class Effort(Size):
     """How much is measured.
 
     Attributes:
-        clip, picture: Width, height and seconds of the clips for both tasks.
-        settings, still: How their frames are sampled and resized.
-        hidden, layers: Of the language model.
+        picture: Width, height and seconds of the clips for TRL's task, which are one temporal patch each.
         lengths: Of completions, in tokens.
     """
 
-    clip: tuple[int, int, int]
-    settings: VideoSettings
     picture: tuple[int, int, int]
-    still: VideoSettings
-    hidden: int
-    layers: int
     lengths: tuple[int, ...]
 
+    @property
+    def still(self) -> VideoSettings:
+        """How a picture's clip is sampled and resized."""
+        area = self.picture[0] * self.picture[1]
+        return VideoSettings(min_frames=2, max_frames=2, min_pixels=area, max_pixels=area)
 
-def still(width: int, height: int) -> VideoSettings:
-    """One temporal patch of a size."""
-    area = width * height
-    return VideoSettings(min_frames=2, max_frames=2, min_pixels=area, max_pixels=area)
 
-
-SMALL = VideoSettings(max_frames=4, min_pixels=56 * 56, max_pixels=56 * 56)
-FULL = Size((640, 480, 8), VideoSettings(), (1120, 728, 1), still(1120, 728), 384, 6, (64, 128, 256))
-QUICK = Size((160, 120, 2), SMALL, (112, 56, 1), still(112, 56), 64, 2, (4, 8))
+MUCH = Effort(**vars(FULL), picture=(1120, 728, 1), lengths=(64, 128, 256))
+LITTLE = Effort(**vars(QUICK), picture=(112, 56, 1), lengths=(4, 8))
 
 
 class Alternate(Reward):
@@ -186,12 +178,7 @@ def make_task(root: Path, size: tuple[int, int, int], settings: VideoSettings, c
     draw_videos(root / "videos", clips, size)
     words, rng = words_of(__doc__), np.random.default_rng(0)
     questions = [" ".join(rng.choice(words, QUESTION)) + "?" for _ in range(clips)]
-    lines = []
-    for number, question in enumerate(questions):
-        turns = [("user", f"<video>{question}"), ("assistant", "Yes")]
-        messages = [{"role": role, "content": content} for role, content in turns]
-        lines.append(json.dumps({"messages": messages, "videos": [f"{number}.mp4"], "source": "QA_Hair"}))
-    (root / "all.json").write_text("\n".join(lines))
+    write_questions(root / "all.json", ((f"{number}.mp4", text, "Yes") for number, text in enumerate(questions)))
     return Task(root, checkpoint, settings, questions)
 
 
@@ -257,7 +244,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--quick", action="store_true", help="small clips and model, to try the tool")
     given = parser.parse_args()
-    size = QUICK if given.quick else FULL
+    size = LITTLE if given.quick else MUCH
     set_up(given.threads)
     began = time.perf_counter()
     with TemporaryDirectory() as folder:

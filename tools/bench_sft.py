@@ -29,12 +29,23 @@ from typing import NamedTuple
 
 import lightning as L
 import numpy as np
-from stand_in import draw_videos, make_model, quiet_trainer, say, set_up, words_of
+from stand_in import (
+    FULL,
+    QUICK,
+    SMALL,
+    Size,
+    draw_videos,
+    make_model,
+    quiet_trainer,
+    say,
+    set_up,
+    words_of,
+    write_questions,
+)
 
 from videmo.data.cache import CacheRoom
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.records import read_records
-from videmo.data.sampling import VideoSettings
 from videmo.models.scopes import Scope
 from videmo.models.tiny import make_tiny
 from videmo.synth import Plan, synthesize
@@ -44,7 +55,6 @@ QUESTIONS = 5
 MAX_BRANCHES = 8  # the default of the data module
 BRANCHES = (1, 2, 3, 5, 8)  # whose trees are timed; others lie between
 TOKENS = (60, 100)  # of a question with its answer, template included
-SMALL = VideoSettings(max_frames=4, min_pixels=56 * 56, max_pixels=56 * 56)
 
 # Videos by how many questions a stage asks of them. Table 7 counts samples and no videos: rows of one source are taken
 # to ask of the same videos, a lone row once of each, and the 1,215,882 open attributes of the 78,072 videos that have
@@ -57,13 +67,9 @@ STAGES = {
 
 
 @dataclass(frozen=True)
-class Size:
+class Effort(Size):
     """How much is measured."""
 
-    settings: VideoSettings
-    clip: tuple[int, int, int]  # width, height, seconds
-    hidden: int
-    layers: int
     repeats: int
     videos: int  # a pass
     cached_videos: int
@@ -72,23 +78,19 @@ class Size:
 
 
 EVERYTHING, A_TENTH = "jsons/train/*/full/*.json", "jsons/train/attribute/full/*.json"
-FULL = Size(
-    VideoSettings(), (640, 480, 8), 384, layers=6, repeats=3, videos=3, cached_videos=10, epochs=5, train=EVERYTHING
-)
-QUICK = Size(SMALL, (160, 120, 2), 64, layers=2, repeats=1, videos=2, cached_videos=10, epochs=2, train=A_TENTH)
+MUCH = Effort(**vars(FULL), repeats=3, videos=3, cached_videos=10, epochs=5, train=EVERYTHING)
+LITTLE = Effort(**vars(QUICK), repeats=1, videos=2, cached_videos=10, epochs=2, train=A_TENTH)
 
 
 def write_records(file: Path, videos: int, questions: int, words: list[str]) -> None:
     """So many questions of each of so many videos; a word is a token, and the template adds 8 to 12."""
     rng = np.random.default_rng(0)
-    records = []
+    asked = []
     for video in range(videos):
         for _ in range(questions):
-            asked, answered = (" ".join(rng.choice(words, size)) for size in rng.integers((30, 20), (51, 37)))
-            turns = [("user", f"<video>{asked}?"), ("assistant", f"{answered}.")]
-            messages = [{"role": role, "content": text} for role, text in turns]
-            records.append({"messages": messages, "videos": [f"{video}.mp4"], "source": "QA_Hair"})
-    file.write_text(json.dumps(records))
+            said, answered = (" ".join(rng.choice(words, size)) for size in rng.integers((30, 20), (51, 37)))
+            asked.append((f"{video}.mp4", f"{said}?", f"{answered}."))
+    write_questions(file, asked)
 
 
 class Step(NamedTuple):
@@ -127,7 +129,7 @@ class Bench:
         size: How much.
     """
 
-    def __init__(self, root: Path, size: Size) -> None:
+    def __init__(self, root: Path, size: Effort) -> None:
         self.root, self.size = root, size
         words = words_of(__doc__)
         self.checkpoint = make_model(root / "model", words, size.hidden, size.layers)
@@ -248,7 +250,7 @@ class Losses(L.Callback):
         self.losses.append(round(float(trainer.callback_metrics["val/loss"]), 4))
 
 
-def learning_curve(root: Path, size: Size) -> dict[str, object]:
+def learning_curve(root: Path, size: Effort) -> dict[str, object]:
     """A tiny model on a drawn world: the same seed, records and steps, with sharing and without."""
     world = root / "world"
     synthesize(world, Plan(60))
@@ -284,7 +286,7 @@ def main() -> None:
     )
     parser.add_argument("--threads", type=int, default=2)
     arguments = parser.parse_args()
-    size = QUICK if arguments.quick else FULL
+    size = LITTLE if arguments.quick else MUCH
     set_up(arguments.threads)
     began = time.perf_counter()
     with TemporaryDirectory() as folder:

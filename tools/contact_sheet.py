@@ -71,11 +71,10 @@ def emotion_rows(choose: Chooser) -> list[tuple[str, list[Cell]]]:
     rows = []
     for emotion in EMOTIONS:
         alone = [clip["path"] for clip in choose.clips if clip["kind"] == "single" and clip["emotion"] == emotion]
-        row: list[Cell] = []
-        for intensity in ("weak", "medium", "strong"):
-            row.append(
-                choose(intensity, lambda clip, v=intensity, a=alone: clip["path"] in a and clip["intensity"] == v)
-            )
+        row = [
+            choose(intensity, lambda clip, v=intensity, a=alone: clip["path"] in a and clip["intensity"] == v)
+            for intensity in ("weak", "medium", "strong")
+        ]
         for pose in ("Right 60 degrees", "Left 30 degrees", "Up"):
             cell = choose(pose, lambda clip, v=pose, a=alone: clip["path"] in a and clip["pose"] == v)
             if cell[1] is None:  # a small world: any other one
@@ -106,10 +105,7 @@ def other_rows(choose: Chooser) -> list[tuple[str, list[Cell]]]:
 
     def person(*wanted: tuple[str, str]) -> list[Cell]:
         return [
-            choose(
-                value,
-                lambda clip, f=field, v=value: _calm(clip) and clip["identity"][f] == v,
-            )
+            choose(value, lambda clip, f=field, v=value: _calm(clip) and clip["identity"][f] == v)
             for field, value in wanted
         ]
 
@@ -122,20 +118,14 @@ def other_rows(choose: Chooser) -> list[tuple[str, list[Cell]]]:
         told[0] += f": {clip[field]}"
         return [(text, clip, frame) for text, frame in zip(told, frames, strict=True)]
 
-    compounds = []
-    for one, two in (
-        ("Happy", "Surprise"),
-        ("Sad", "Fear"),
-        ("Sad", "Angry"),
-        ("Fear", "Surprise"),
-        ("Angry", "Disgust"),
-    ):
-        compounds.append(
-            choose(
-                f"{one} + {two}",
-                lambda clip, pair=(one, two): clip["kind"] == "compound" and (clip["emotion"], clip["second"]) == pair,
-            )
+    pairs = (("Happy", "Surprise"), ("Sad", "Fear"), ("Sad", "Angry"), ("Fear", "Surprise"), ("Angry", "Disgust"))
+    compounds = [
+        choose(
+            " + ".join(pair),
+            lambda clip, pair=pair: clip["kind"] == "compound" and (clip["emotion"], clip["second"]) == pair,
         )
+        for pair in pairs
+    ]
     ages = (("age", "young"), ("age", "middle-aged"), ("age", "elderly"), ("beard", "goatee"), ("mark", "freckles"))
     rows = [
         ("people", person(*ages)),

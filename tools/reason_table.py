@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
+from matplotlib.figure import Figure
 from scenarios import FIGURES, cell, differences, over_seeds
 
 from videmo.benchmark.graded import Graded, read_scores
@@ -105,46 +106,25 @@ def markdown(rows: Mapping[str, Mapping]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def cost_curve(rows: Mapping[str, Mapping]) -> str:
+def draw_costs(rows: Mapping[str, Mapping], file: Path) -> None:
     """The average over drawn tokens a question, as SVG."""
-    width, height, left, bottom = 560, 320, 52, 40
-    tokens, scores = ([of[key] for of in rows.values()] for key in ("tokens", "average"))
-    scores = [one["score"] for one in scores]
-    low, high = min(scores) - 1, max(scores) + 1
-    most = max(tokens) * 1.08
+    figure = Figure(figsize=(5.6, 3.2), layout="constrained")
+    axes = figure.subplots()
+    axes.set(xlabel="drawn tokens a question", ylabel="average of scenarios", xlim=(0, 1.15 * _costs(rows)[-1][0]))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", alpha=0.4)
+    for kind, colour in COLOURS.items():
+        own = {way: of for way, of in rows.items() if way.split()[0] == kind}
+        axes.plot(*zip(*_costs(own), strict=True), "-o", color=colour)
+        for way, of in own.items():
+            place = (of["tokens"], of["average"]["score"])
+            axes.annotate(way, place, (6, 5), textcoords="offset points", color=colour)
+    figure.savefig(file)
 
-    def x(value: float) -> float:
-        return left + (width - left - 20) * value / most
 
-    def y(value: float) -> float:
-        return height - bottom - (height - bottom - 20) * (value - low) / (high - low)
-
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" '
-        'font-size="12">',
-        f'<rect width="{width}" height="{height}" fill="white"/>',
-        f'<path d="M{left} 12V{height - bottom}H{width - 16}" fill="none" stroke="#94a3b8"/>',
-        f'<text x="{width / 2}" y="{height - 8}" text-anchor="middle" fill="#334155">drawn tokens a question</text>',
-        f'<text x="14" y="{height / 2}" transform="rotate(-90 14 {height / 2})" text-anchor="middle" fill="#334155">'
-        "average of scenarios</text>",
-    ]
-    for value in range(int(low) + 1, int(high) + 1, max(1, int((high - low) / 6))):
-        parts.append(f'<text x="{left - 6}" y="{y(value) + 4}" text-anchor="end" fill="#64748b">{value}</text>')
-        parts.append(f'<path d="M{left} {y(value)}H{width - 16}" stroke="#e2e8f0"/>')
-    step = 10 ** (len(str(int(most))) - 1)
-    for value in range(0, int(most) + 1, step if most / step > 3 else max(1, step // 2)):
-        parts.append(
-            f'<text x="{x(value)}" y="{height - bottom + 16}" text-anchor="middle" fill="#64748b">{value}</text>'
-        )
-    for kind in ("tree", "flat"):
-        own = [(of["tokens"], of["average"]["score"]) for way, of in rows.items() if way.startswith(kind)]
-        points = " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in sorted(own))
-        parts.append(f'<polyline points="{points}" fill="none" stroke="{COLOURS[kind]}" stroke-width="1.5"/>')
-    for way, of in rows.items():
-        a, b, colour = x(of["tokens"]), y(of["average"]["score"]), COLOURS[way.split()[0]]
-        parts.append(f'<circle cx="{a:.1f}" cy="{b:.1f}" r="4" fill="{colour}"/>')
-        parts.append(f'<text x="{a + 7:.1f}" y="{b - 6:.1f}" fill="{colour}">{way}</text>')
-    return "\n".join([*parts, "</svg>"]) + "\n"
+def _costs(rows: Mapping[str, Mapping]) -> list[tuple[float, float]]:
+    """Tokens and score of each way, the cheapest first."""
+    return sorted((of["tokens"], of["average"]["score"]) for of in rows.values())
 
 
 def main() -> None:
@@ -164,7 +144,7 @@ def main() -> None:
         ways += [tree, Way(f"flat {equal}", options, {"n": equal, **flat}, seeds)]
     rows = {way.name: row(way, greedy) for way in ways}
     (run / "reason" / "table.md").write_text(markdown(rows))
-    (run / "reason" / "cost.svg").write_text(cost_curve(rows))
+    draw_costs(rows, run / "reason" / "cost.svg")
     print(markdown(rows))
     print(json.dumps({"seeds": seeds, "questions": len(greedy.scores), "ways": rows}))
 

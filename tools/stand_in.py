@@ -4,9 +4,12 @@ The model is random. By operations for a video of 1040 tokens its vision tower i
 3B's, and as there several query heads share a head of keys and values.
 """
 
+import json
 import logging
 import sys
 import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -15,12 +18,34 @@ import torch
 import transformers
 from transformers import Qwen2_5_VLForConditionalGeneration
 
+from videmo.data.sampling import VideoSettings
 from videmo.models.tiny import tiny_config, train_tokenizer
 from videmo.synth.draw import draw_clip
 from videmo.synth.presets import LOOKS
 from videmo.synth.world import sample_world
 
 FPS = 25
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured.
+
+    Attributes:
+        clip: Width, height and seconds.
+        settings: How frames are sampled and resized.
+        hidden, layers: Of the language model.
+    """
+
+    clip: tuple[int, int, int]
+    settings: VideoSettings
+    hidden: int
+    layers: int
+
+
+SMALL = VideoSettings(max_frames=4, min_pixels=56 * 56, max_pixels=56 * 56)
+FULL = Size((640, 480, 8), VideoSettings(), hidden=384, layers=6)
+QUICK = Size((160, 120, 2), SMALL, hidden=64, layers=2)
 
 
 def set_up(threads: int) -> None:
@@ -38,6 +63,16 @@ def say(text: str) -> None:
 def words_of(text: str) -> list[str]:
     """The words of a text, each once: to make questions of."""
     return sorted({word for part in text.split() for word in [part.strip(".,:;`")] if word.isalpha()})
+
+
+def write_questions(file: Path, asked: Iterable[tuple[str, str, str]]) -> None:
+    """A data file of questions: the video's file name, the text and the answer of each."""
+    lines = []
+    for video, question, answer in asked:
+        turns = [("user", f"<video>{question}"), ("assistant", answer)]
+        messages = [{"role": role, "content": content} for role, content in turns]
+        lines.append(json.dumps({"messages": messages, "videos": [video], "source": "QA_Hair"}))
+    file.write_text("\n".join(lines))
 
 
 def draw_videos(folder: Path, count: int, size: tuple[int, int, int]) -> None:

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from videmo.app.pictures import picture_uri
 from videmo.data.decode import VideoError, read_frames
 from videmo.data.sampling import VideoSettings
 from videmo.data.video import resize_frames
+from videmo.pictures import picture_uri
 
 PLAIN = 2.0
 """Standard deviation, of 255 levels, that compression's noise may give to a frame of one colour."""
@@ -47,7 +47,7 @@ def read_strip(clip: Path, settings: VideoSettings) -> Strip:
     except ValueError as error:
         raise VideoError(f"{clip}: {error}") from error
     height, width = frames.shape[1:3]
-    pictures = [picture_uri(Image.fromarray(frame), "JPEG") for frame in frames]
+    pictures = [picture_uri(Image.fromarray(frame), "JPEG", quality=85) for frame in frames]
     return Strip(pictures, [place / fps for place in range(len(frames))], (width, height), what_is_odd(frames, fps))
 
 

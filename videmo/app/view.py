@@ -2,14 +2,13 @@
 
 from functools import cache
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
 from videmo.affect import AffectiveTree, draw_tree
 from videmo.app.choice import what_scores_mean, why_chosen, wordings
-from videmo.app.pictures import picture_uri
 from videmo.app.strip import Strip
 from videmo.app.talk import Talk
 from videmo.errors import printable
+from videmo.pages import environment
+from videmo.pictures import picture_uri
 from videmo.reasoning import Reasoning, Step
 
 
@@ -109,7 +108,7 @@ def _picture(tree: AffectiveTree, before: AffectiveTree | None = None) -> dict:
     """A tree's picture, and its text for who cannot see it."""
     picture = draw_tree(tree, before)
     return {
-        "uri": picture_uri(picture, "PNG"),
+        "uri": picture_uri(picture, "PNG", optimize=True),
         "width": picture.width,
         "height": picture.height,
         "text": tree.to_text().replace(": -\n", ": not stated\n"),
@@ -119,12 +118,6 @@ def _picture(tree: AffectiveTree, before: AffectiveTree | None = None) -> dict:
 
 @cache
 def _macros():
-    environment = Environment(
-        loader=PackageLoader("videmo.app", "."),
-        autoescape=select_autoescape(["html"]),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["printable"] = printable
-    return environment.get_template("talk.html").module
+    page = environment("videmo.app")
+    page.filters["printable"] = printable
+    return page.get_template("talk.html").module

@@ -1,16 +1,15 @@
 """A clip as a vision model sees it through an API: frames as JPEGs in data URLs, made where they are sent."""
 
-import base64
 import hashlib
 from dataclasses import astuple
 from functools import cached_property, lru_cache
-from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
 
 from videmo.data.decode import VideoError, read_frames
 from videmo.data.sampling import VideoSettings, frame_size
+from videmo.pictures import picture_uri
 
 QUALITY = 90  # of the JPEGs, out of 100
 _TOKEN_SIDE = 28  # pixels of a token's side in Qwen2.5-VL; other models count otherwise
@@ -66,10 +65,5 @@ def _encoded(path: Path, settings: VideoSettings, key: str) -> tuple[str, ...]:
         frames = resize_frames(torch.from_numpy(pixels), settings)  # [F, 3, h, w]
     except ValueError as error:
         raise VideoError(f"{path}: {error}") from None
-    return tuple(map(_data_url, frames.permute(0, 2, 3, 1).numpy()))
-
-
-def _data_url(pixels) -> str:
-    stream = BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", quality=QUALITY)
-    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}"
+    images = map(Image.fromarray, frames.permute(0, 2, 3, 1).numpy())
+    return tuple(picture_uri(image, "JPEG", quality=QUALITY) for image in images)

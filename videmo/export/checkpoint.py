@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import torch
 import torch.distributed.checkpoint as dcp
@@ -55,6 +55,12 @@ class TrainedWeights:
     data: str = ""
     drawn: bool = False
     stages: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def where(self) -> dict[str, Any]:
+        """How the base is got: arguments of all that reads one."""
+        given = self.arguments
+        return {"revision": given.get("revision"), "local_files_only": given.get("local_files_only", False)}
 
 
 def read_checkpoint(path: str | Path) -> TrainedWeights:
@@ -172,9 +178,6 @@ class _TableOfContents(pickle.Unpickler):
         "pathlib._local": {"PosixPath", "WindowsPath"},  # Python 3.13
         "collections": {"OrderedDict"},
     }
-
-    def __init__(self, stream: BinaryIO) -> None:
-        super().__init__(stream)
 
     def find_class(self, module: str, name: str) -> Any:
         is_dtype = module == "torch" and isinstance(getattr(torch, name, None), torch.dtype)

@@ -57,19 +57,20 @@ def export_checkpoint(
     source = base or given["checkpoint"]
     if Path(source).is_dir():
         source = str(Path(source).absolute())  # others will look for it from elsewhere
-    files = _base_folder(source, trained)
+    config = load_config(source, **trained.where)  # its sentences on what is no model come first
+    files = base_folder(source, **trained.where)
     origin = f"from step {trained.step:,} of {ckpt}"
     if has_adapters(given) and not merge:
-        config, weights = adapter(trained, source)
+        lora, weights = adapter(trained, source)
         with written_aside(out) as folder:
-            config.save_pretrained(folder)
+            lora.save_pretrained(folder)
             save_file({name: weight.contiguous() for name, weight in weights.items()}, folder / ADAPTER_FILE)
             (folder / CARD_FILE).write_text(card(out, source, files, trained), encoding="utf-8")
             _write_tokenizer(folder, source, files)
             write_files(folder, files, trained.video, _facts("adapter", source, trained))
         beside = f"it needs that model's weights {weights_beside(given)}, as {out / CARD_FILE} loads them"
         return f"{out}: a peft adapter of {source}, {origin}; {beside}"
-    wanted = dtype or str(load_config(source, **_source(given)).dtype or torch.float32).removeprefix("torch.")
+    wanted = dtype or str(config.dtype or torch.float32).removeprefix("torch.")
     model = whole_model(trained, source).to(getattr(torch, wanted))
     with written_aside(out) as folder:
         model.save_pretrained(folder, max_shard_size="5GB")
@@ -105,22 +106,10 @@ def _is_rounded(arguments: Mapping[str, Any], dtype: str) -> bool:
     return not trains_whole(arguments) and (bool(arguments.get("quantization")) or was not in ("float32", dtype))
 
 
-def _base_folder(source: str, trained: TrainedWeights) -> Path | None:
-    load_config(source, **_source(trained.arguments))  # its sentences on what is no model come first
-    return base_folder(source, **_source(trained.arguments))
-
-
 def _write_tokenizer(folder: Path, source: str, files: Path | None) -> None:
     """Of a base without files; others give theirs as they are."""
     if files is None:
         load_tokenizer(source).save_pretrained(folder)
-
-
-def _source(arguments: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "revision": arguments.get("revision"),
-        "local_files_only": arguments.get("local_files_only", False),
-    }
 
 
 def _facts(kind: str, base: str, trained: TrainedWeights) -> dict[str, Any]:

@@ -18,7 +18,6 @@ from videmo.errors import InputError
 from videmo.export.processor import IMAGE_FILE, VIDEO_FILE, image_config, settings_for_others, video_config
 from videmo.pretrained import VIDEMO_FILE
 
-"""What has no place in the other files, and which files those are: what else is in the folder, no export wrote."""
 KEPT_FILES = (
     *("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "special_tokens_map.json"),
     *("added_tokens.json", "chat_template.json", "chat_template.jinja", "generation_config.json", IMAGE_FILE),

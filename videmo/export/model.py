@@ -50,7 +50,7 @@ def whole_model(trained: TrainedWeights, base: str) -> Qwen2_5_VLForConditionalG
     scopes, lora = _training(trained.arguments)
     _check_base(trained, base)
     dtype = trained.arguments.get("dtype", "float32")
-    backbone = Backbone.load(base, **_source(trained), dtype=dtype, **scopes, lora=lora)
+    backbone = Backbone.load(base, **trained.where, dtype=dtype, **scopes, lora=lora)
     if trained.arguments.get("quantization"):
         unpack_in_place(backbone.model.model.language_model)
     _put_weights(backbone, trained, base)
@@ -75,7 +75,7 @@ def adapter(trained: TrainedWeights, base: str) -> tuple[LoraConfig, dict[str, T
             "export a whole model with --merge"
         )
     _check_base(trained, base)
-    config = load_config(base, **_source(trained))
+    config = load_config(base, **trained.where)
     with torch.device("meta"):
         backbone = Backbone(Qwen2_5_VLForConditionalGeneration(config), **scopes, lora=lora)
         model = Qwen2_5_VLForConditionalGeneration(config)
@@ -106,14 +106,9 @@ def _training(arguments: Mapping[str, Any]) -> tuple[dict[str, Scope], Lora]:
     return {name: Scope(**arguments.get(name, {})) for name in SCOPES}, Lora(**arguments.get("lora", {}))
 
 
-def _source(trained: TrainedWeights) -> dict[str, Any]:
-    given = trained.arguments
-    return {"revision": given.get("revision"), "local_files_only": given.get("local_files_only", False)}
-
-
 def _check_base(trained: TrainedWeights, base: str) -> None:
-    load_config(base, **_source(trained))  # its sentences on what is no model come first
-    was, now = trained.base, base_fingerprint(base, **_source(trained))
+    load_config(base, **trained.where)  # its sentences on what is no model come first
+    was, now = trained.base, base_fingerprint(base, **trained.where)
     if was and now and was != now:
         raise InputError(
             f"{trained.path} holds what was trained on {trained.arguments['checkpoint']} (weights {was[:8]}), and "

@@ -4,7 +4,7 @@ import re
 from functools import cache
 from importlib.resources import files
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 HOUSE = ("colours.css", "house.css")
@@ -13,9 +13,11 @@ _COLOUR = re.compile(r"--([a-z0-9-]+): (#[0-9a-f]{6});")
 
 
 def environment(package: str) -> Environment:
-    """Jinja over the templates of a package: every text is escaped, and a name that is not given is an error."""
+    """Jinja over the templates of a package, which may extend house.html: every text is escaped, and a name that is not
+    given is an error.
+    """
     return Environment(
-        loader=PackageLoader(package, "."),
+        loader=ChoiceLoader([PackageLoader(package, "."), PackageLoader(__package__, ".")]),
         autoescape=select_autoescape(["html"]),
         undefined=StrictUndefined,
         trim_blocks=True,

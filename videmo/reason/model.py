@@ -1,14 +1,12 @@
 """The model that a command reasons with: a Hugging Face folder or hub id, or a run's checkpoint as it is."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
-from videmo.export.checkpoint import read_checkpoint
+from videmo.export.checkpoint import TrainedWeights, read_checkpoint
 from videmo.export.model import whole_model
 from videmo.models.backbone import Backbone
 from videmo.pretrained import base_fingerprint, load_config, load_tokenizer
@@ -38,7 +36,7 @@ def load_reasoner(
     trained = read_checkpoint(path)
     source = base or trained.arguments["checkpoint"]
     if base is None:
-        _check_base(path, source, trained.arguments)
+        _check_base(trained)
     cuda = torch.cuda.is_available()
     model = whole_model(trained, source).to("cuda" if cuda else "cpu", torch.bfloat16 if cuda else torch.float32)
     backbone = Backbone(model, **dict.fromkeys(("vision", "merger", "language"), FROZEN))
@@ -59,18 +57,19 @@ def fingerprint(ckpt: str) -> str:
     return f"{file.stat().st_size} bytes of {file.stat().st_mtime_ns}"
 
 
-def _check_base(path: Path, base: str, arguments: Mapping[str, Any]) -> None:
+def _check_base(trained: TrainedWeights) -> None:
     """Find out whether the model that a checkpoint says it was trained from is where it was.
 
     Raises:
         InputError: If it is not.
     """
+    base = trained.arguments["checkpoint"]
     try:
-        load_config(base, arguments.get("revision"), arguments.get("local_files_only", False))
+        load_config(base, **trained.where)
     except InputError as error:
         raise InputError(
-            f"{path} was trained from {base}, which is needed beside it: {error}. Name the place where that model is "
-            "now with --base"
+            f"{trained.path} was trained from {base}, which is needed beside it: {error}. Name the place where that "
+            "model is now with --base"
         ) from None
 
 

@@ -1,13 +1,12 @@
 """Four frames of a clip as JPEG data URIs: those that a model sees that is shown four, small enough for a page."""
 
-import base64
-import io
 from pathlib import Path
 
 from PIL import Image
 
 from videmo.data.decode import VideoError, read_frames
 from videmo.data.sampling import VideoSettings
+from videmo.pictures import picture_uri
 
 NUM_FRAMES = 4
 MAX_SIDE = (176, 132)  # a frame is shown at a quarter of a card's width
@@ -48,11 +47,7 @@ class FrameReader:
             frames, _ = read_frames(self.video_root / video, _FOUR)
         except (VideoError, ImportError) as error:
             return [], str(error).replace(f"{self.video_root}/", "")
-        return [_data_uri(Image.fromarray(pixels)) for pixels in frames], ""
-
-
-def _data_uri(image: Image.Image) -> str:
-    image.thumbnail(MAX_SIDE, Image.Resampling.LANCZOS)
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=QUALITY, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
+        images = [Image.fromarray(pixels) for pixels in frames]
+        for image in images:
+            image.thumbnail(MAX_SIDE, Image.Resampling.LANCZOS)
+        return [picture_uri(image, "JPEG", quality=QUALITY, optimize=True) for image in images], ""

@@ -56,7 +56,7 @@ def render(
             title=title,
             facts=facts,
             headlines=headlines,
-            problems=problems,
+            problems=[_prose(problem[:1].upper() + problem[1:]) for problem in problems],
             sections=sections,
             pictures=pictures,
             style=style("videmo.stats", "stats.css"),

@@ -2,12 +2,10 @@
 
 from collections.abc import Sequence
 
-from markupsafe import Markup
-
 from videmo.benchmark.layout import PaperTable, head_of
 from videmo.pages import environment, style
 
-FIRST_LINES = "<!doctype html>\n<!-- videmo tables -->"
+FIRST_LINES = "<!doctype html>\n<!-- videmo tables -->"  # of house.html, by what tables.html calls itself
 _RANKS = {0: "", 1: "best", 2: "second"}
 
 
@@ -17,10 +15,9 @@ def tables_page(tables: Sequence[PaperTable]) -> str:
         environment("videmo.tables")
         .get_template("tables.html")
         .render(
-            first_lines=Markup(FIRST_LINES),
             style=style("videmo.tables", "tables.css"),
             tables=tables,
-            warnings=dict.fromkeys(warning for table in tables for warning in table.warnings),
+            problems=dict.fromkeys(warning for table in tables for warning in table.warnings),
             head_of=head_of,
             ranks=_RANKS,
         )
