@@ -30,9 +30,11 @@ def test_the_records_can_be_used_and_the_answers_score_what_the_page_says(place,
     found = json.loads((place / "results/mine/benchmark.json").read_text())
     assert found["columns"] == {"tension": 100.0, "gestures": 66.67}
     assert found["blind"] == {"tension": 50.0, "gestures": 66.67}
-    shown = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
-    (table,) = blocks("own_task.md", "text")
-    assert shown[: len(table.split("\n")) - 2] == [line.strip() for line in table.splitlines() if line.strip()]
+    printed, table = (
+        [line.strip() for line in text.splitlines() if line.strip()]
+        for text in (capsys.readouterr().out, blocks("own_task.md", "text")[0])
+    )
+    assert printed[: len(table)] == table
     lines = [json.loads(line) for line in (place / "results/mine/scores.jsonl").read_text().splitlines()]
     assert [line["answer"] for line in lines] == [["points", "waves"], "tense", "calm"]
 
