@@ -6,10 +6,10 @@ export OMP_WAIT_POLICY := PASSIVE
 export GOMP_SPINCOUNT := 2000
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help demo app docs test lint clean
+.PHONY: help demo app docs test coverage clean
 
 help:  ## show the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-6s %s\n", $$1, $$2}'
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 $(INSTALLED): pyproject.toml setup.cfg constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -32,10 +32,14 @@ docs: $(INSTALLED)  ## the documentation as a site, in docs/_build/html; a link 
 
 # Two workers, whatever the cores: each has fixtures of its own. One that runs out of tests takes half of the other's
 # last ones, in their order, so that a file's fixtures are made twice only where it was cut.
-test: $(INSTALLED)  ## lint and run the tests
+test: $(INSTALLED)  ## lint, check types and run the tests
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/pyrefly check
 	$(VENV)/bin/python -m pytest -n 2 --dist worksteal
+
+coverage: $(INSTALLED)  ## run the tests, and show which lines of which modules none of them reaches
+	$(VENV)/bin/python -m pytest -n 2 --dist worksteal --timeout 900 --cov --cov-report=term-missing:skip-covered
 
 clean:  ## remove the virtual environment, the site and what the demo made
 	rm -rf $(VENV) runs/demo docs/_build

@@ -16,6 +16,8 @@ from videmo.errors import InputError, printable
 from videmo.rewards import Completion
 from videmo.rewards.caption_trees import CaptionTreesReward
 from videmo.tasks import Task
+from videmo.token_tree import TreeBatch
+from videmo.training import GRPOModule
 from videmo.training.completions import Answered
 
 WIDTH = 1360
@@ -48,14 +50,16 @@ class Group:
         return reward != reward, -reward if reward == reward else 0.0, self.completions[number].text
 
 
-def check_draws(callback: L.Callback, pl_module: L.LightningModule) -> None:
-    """
+def drawing(callback: L.Callback, pl_module: L.LightningModule) -> GRPOModule:
+    """The module of a run that draws completions.
+
     Raises:
-        InputError: If the run draws no completions for a callback to be about.
+        InputError: If it draws none for a callback to be about.
     """
-    if pl_module.rounds is None:
+    if not isinstance(pl_module, GRPOModule):
         name = type(callback).__name__
         raise InputError(f"callbacks.{name} is about the completions of GRPO, and this run draws none; leave it out")
+    return pl_module
 
 
 class CompletionLogger(L.Callback):
@@ -74,20 +78,22 @@ class CompletionLogger(L.Callback):
         self._started = False
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        check_draws(self, pl_module)
+        drawing(self, pl_module)
 
-    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *args) -> None:
-        step = trainer.global_step
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs, batch: TreeBatch, batch_idx: int
+    ) -> None:
+        module, step = drawing(self, pl_module), trainer.global_step
         if trainer.fit_loop._should_accumulate() or (self._started and step % self.every_n_steps):
             return
         self._started = True
         writer = writer_of(trainer)
         if writer is None or not trainer.is_global_zero:
             return
-        for tag, group in self._choose(list(groups_of(pl_module.answered, pl_module.hparams.num_generations))):
-            terms = pl_module.mixture.terms_of(group.task)
+        for tag, group in self._choose(list(groups_of(module.answered, module.hparams.num_generations))):
+            terms = module.mixture.terms_of(group.task)
             trees = any(isinstance(term.reward, CaptionTreesReward) for term in terms)
-            frames = shown_frames(group.completions[0].record, trainer.datamodule)
+            frames = shown_frames(group.completions[0].record, module.data)
             picture = draw_group(group, frames, trees)
             writer.add_image(tag, np.asarray(picture), step, dataformats="HWC")
 
@@ -106,6 +112,7 @@ class CompletionLogger(L.Callback):
 def groups_of(answered: Answered, num_generations: int) -> Iterator[Group]:
     """The groups of a round on this rank."""
     rewards, advantages = answered.rewards, answered.advantages
+    assert advantages is not None, "completions of a training have them"
     parts = [
         {name: float(values[number]) for name, values in rewards.parts.items() if not values[number].isnan()}
         for number in range(len(answered.completions))

@@ -6,11 +6,13 @@ from collections import Counter, deque
 import lightning as L
 from rich.console import Console
 
-from callbacks.completions import check_draws
+from callbacks.completions import drawing
 from callbacks.writer import writer_of
 from videmo.errors import InputError, printable
+from videmo.token_tree import TreeBatch
 from videmo.training.completions import Round
 from videmo.training.diagnosis import diagnose
+from videmo.training.module import logging_is_due
 
 REASONS = 20  # that the table has at most
 _AT_LINE = re.compile(r"^\S+:\d+: ")  # the record, where a reason names it: many have the same
@@ -32,17 +34,20 @@ class Diagnosis(L.Callback):
         self._missing: Counter[tuple[str, str]] = Counter()
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        check_draws(self, pl_module)
+        drawing(self, pl_module)
 
-    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *args) -> None:
-        answered = pl_module.round
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs, batch: TreeBatch, batch_idx: int
+    ) -> None:
+        module = drawing(self, pl_module)
+        answered = module.round
         if not trainer.is_global_zero or (self._rounds and answered is self._rounds[-1]):
             return
         self._rounds.append(answered)
         self._note_missing(trainer, answered)
-        if len(self._rounds) < self._rounds.maxlen:
+        if len(self._rounds) < (self._rounds.maxlen or 0):
             return
-        given = {name: pl_module.hparams[name] for name in ("num_generations", "max_completion_length", "temperature")}
+        given = {name: module.hparams[name] for name in ("num_generations", "max_completion_length", "temperature")}
         found = diagnose(self._rounds, **given)
         cause = found.cause if found else ""
         if cause == self._cause:
@@ -58,7 +63,7 @@ class Diagnosis(L.Callback):
         for name, reasons in answered.missing.items():
             for reason, count in reasons.items():
                 self._missing[name, _AT_LINE.sub("", printable(reason))] += count
-        due = trainer.global_step % trainer.log_every_n_steps == 0
+        due = logging_is_due(trainer, trainer.global_step)
         if self._missing.keys() - known or (due and any(map(Counter.total, answered.missing.values()))):
             frequent = self._missing.most_common(REASONS)
             lines = [f"| {name} | {reason.replace('|', '/')} | {count} |" for (name, reason), count in frequent]

@@ -9,6 +9,7 @@ that, too: it is replaced whole or not at all.
 import signal
 import threading
 from types import FrameType
+from typing import Any
 
 import lightning as L
 import torch
@@ -16,7 +17,9 @@ from lightning.pytorch.callbacks import Checkpoint
 from rich.console import Console
 
 from videmo.errors import InputError
+from videmo.token_tree import TreeBatch
 from videmo.training.checkpoints import last_checkpoint, save_whole
+from videmo.training.module import validation_is_due
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -35,7 +38,7 @@ class LastCheckpoint(Checkpoint):
         self._saved_at = -1
         self._signal = 0
         self._stopping = 0
-        self._handlers: dict[int, object] = {}
+        self._handlers: dict[int, Any] = {}
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         if stage == "fit":  # where the folder cannot be made, that is better known now
@@ -47,15 +50,18 @@ class LastCheckpoint(Checkpoint):
         if threading.current_thread() is threading.main_thread():
             self._handlers = {number: signal.signal(number, self._on_signal) for number in SIGNALS}
 
-    def on_train_batch_start(self, trainer: L.Trainer, pl_module: L.LightningModule, *args) -> None:
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: TreeBatch, batch_idx: int
+    ) -> None:
         if self._stopping == signal.SIGINT:  # only here are the last step's metrics logged
             raise KeyboardInterrupt
         if self._stopping:
             raise SystemExit(128 + self._stopping)
 
-    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, *args) -> None:
-        loop = trainer.fit_loop.epoch_loop
-        if not loop._should_accumulate() and not loop._should_check_val_fx(trainer.fit_loop._data_fetcher):
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs, batch: TreeBatch, batch_idx: int
+    ) -> None:
+        if not trainer.fit_loop._should_accumulate() and not validation_is_due(trainer):
             self._between_steps(trainer)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

@@ -2,11 +2,11 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from functools import cache
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from videmo.affect.picture import FONT
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.data.decode import read_frames
 from videmo.data.records import Record
@@ -89,19 +89,19 @@ def wrap(text: str, width: int) -> list[str]:
     >>> wrap("one two\\nthree", 60), wrap("", 60)
     (['one two', 'three'], [''])
     """
-    font, lines = _font(), []
+    lines = []
     for paragraph in text.splitlines() or [""]:
         line = ""
         for word in paragraph.split():
             joined = f"{line} {word}" if line else word
-            if font.getlength(joined) <= width:
+            if FONT.getlength(joined) <= width:
                 line = joined
                 continue
             if line:
                 lines.append(line)
-            while font.getlength(word) > width and len(word) > 1:
+            while FONT.getlength(word) > width and len(word) > 1:
                 fits = max(
-                    1, bisect_right(range(1, len(word)), width, key=lambda n, word=word: font.getlength(word[:n]))
+                    1, bisect_right(range(1, len(word)), width, key=lambda n, word=word: FONT.getlength(word[:n]))
                 )
                 lines.append(word[:fits])
                 word = word[fits:]
@@ -111,19 +111,14 @@ def wrap(text: str, width: int) -> list[str]:
 
 
 def _written(lines: Sequence[str], colour: str) -> Image.Image:
-    width = max(int(_font().getlength(line)) + 2 for line in lines)
+    width = max(int(FONT.getlength(line)) + 2 for line in lines)
     picture = Image.new("RGB", (width, len(lines) * _LINE_HEIGHT), "white")
     pen = ImageDraw.Draw(picture)
     for number, line in enumerate(lines):
-        pen.text((0, number * _LINE_HEIGHT + 2), line, fill=colour, font=_font())
+        pen.text((0, number * _LINE_HEIGHT + 2), line, fill=colour, font=FONT)
     return picture
 
 
 def _scaled(pixels: np.ndarray) -> Image.Image:
     image = Image.fromarray(pixels)
     return image.resize((max(1, round(image.width * FRAME_HEIGHT / image.height)), FRAME_HEIGHT))
-
-
-@cache
-def _font() -> ImageFont.FreeTypeFont:
-    return ImageFont.load_default(14)

@@ -1,6 +1,7 @@
 """Sample answers in TensorBoard: the frames that the model sees, the question, the truth, and what it says."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import lightning as L
 import numpy as np
@@ -8,7 +9,7 @@ from PIL import Image
 
 from callbacks.pictures import GREEN, GREY, RED, Sheet, shown_frames
 from callbacks.writer import writer_of
-from videmo.data.curriculum import curriculum_of
+from videmo.data.datamodule import curriculum_of, data_of
 from videmo.data.records import Record
 from videmo.tasks import find_task
 
@@ -22,7 +23,7 @@ class SampleLogger(L.Callback):
         writer = writer_of(trainer)
         if writer is None or trainer.sanity_checking:
             return
-        data = trainer.datamodule
+        data = data_of(trainer)
         if curriculum := curriculum_of(trainer):
             phase = curriculum.phase(trainer.current_epoch)
             if trainer.current_epoch < phase.first_epoch + phase.epochs - 1:
@@ -34,7 +35,8 @@ class SampleLogger(L.Callback):
             return
         batch = data.prompts("val", [*chosen.values()]).to(pl_module.device)
         # Every rank answers, through the strategy's root: a sharded model computes with all of them or not at all.
-        answers = trainer.strategy._forward_redirection(trainer.strategy.model, pl_module, "answer", batch)
+        root: Any = trainer.strategy.model
+        answers: Any = trainer.strategy._forward_redirection(root, pl_module, "answer", batch)
         if not trainer.is_global_zero:
             return
         for task, answer in zip(chosen, answers, strict=True):

@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from videmo.benchmark.predictions import write_atomically
-from videmo.data.curriculum import Phase, curriculum_of
+from videmo.data.curriculum import Curriculum, Phase
+from videmo.data.datamodule import curriculum_of, data_of
 from videmo.errors import InputError
 from videmo.report.curriculum import Cell, parse_stage
 from videmo.report.curriculum import forgetting_table as change_table
@@ -35,7 +36,7 @@ class StageCheckpoint(L.Callback):
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Log the number of the stage; also before the first epoch and after the last."""
-        curriculum = curriculum_of(trainer)
+        curriculum = _plan(trainer)
         number = curriculum.stages.index(curriculum.phase(trainer.current_epoch).stage) + 1
         for logger in trainer.loggers:
             logger.log_metrics({"stage": number}, step=trainer.global_step)
@@ -43,9 +44,9 @@ class StageCheckpoint(L.Callback):
     on_train_start = on_train_end = on_train_epoch_start
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        curriculum = curriculum_of(trainer)
         if trainer.state.fn != "fit" or trainer.sanity_checking:
             return
+        curriculum = _plan(trainer)
         stage = curriculum.phase(trainer.current_epoch).stage.name
         scores = {name: self._scores(trainer, name) for name in (s.name for s in curriculum.stages)}
         scores = {name: score for name, score in scores.items() if score}
@@ -58,7 +59,7 @@ class StageCheckpoint(L.Callback):
             save_whole(trainer, self._file(trainer, stage), weights_only=True)
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        phase = curriculum_of(trainer).phase(trainer.current_epoch)
+        phase = _plan(trainer).phase(trainer.current_epoch)
         if epoch_is_cut(trainer) or trainer.current_epoch < phase.first_epoch + phase.epochs - 1:
             return
         best = self._best.get(phase.stage.name)
@@ -86,8 +87,7 @@ class StageCheckpoint(L.Callback):
     def _report(self, trainer: L.Trainer, phase: Phase) -> None:
         if not trainer.is_global_zero:
             return
-        curriculum = curriculum_of(trainer)
-        ended = [p for p in curriculum.phases if p.first_epoch <= phase.first_epoch and p.stage.name in self._best]
+        ended = [p for p in _plan(trainer).phases if p.first_epoch <= phase.first_epoch and p.stage.name in self._best]
         stages = [
             {
                 "name": p.stage.name,
@@ -103,9 +103,16 @@ class StageCheckpoint(L.Callback):
         ]
         write_atomically(
             Path(trainer.default_root_dir) / "curriculum.json",
-            json.dumps({"data": trainer.datamodule.fingerprint(), "stages": stages}, indent=2) + "\n",
+            json.dumps({"data": data_of(trainer).fingerprint(), "stages": stages}, indent=2) + "\n",
         )
         Console(stderr=True).print(forgetting_table(stages))
+
+
+def _plan(trainer: L.Trainer) -> Curriculum:
+    """The run's; there is one, or setup had refused it."""
+    plan = curriculum_of(trainer)
+    assert plan is not None
+    return plan
 
 
 class StageProgressBar(RichProgressBar):

@@ -10,6 +10,7 @@ from videmo.plan.flops import count_flops, peak_tflops
 from videmo.plan.shape import Shape
 from videmo.plan.work import plain_work, tree_work
 from videmo.token_tree import TreeBatch
+from videmo.training.module import VidEmoModule, logging_is_due
 
 
 class Throughput(L.Callback):
@@ -50,7 +51,7 @@ class Throughput(L.Callback):
     ) -> None:
         self._counted += self._count(batch, pl_module)
         step = trainer.global_step
-        if trainer.fit_loop._should_accumulate() or step % trainer.log_every_n_steps:
+        if trainer.fit_loop._should_accumulate() or not logging_is_due(trainer, step):
             return
         self._read_clock(pl_module)
         counted = trainer.strategy.reduce(self._counted.to(pl_module.device), reduce_op="sum")
@@ -82,6 +83,7 @@ class Throughput(L.Callback):
 
     def _count(self, batch: TreeBatch, pl_module: L.LightningModule) -> torch.Tensor:
         """Samples, answer tokens, operations, and those of the plain path."""
+        assert isinstance(pl_module, VidEmoModule)
         backbone = pl_module.backbone
         shape = Shape.of(backbone.config)
         modes = {name: scope.mode for name, scope in backbone.scopes.items()}

@@ -8,6 +8,7 @@ import sys
 from argparse import ArgumentError
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import Any
 
 from jsonargparse import auto_cli, set_parsing_settings
 from rich.console import Console
@@ -103,8 +104,9 @@ def _run(command: str, args: Sequence[str]) -> int:
     function = load(command)
     if COMMANDS[command][1] == _TRAINER:
         return function(command, args)
-    parser = {"prog": f"videmo {command}", "allow_abbrev": False}
-    return auto_cli(function, args=args, as_positional=command not in NAMED, **parser) or 0
+    parser: dict[str, Any] = {"prog": f"videmo {command}", "allow_abbrev": False}
+    status: Any = auto_cli(function, args=args, as_positional=command not in NAMED, **parser)
+    return status or 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -46,7 +46,7 @@ SPECIAL_TOKENS = {
 }
 """Those that videmo uses, with their published ids."""
 
-PUBLISHED: dict[str, dict[str, Any]] = {
+PUBLISHED: dict[Size, dict[str, Any]] = {
     "3b": {
         "vocab_size": 151936,
         "hidden_size": 2048,
@@ -76,8 +76,8 @@ def random_size(checkpoint: str) -> Size | None:
     """
     if not checkpoint.startswith(RANDOM):
         return None
-    size = checkpoint.removeprefix(RANDOM)
-    if size not in PUBLISHED:
+    size = next((size for size in PUBLISHED if checkpoint == f"{RANDOM}{size}"), None)
+    if size is None:
         raise InputError(f"{checkpoint}: random weights come in the sizes {', '.join(PUBLISHED)}")
     return size
 
@@ -131,7 +131,7 @@ def load_config(checkpoint: str, revision: str | None = None, local_files_only: 
     except Exception as error:  # each field that is wrong has its own kind
         reason = " ".join(str(error).split())
         raise InputError(f"the config.json of {checkpoint} is none of a model ({reason}); get it again") from None
-    if config.model_type != "qwen2_5_vl":
+    if not isinstance(config, Qwen2_5_VLConfig):
         raise InputError(f"{checkpoint} is a {config.model_type} model; videmo trains Qwen2.5-VL (qwen2_5_vl)")
     return config
 
@@ -167,7 +167,7 @@ def base_fingerprint(checkpoint: str, revision: str | None = None, local_files_o
     """
     source = {"revision": revision, "local_files_only": local_files_only}
     rows: dict[str, bytes] = {}
-    for file in Path(cached_file(checkpoint, CONFIG_NAME, **source)).parent.glob("*.safetensors"):
+    for file in Path(str(cached_file(checkpoint, CONFIG_NAME, **source))).parent.glob("*.safetensors"):
         with safe_open(file, "pt") as weights:
             for name in weights.keys():  # noqa: SIM118 (not a mapping)
                 rows[name] = _some_rows(weights.get_slice(name))
@@ -226,7 +226,7 @@ def byte_tokenizer() -> Qwen2Tokenizer:
     return qwen_tokenizer({**bytes_, **SPECIAL_TOKENS}, [])
 
 
-def qwen_tokenizer(vocab: dict[str, int], merges: list[tuple[str, str]]) -> Qwen2Tokenizer:
+def qwen_tokenizer(vocab: dict[str, int], merges: Any) -> Qwen2Tokenizer:
     """A Qwen2 tokenizer with the special tokens and the chat template that videmo uses."""
     return Qwen2Tokenizer(
         vocab=vocab,

@@ -273,7 +273,7 @@ def flatten(trees: Sequence[TokenTree], layout: TokenLayout, records: Sequence[A
         "subtree_end": columns + 1,  # a padding token sees itself alone, so no softmax is empty
         "sample": torch.full((length,), -1),
     }
-    stacked = {
+    stacked: dict[str, Any] = {
         name: torch.stack([torch.cat((row[name], pad[len(row[name]) :])) for row in rows])  # [B, S]
         for name, pad in padding.items()
     }
@@ -299,14 +299,15 @@ def flatten(trees: Sequence[TokenTree], layout: TokenLayout, records: Sequence[A
     return batch
 
 
-def _joined(patches: Sequence[Tensor]) -> Tensor:
+def _joined(patches: list[Tensor]) -> Tensor:
     """The patches one after the other; in a loader's worker straight in memory that the trainer sees, not copied there
     again."""
     if get_worker_info() is None:
         return torch.cat(patches)
     shape = (sum(map(len, patches)), *patches[0].shape[1:])
     shared = patches[0].untyped_storage()._new_shared(math.prod(shape) * patches[0].element_size())
-    return torch.cat(patches, out=patches[0].new_empty(0).set_(shared, 0, shape))
+    memory = patches[0].new_empty(0).set_(shared, 0, shape)  # pyrefly: ignore[no-matching-overload]  (no stride)
+    return torch.cat(patches, out=memory)
 
 
 def _flat_row(trees: Sequence[TokenTree], layout: TokenLayout) -> dict[str, Any]:

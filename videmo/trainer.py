@@ -83,16 +83,16 @@ class VidEmoCLI(LightningCLI):
 
     def instantiate_classes(self) -> None:
         super().instantiate_classes()
-        if self.subcommand in ANSWERING and (search := self.config_init[self.subcommand].reasoning):
+        if self.subcommand in ANSWERING and (search := self.config_init[str(self.subcommand)].reasoning):
             search.check()
             self.model.reasoning = search
-        check_kind(self.config[self.subcommand].ckpt_path, self.trainer.strategy)
+        check_kind(self.config[str(self.subcommand)].ckpt_path, self.trainer.strategy)
 
     def _parse_ckpt_path(self) -> None:
         """Configs and options say what is built; Lightning would let a checkpoint's old arguments override them."""
 
     def before_instantiate_classes(self) -> None:
-        settings = self.config[self.subcommand]
+        settings = self.config[str(self.subcommand)]
         use_tasks_of(settings.data.root)  # before a model whose rewards may name them
         if settings.reasoning and self.subcommand not in ANSWERING:
             raise InputError(

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import accumulate
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -27,19 +28,22 @@ def join(batches: Sequence[TreeBatch]) -> TreeBatch:
         [0, *accumulate(sizes)]
         for sizes in zip(*((len(b.input_ids), b.num_samples, len(b.videos)) for b in batches), strict=True)
     )
-    joined = {name: torch.cat([wide(getattr(b, name), pad) for b in batches], dim=-2) for name, pad in pads.items()}
+    joined: dict[str, Any] = {
+        name: torch.cat([wide(getattr(b, name), pad) for b in batches], dim=-2) for name, pad in pads.items()
+    }
     joined["sample"] = torch.cat(
         [wide(torch.where(b.sample < 0, -1, b.sample + first), -1) for b, first in zip(batches, samples, strict=False)]
     )
     ends = [torch.where(columns < b.input_ids.shape[1], wide(b.subtree_end, 0), columns + 1) for b in batches]
     patches = [b.pixel_values_videos for b in batches if b.pixel_values_videos is not None]
+    grids = [b.video_grid_thw for b in batches if b.video_grid_thw is not None]
     return TreeBatch(
         **joined,
         subtree_end=torch.cat(ends),
         leaf_row=torch.cat([b.leaf_row + first for b, first in zip(batches, rows, strict=False)]),
         leaf_column=torch.cat([b.leaf_column for b in batches]),
         pixel_values_videos=torch.cat(patches) if patches else None,
-        video_grid_thw=torch.cat([b.video_grid_thw for b in batches if b.videos]) if videos[-1] else None,
+        video_grid_thw=torch.cat(grids) if grids else None,
         videos=tuple(video for b in batches for video in b.videos),
         video_features={
             first + number: feature
@@ -60,8 +64,8 @@ def with_features(batch: TreeBatch, features: Mapping[int, Tensor]) -> TreeBatch
     """The same batch, with what the tower made of some of its videos, by their numbers, instead of their patches."""
     known = {**batch.video_features, **features}
     pending = [n for n in range(len(batch.videos)) if n not in batch.video_features and n not in batch.promised]
-    sizes = [math.prod(batch.videos[n].grid_thw) for n in pending]
-    pieces = batch.pixel_values_videos.split(sizes) if pending else ()
+    sizes, values = [math.prod(batch.videos[n].grid_thw) for n in pending], batch.pixel_values_videos
+    pieces = values.split(sizes) if pending and values is not None else ()
     patches = [piece for number, piece in zip(pending, pieces, strict=True) if number not in features]
     return replace(
         batch,
@@ -104,7 +108,7 @@ def grow(batch: TreeBatch, answers: Sequence[Sequence[Tensor]]) -> TreeBatch:
         "subtree_end": (end, torch.arange(new_length, device=device) + 1),
         "sample": (torch.full_like(batch.sample, -1), -1),
     }
-    new = {
+    new: dict[str, Any] = {
         name: (values.new_zeros(num_rows, new_length) + pad).index_put((rows, moved), values)
         for name, (values, pad) in grown.items()
     }

@@ -45,7 +45,7 @@ def set_aside(package: str) -> None:
         REASONS[package] = in_words(error)
         for name in [name for name in sys.modules if name.partition(".")[0] == package]:
             del sys.modules[name]
-        sys.modules[package] = None  # Python's word for "not there"
+        sys.modules[package] = None  # pyrefly: ignore[unsupported-operation]  (Python's word for "not there")
         _hide_version(package)
 
 
@@ -63,9 +63,9 @@ def _hide_version(package: str) -> None:
 
     known = imports._version
 
-    def version(name: str) -> str:
-        if name == package:
-            raise PackageNotFoundError(name)
-        return known(name)
+    def version(distribution_name: str) -> str:
+        if distribution_name == package:
+            raise PackageNotFoundError(distribution_name)
+        return known(distribution_name)
 
     imports._version = version

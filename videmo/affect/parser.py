@@ -135,7 +135,7 @@ class _Reader:
         self.ahead = []
 
     def _name(self, sentence: Sentence, match: Match) -> None:
-        noun, tokens = match.value("person"), sentence.tokens
+        noun, tokens = match.value("person") or "", sentence.tokens
         said = [token for token in tokens[max(0, match.start - 4) : match.start] if token not in (",",)]
         words = [other.value("word") for other in sentence.matches if match.start - 4 <= other.start < match.start]
         if tokens[match.start] in _PLURALS:
@@ -158,11 +158,12 @@ class _Reader:
         elif self.current in known:
             known = [self.current]
         if known:
-            self.current = known[0]
-            self.current.become(noun)
+            self.current = person = known[0]
+            person.become(noun)
         else:
-            self._meet(Person(noun))
-        self.current.side = self.current.side or side
+            person = Person(noun)
+            self._meet(person)
+        person.side = person.side or side
 
     def _pronoun(self, sentence: Sentence, match: Match, word: str) -> None:
         nouns, noun = (_FEMALE, "woman") if word in ("she", "her") else (_MALE, "man")

@@ -3,7 +3,7 @@
 import itertools
 import textwrap
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from PIL import Image, ImageDraw, ImageFont
@@ -14,6 +14,7 @@ from videmo.affect.tree import AffectiveTree
 
 LEVELS = ("video", "person", "emotion", "expression", "attribute")
 FONT = ImageFont.load_default(14)
+assert isinstance(FONT, ImageFont.FreeTypeFont)
 LINE = sum(FONT.getmetrics())
 LONGEST = 30  # characters of a line; the rest is wrapped
 PADDING = (8, 3)  # between a box's outline and its text
@@ -214,7 +215,7 @@ def _substitution(node: AffectiveTree, goal: AffectiveTree) -> str:
     return f"{before} ->{' ' if len(before + after) < LONGEST - 3 else chr(10)}{after}"
 
 
-def _lay_out(roots: list[Box], level: int, caption: str = "", legend: list[Box] = ()) -> Drawing:
+def _lay_out(roots: list[Box], level: int, caption: str = "", legend: Sequence[Box] = ()) -> Drawing:
     """Lay out trees, the first column of which is of a level; below them a caption and a legend."""
     placed = [pair for root in roots for pair in root.walk()]
     columns: dict[int, list[Box]] = {}

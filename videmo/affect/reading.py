@@ -99,7 +99,7 @@ def _follows_or(tokens: list[str]) -> bool:
 def _link_parts(sentence: Sentence) -> None:
     parts = [match for match in sentence.matches if match.value("part")]
     for one, other in pairwise(parts):
-        base = _BASE_OF.get(one.value("part"))
+        base = _BASE_OF.get(one.value("part") or "")
         names = ("lips", "mouth") if base == "lips" else (base,)
         if base and other.value("part") in names and one.segment == other.segment and other.start - one.end < 4:
             other.owner = one
@@ -109,7 +109,7 @@ def _bind(sentence: Sentence, lexicon: Lexicon) -> None:
     matches = sentence.matches
     used: dict[int, int] = {}  # start of a part -> number of states bound to it
     for place, match in enumerate(matches):
-        state = match.value("state")
+        state = match.value("state") or ""
         labels = [entry for entry in match.entries if entry.kind in LEVELS]
         for part, after in _candidates(sentence, place) if state else ():
             if labels and not after:
@@ -135,7 +135,7 @@ def _says(match: Match) -> bool:
 
 
 def _add(sentence: Sentence, lexicon: Lexicon, part: Match, state: str, match: Match) -> None:
-    entry = lexicon.combinations[part.value("part"), state]
+    entry = lexicon.combinations[part.value("part") or "", state]
     sentence.facts.append(Fact(entry.kind, entry.value, match, part.owner or part))
     match.placed = True
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 from videmo.errors import InputError
 
@@ -213,7 +214,7 @@ def _place(node: AffectiveTree) -> tuple:
     return (2 if node.label == "scene" else 1, node.is_placeholder, node.label, node.children)
 
 
-def _not_text(node: object) -> Mapping:
+def _not_text(node: Any) -> Mapping:
     if isinstance(node, str):
         raise InputError(f'a child of a tree is {{"label": text, "children": [nodes]}}, not the text {node[:80]!r}')
     return node

@@ -21,7 +21,7 @@ MOST = 16
 """Candidates that the page offers, unless the command says more."""
 CLEAN_UP = (3600, 24 * 3600)
 """Seconds between two looks at what was uploaded, and after which it is removed."""
-ONE_AT_A_TIME = {"concurrency_limit": 1, "concurrency_id": "model", "api_visibility": "private"}
+ONE_AT_A_TIME: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "model", "api_visibility": "private"}
 """The model answers one search after the other: who comes second waits."""
 CLOSED = "Whoever served this page has ended it."
 STOPPED = "Stopped: ask again whenever you like."
@@ -73,7 +73,7 @@ def build_page(
                     new = {}
                     if found:
                         now = found
-                        new = {levels: view.levels_html(now)} if now.reasoning else {strip: view.strip_html(now.strip)}
+                        new = {levels: view.levels_html(now)} if now.reasoning else {strip: view.strip_html(now)}
                     yield new | {note: view.now_html(now, time.monotonic() - begun)}
             except InputError as error:
                 yield {note: view.note_html(str(error))}
@@ -90,6 +90,7 @@ def build_page(
             try:
                 for found in worker.run(talks.go_on(now, question)):
                     if found is None:
+                        assert now is not None
                         yield {asking: view.asking_html(now, time.monotonic() - begun)}
                         continue
                     file = str(talks.write(found))

@@ -101,7 +101,7 @@ def serving(reasoner: Reasoner, folder: Path, *, host: str, port: int, upload_mb
         except OSError as error:  # taken since, or on another address of this machine
             raise InputError(f"nothing can listen at {host}:{port} ({error}); give another --port") from None
         try:
-            yield page.local_url
+            yield str(page.local_url)
         finally:
             worker.close()
             heard_by = time.monotonic() + GRACE

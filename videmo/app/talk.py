@@ -49,10 +49,13 @@ class Talk:
     @property
     def last(self) -> Reasoning:
         """What the next question goes on from."""
-        return self.more[-1][1] if self.more else self.reasoning
+        found = self.more[-1][1] if self.more else self.reasoning
+        assert found is not None
+        return found
 
     def to_json(self) -> dict:
         """JSON-ready data: all that the page shows, but for pictures; the clip by its name."""
+        assert self.strip is not None and self.reasoning is not None
         first, *after = (
             {
                 **one.to_json(),
@@ -88,9 +91,9 @@ class Talks:
         path = Path(clip)
         if path.suffix.lower() not in VIDEO_SUFFIXES:
             raise InputError(f"{path.name} is not named as a video; those end in {', '.join(VIDEO_SUFFIXES)}.")
-        question, clip = _checked(question), path.relative_to(self._folder)
-        levels = self._reasoner.search.levels_of(asked(question, [str(clip)]))
-        return Talk(clip, question, int(n), tuple(levels))
+        question, name = _checked(question), path.relative_to(self._folder)
+        levels = self._reasoner.search.levels_of(asked(question, [str(name)]))
+        return Talk(name, question, int(n), tuple(levels))
 
     def grow(self, talk: Talk) -> Iterator[Talk]:
         """The talk once its frames are read, and after each step of its search.

@@ -1,10 +1,10 @@
 """What a page shows of a talk, as HTML; every text goes through Jinja's escaping: what a model says is never markup."""
 
 from functools import cache
+from typing import Any
 
 from videmo.affect import AffectiveTree, draw_tree
 from videmo.app.choice import what_scores_mean, why_chosen, wordings
-from videmo.app.strip import Strip
 from videmo.app.talk import Talk
 from videmo.errors import printable
 from videmo.pages import environment
@@ -28,17 +28,18 @@ def asking_html(talk: Talk, seconds: float) -> str:
     return _macros().drawing(talk.n, int(seconds))
 
 
-def strip_html(strip: Strip) -> str:
+def strip_html(talk: Talk) -> str:
     """The frames that the model sees."""
-    return _macros().strip(strip)
+    return _macros().strip(talk.strip)
 
 
 def levels_html(talk: Talk) -> str:
     """The steps taken so far, each with the tree after it."""
-    steps = talk.reasoning.steps if talk.reasoning else ()
+    found = talk.reasoning
+    assert found is not None
     cards, before = [], None
-    for count, step in enumerate(steps, start=1):
-        tree = Reasoning(talk.reasoning.record, steps[:count]).tree
+    for count, step in enumerate(found.steps, start=1):
+        tree = Reasoning(found.record, found.steps[:count]).tree
         card = _card(step) | {"tree": _picture(tree, before), "said": _growth(tree, before)}
         card["has_legend"] = not cards or card["scores"] != cards[-1]["scores"]
         cards.append(card)
@@ -49,6 +50,7 @@ def levels_html(talk: Talk) -> str:
 def answer_html(talk: Talk) -> str:
     """The answer, how sure it is, and the whole tree."""
     found = talk.reasoning
+    assert found is not None
     about = {"clip": talk.clip.name, "question": talk.question, "tree": _picture(found.tree)}
     return _macros().answer(_answer(found) | about)
 
@@ -117,7 +119,5 @@ def _picture(tree: AffectiveTree, before: AffectiveTree | None = None) -> dict:
 
 
 @cache
-def _macros():
-    page = environment("videmo.app")
-    page.filters["printable"] = printable
-    return page.get_template("talk.html").module
+def _macros() -> Any:
+    return environment("videmo.app", printable=printable).get_template("talk.html").module

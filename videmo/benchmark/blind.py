@@ -9,9 +9,9 @@ these once more for every question text that training repeats. Cross-validation 
 import random
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -218,7 +218,7 @@ def likeliest_option(task: Task, samples: Sequence[Sample]) -> Rule:
     return lambda question: _best_offered(task, question, rates)
 
 
-def _best_offered(task: Task, question: str, values: dict[str, float]) -> str:
+def _best_offered(task: Task, question: str, values: Mapping[Any, float]) -> str:
     labels = sorted(task.options(question).values())
     return task.phrase(max(labels, key=lambda label: values.get(label, 0)), question) if labels else "A"
 

@@ -38,8 +38,8 @@ class Column:
 @cache
 def read_table(table: str) -> tuple[dict[str, str], ...]:
     """The rows of a shipped table (``1``, ``2`` or ``3``) as text, as the paper prints them."""
-    with (files("videmo.benchmark.data") / f"table{table}.csv").open(encoding="utf-8", newline="") as stream:
-        return tuple(csv.DictReader(stream))
+    text = (files("videmo.benchmark.data") / f"table{table}.csv").read_text(encoding="utf-8")
+    return tuple(csv.DictReader(text.splitlines()))
 
 
 @cache
@@ -86,7 +86,7 @@ def missing_columns(columns: Mapping[str, float]) -> dict[str, tuple[str, ...]]:
     return {group: names for group, names in lacking.items() if names}
 
 
-def averages(columns: Mapping[str, float]) -> dict[str, float | None]:
+def averages(columns: Mapping[str, float | None]) -> dict[str, float | None]:
     """The seven AVG of the paper's tables: unweighted means, None where a column is missing (`missing_columns`).
 
     >>> averages({"micro_expression": 20.4, "action_unit": 34.1, "eye": 88.2})["cues"]
@@ -95,7 +95,7 @@ def averages(columns: Mapping[str, float]) -> dict[str, float | None]:
     return _means(columns, columns_by("average"))
 
 
-def scenarios(columns: Mapping[str, float]) -> dict[str, float | None]:
+def scenarios(columns: Mapping[str, float | None]) -> dict[str, float | None]:
     """The three scenarios of the paper's ablations, unweighted means over their columns, and ``average`` over these.
 
     The attribute scenario has 18 columns, expression 9, understanding 6; None where one is missing.
@@ -108,5 +108,8 @@ def scenarios(columns: Mapping[str, float]) -> dict[str, float | None]:
 
 
 def _means(values: Mapping[str, float | None], groups: Mapping[str, tuple[str, ...]]) -> dict[str, float | None]:
-    picked = {group: [values.get(name) for name in names] for group, names in groups.items()}
-    return {group: None if None in numbers else fmean(numbers) for group, numbers in picked.items()}
+    known = {name: value for name, value in values.items() if value is not None}
+    return {
+        group: fmean(known[name] for name in names) if known.keys() >= {*names} else None
+        for group, names in groups.items()
+    }

@@ -77,7 +77,8 @@ def read_scores(path: Path) -> list[Graded]:
                 fields = json.loads(text)
                 answer = fields["answer"]
                 fields["answer"] = frozenset(answer) if isinstance(answer, list) else answer
-                graded.append(Graded(**{**fields, "videos": tuple(fields["videos"])}))
+                fields["videos"] = tuple(fields["videos"])
+                graded.append(Graded(**fields))
             except (ValueError, KeyError, TypeError):
                 raise InputError(f"{path}:{line}: no graded answer; `videmo score` writes the file anew") from None
     return graded

@@ -50,6 +50,6 @@ def by_rules(prediction: Prediction) -> Graded:
         names = {f"{task.column}_{name}": metric for name, metric in CAPTION_METRICS.items()}
         return replace(graded, scores={n: metric(graded.response, graded.reference) for n, metric in names.items()})
     grade = task.grade(prediction.response, record.answer, record.question)
-    if grade.release is None:
+    if grade.release is None or grade.native is None:
         return replace(graded, missing={task.column: NO_RULE})
     return replace(graded, scores={task.column: grade.release}, native={task.column: grade.native})

@@ -61,7 +61,7 @@ def with_verdict(graded: Graded, verdict: Verdict) -> Graded:
     columns = judged_columns(task)
     if verdict.value is None:
         left = {name: score for name, score in graded.scores.items() if name not in columns}
-        missing = dict.fromkeys(columns, verdict.missing)
+        missing = dict.fromkeys(columns, verdict.missing or "")
         answer = graded.answer if task.kind == "caption" else None
         return replace(graded, by="judge", answer=answer, scores=left, native={}, missing=missing)
     if task.kind == "caption":
@@ -71,10 +71,10 @@ def with_verdict(graded: Graded, verdict: Verdict) -> Graded:
         answer = graded.answer if graded.answer is not None else graded.response  # the judge could read it
         right = {task.column: float(verdict.value)}
         return replace(graded, by="judge", answer=answer, scores=right, native=right, missing={})
-    answer = _answer(task, verdict.value)
+    answer, target, score = _answer(task, verdict.value), graded.target, KINDS[task.kind].score
+    assert target is not None and score is not None, "an open answer has another question"
     release, native = (
-        {task.column: 0.0 if answer is None else float(KINDS[task.kind].score(task, answer, graded.target, empty))}
-        for empty in (0.0, 1.0)
+        {task.column: 0.0 if answer is None else float(score(task, answer, target, empty))} for empty in (0.0, 1.0)
     )
     return replace(graded, by="judge", answer=answer, scores=release, native=native)
 

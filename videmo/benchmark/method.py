@@ -164,7 +164,9 @@ def score_method(
     """
     about = {"data": data, "asked": asked, "judge": judge}
     result = summarise(graded["none"], guessed, name, **about)
-    controls = {shown: summarise(ones, (), name, **about) for shown, ones in graded.items() if shown != "none"}
+    controls: dict[str, BenchmarkResult] = {
+        shown: summarise(ones, (), name, **about) for shown, ones in graded.items() if shown != "none"
+    }
     for shown, ones in graded.items():
         write_scores(ones, folder / ("" if shown == "none" else shown) / SCORES_FILE)
     result = replace(with_controls(result, controls), generation=dict(generation or {}))

@@ -84,9 +84,10 @@ def _printed_rows(name: str, columns: list[str]) -> list[TableRow]:
     return rows
 
 
-def _misprint(column: str, scores: Mapping[str, float]) -> tuple[str, ...]:
+def _misprint(column: str, scores: Mapping[str, float | None]) -> tuple[str, ...]:
     """A note where a printed AVG is further from its columns than the rounding of all of them allows."""
     mean = averages(scores)[column.removesuffix(AVG)] if column.endswith(AVG) else None
-    if mean is None or abs(mean - scores[column]) <= 0.1:
+    printed = scores.get(column)
+    if mean is None or printed is None or abs(mean - printed) <= 0.1:
         return ()
     return (f"as printed; its columns average {mean:.1f}",)

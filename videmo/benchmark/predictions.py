@@ -148,7 +148,7 @@ def _prediction(fields: object, file: str, line: int) -> Prediction:
     for key, value in (("response", response), ("labels", labels)):
         if key not in fields or not isinstance(value, str):
             raise RecordError(f'{file}:{line}: "{key}" must be text, found {type(fields.get(key)).__name__}')
-    if not labels.strip():
+    if not str(labels).strip():
         raise RecordError(f'{file}:{line}: "labels" is empty; it is the reference, "none" where no label applies')
     turns = fields.get("messages")
     if not isinstance(turns, list) or not turns:

@@ -121,15 +121,17 @@ def _as_counts(value: object) -> dict[str, int]:
 
 
 def _as_interval(value: object) -> list[float] | None:
-    bounds = [as_number(bound) for bound in value] if isinstance(value, list) else []
-    return bounds if len(bounds) == 2 and None not in bounds else None
+    if not isinstance(value, list) or len(value) != 2:
+        return None
+    bounds = [bound for bound in map(as_number, value) if bound is not None]
+    return bounds if len(bounds) == 2 else None
 
 
 def _as_extra(value: object) -> dict | None:
     if not isinstance(value, dict) or as_number(value.get("score")) is None:
         return None
-    parts = {"score": as_number(value["score"]), "blind": as_number(value.get("blind"))}
-    parts["interval"] = _as_interval(value.get("interval"))
+    numbers = {name: as_number(value.get(name)) for name in ("score", "blind")}
+    parts = {**numbers, "interval": _as_interval(value.get("interval"))}
     return {key: part for key, part in parts.items() if part is not None}
 
 

@@ -97,14 +97,14 @@ def summarise(
     if not by_task:
         raise InputError("no predictions to score: expected at least one answered record")
     result = BenchmarkResult(method, data=dict(data or {}), judge=dict(judge or {}))
-    asked = {task: (asked or {}).get(task.result_file, 0) for task in all_tasks()}
+    asked_of = {task: (asked or {}).get(task.result_file, 0) for task in all_tasks()}
     parts: dict[str, list[Task]] = defaultdict(list)
     for task in all_tasks():
         names = dict.fromkeys(name for one in by_task[task] for name in (*one.scores, *one.missing))
-        for column in names or (judged_columns(task) if asked[task] and task.kind != "caption" else ()):
+        for column in names or (judged_columns(task) if asked_of[task] and task.kind != "caption" else ()):
             parts[column].append(task)
     for column, tasks in parts.items():
-        absent = sum(max(0, asked[task] - len(by_task[task])) for task in tasks)
+        absent = sum(max(0, asked_of[task] - len(by_task[task])) for task in tasks)
         _fill(result, column, [by_task[task] for task in tasks], [guessed[task] for task in tasks], absent)
         if lacking := [t for t in all_tasks() if column in judged_columns(t) and not by_task[t]]:
             files = len(lacking) + sum(bool(by_task[task]) for task in tasks)

@@ -48,7 +48,8 @@ def results_table(result: BenchmarkResult) -> Table:
         if note:
             marks.setdefault(note, "*†‡§"[len(marks) % 4])
         ends_scenario = position + 1 < len(rows) and rows[position + 1][0] != scenario
-        table.add_row(*_cells(column, marks.get(note, ""), result, with_bar), end_section=ends_scenario)
+        mark = marks[note] if note else ""
+        table.add_row(*_cells(column, mark, result, with_bar), end_section=ends_scenario)
     table.caption = _caption(result, marks)
     table.caption_justify = "left"
     return table
@@ -59,8 +60,9 @@ def columns_above_blind(result: BenchmarkResult) -> tuple[list[str], list[str]]:
     those of so `FEW` answers that resampling them says little.
     """
     rows = [column for _, column in _ordered_rows(result) if result.counts[column]["judged"] >= FEW]
-    known = [column for column in rows if _blind(result, column) is not None]
-    return [column for column in known if _interval(result, column)[0] > _blind(result, column)], known
+    known = {column: blind for column in rows if (blind := _blind(result, column)) is not None}
+    intervals = {column: _interval(result, column) for column in known}
+    return [column for column, found in intervals.items() if found and found[0] > known[column]], [*known]
 
 
 def _ordered_rows(result: BenchmarkResult) -> list[tuple[str, str]]:

@@ -35,13 +35,14 @@ def assemble(
     sources = missing_sources(table.videos, places, *table.pairs)
     named = {source.name for source in sources}
     missing = list(_missing(table, examined.missing, folder.video_root))
+    single = (finding for finding in missing if source_of(str(finding.fault.video)) not in named)
     unreadable = sum(finding.fault.line > 0 for finding in malformed) - int(table.refused.sum())
     rows = table.summary(examined.missing, reasons)
     return Findings(
         records={split: len(index) for split, index in table.indexes.items()},
         usable=table.usable([*examined.missing, *reasons]),
         files={split: len(index.files) for split, index in table.indexes.items()},
-        faults=(*malformed, *bad, *(finding for finding in missing if source_of(finding.fault.video) not in named)),
+        faults=(*malformed, *bad, *single),
         missing_sources=tuple(sources),
         quarantine=tuple(finding.fault for finding in (*malformed, *bad, *missing)),
         unreadable=unreadable,
@@ -72,7 +73,8 @@ def _missing(table: RecordTable, videos: Iterable[str], root: Path) -> Iterator[
     for video in videos:
         ends = [place + 1 for place, letter in enumerate(video) if letter == "/" and place]
         groups.setdefault(next((video[:end] for end in ends if not is_there(video[:end])), video), []).append(video)
-    uses = {video: use for video, *use in table.uses(group[0] for group in groups.values())}
+    found = table.uses(group[0] for group in groups.values())
+    uses = {video: (file, line, count) for video, file, line, count in found}
     for name, group in groups.items():
         file, line, count = uses[group[0]]
         if len(group) == 1:

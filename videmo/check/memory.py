@@ -25,10 +25,10 @@ class GoodVideos:
     def __init__(self, folder: Path | None, reading: str) -> None:
         self._known: dict[str, Identity] = {}
         self._lines: list[str] = []
-        self._file = None
+        self._file: Path | None = None
         if folder is not None:
             self._file = folder / f"good-videos-{hashlib.sha256(reading.encode()).hexdigest()[:12]}.txt"
-            self._read()
+            self._read(self._file)
 
     def __enter__(self) -> "GoodVideos":
         return self
@@ -45,9 +45,9 @@ class GoodVideos:
         if len(self._lines) >= _KEPT:
             self._write()
 
-    def _read(self) -> None:
+    def _read(self, file: Path) -> None:
         try:
-            text = self._file.read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             return
         for line in text.split("\n")[:-1]:

@@ -107,15 +107,15 @@ def in_parallel(work: Callable[[T], R], things: Iterable[T], workers: int) -> It
 
     Its threads are not waited for: one may have twenty seconds to go on a video that hangs.
     """
-    asked: SimpleQueue[T] = SimpleQueue()
-    answered: SimpleQueue[tuple[T, R | None, BaseException | None]] = SimpleQueue()
+    asked: SimpleQueue[T | None] = SimpleQueue()
+    answered: SimpleQueue[tuple[T, R] | BaseException] = SimpleQueue()
 
     def serve() -> None:
         while (thing := asked.get()) is not None:
             try:
-                answered.put((thing, work(thing), None))
+                answered.put((thing, work(thing)))
             except BaseException as error:
-                answered.put((thing, None, error))
+                answered.put(error)
 
     for _ in range(workers):
         Thread(target=serve, daemon=True).start()
@@ -127,11 +127,11 @@ def in_parallel(work: Callable[[T], R], things: Iterable[T], workers: int) -> It
                 waiting += 1
             if not waiting:
                 return
-            thing, result, error = answered.get()
+            answer = answered.get()
             waiting -= 1
-            if error is not None:
-                raise error
-            yield thing, result
+            if isinstance(answer, BaseException):
+                raise answer
+            yield answer
     finally:
         with suppress(Empty):
             while True:
@@ -153,8 +153,8 @@ def _reader(reading: Reading, settings: VideoSettings) -> Callable[[Path], str |
     """A function that reads a video as far as asked and says why it cannot be used; None where it can."""
 
     def decode(path: Path) -> None:
-        frames, _ = read_frames(path, settings)
-        frame_size(*frames.shape[1:3], len(frames), settings)
+        count, height, width, _ = read_frames(path, settings)[0].shape
+        frame_size(height, width, count, settings)
 
     def read(path: Path) -> str | None:
         try:

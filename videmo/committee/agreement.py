@@ -18,8 +18,9 @@ def agreement(drafts: Iterable[Draft]) -> float | None:
     """
     counts = []
     for draft in drafts:
-        votes = [vote.right for vote in draft.rounds[0].values()] if draft.rounds else []
-        if votes and None not in votes:
+        cast = draft.rounds[0].values() if draft.rounds else ()
+        votes = [vote.right for vote in cast if vote.right is not None]
+        if votes and len(votes) == len(cast):
             right = sum(votes)
             counts.append([right, len(votes) - right])
     if not all(map(any, zip(*counts, strict=True))) or not counts:

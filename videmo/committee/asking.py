@@ -109,8 +109,10 @@ def emotion_reader(task: Task) -> Callable[[str], Feeling]:
         if "emotion" not in data:
             raise UnreadableReply(f"the reply's JSON has no emotion: {short(text)}")
         said, label = _phrase("emotion", data["emotion"]), None
-        if said is not None and (label := task.parse(said)) is None:
-            raise UnreadableReply(f"the reply names {said!r}, which is none of {', '.join(task.labels)}")
+        if said is not None:
+            label = task.parse(said)
+            if not isinstance(label, str):
+                raise UnreadableReply(f"the reply names {said!r}, which is none of {', '.join(task.labels)}")
         mood = _phrase("sentiment", data.get("sentiment"))
         if mood is not None and (mood := mood.strip(" .").capitalize()) not in SENTIMENTS:
             raise UnreadableReply(f"the reply's sentiment is {mood!r}, not one of {', '.join(SENTIMENTS)}")

@@ -129,7 +129,7 @@ class Author:
         return Ask(clip.frames, {"observed": self._kept(clip)}, asking.read_text)
 
     def ask_why(self, clip: Clip) -> Ask:
-        texts = {"observed": self._kept(clip), "emotion": clip.settled(self.emotions)}
+        texts = {"observed": self._kept(clip), "emotion": clip.settled(self.emotions) or ""}
         return Ask(clip.frames, texts, asking.read_text)
 
     def _kept(self, clip: Clip) -> str:

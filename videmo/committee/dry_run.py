@@ -73,9 +73,9 @@ def _bill(member: Member, author: Member, committee: Committee, typical: dict, c
 
     prompt = total(lambda use: request_tokens(typical[use]))
     reply = total(lambda use: typical[use].max_tokens)
-    costs = [member.client.settings.cost(*pair) for pair in zip(prompt, reply, strict=True)]
+    least, most = (member.client.settings.cost(*pair) for pair in zip(prompt, reply, strict=True))
     does = " and ".join(word for word, does in (("writes", writes), ("votes", votes)) if does)
-    cost = None if None in costs else (costs[0], costs[1])
+    cost = None if least is None or most is None else (least, most)
     return Bill(member.name, does, member.known.total(), total(lambda use: 1), prompt, reply, cost)
 
 
@@ -109,9 +109,10 @@ def bills_table(found: Sequence[Bill], count: int) -> Table:
         numbers = (_range(bill.calls), _range(bill.prompt_tokens), _range(bill.reply_tokens))
         table.add_row(bill.model, bill.does, f"{bill.known:,}", *numbers, cost)
     if len(found) > 1:
-        sums = [tuple(map(sum, zip(*(getattr(bill, name) for bill in found), strict=True))) for name in _SUMMED]
-        costs = [bill.cost for bill in found]
-        cost = "unknown" if None in costs else _range(tuple(map(sum, zip(*costs, strict=True))), ",.2f")
+        sums = [[sum(ends) for ends in zip(*(getattr(bill, name) for bill in found), strict=True)] for name in _SUMMED]
+        costs = [bill.cost for bill in found if bill.cost is not None]
+        known = len(costs) == len(found)
+        cost = _range([sum(ends) for ends in zip(*costs, strict=True)], ",.2f") if known else "unknown"
         table.add_section()
         table.add_row("all", "", f"{sum(bill.known for bill in found):,}", *map(_range, sums), cost)
     return table

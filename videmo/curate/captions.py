@@ -5,7 +5,7 @@ only of two or more a caption is made.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from videmo.curate.wording import draws, pick, templates
 from videmo.tasks import Answer
@@ -110,7 +110,7 @@ def _who(labels: Mapping[str, Answer]) -> dict[str, str]:
     return {"who": who, "Who": who.capitalize(), "noun": f"the {noun}", "Noun": f"The {noun}"}
 
 
-def _in_order(words: Mapping[str, str], labels: Answer) -> list[str]:
+def _in_order(words: Mapping[str, str], labels: Collection[str]) -> list[str]:
     return [label for label in words if label in labels]
 
 

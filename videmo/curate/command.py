@@ -89,6 +89,7 @@ def curate(
     use_tasks(*([tasks] if tasks else []))
     whole, table = True, Path(labels) if labels else None
     if not models:
+        assert table is not None
         curated, told = curate_labels(folder, table, place, shares=shares, seed=seed)
         if dry_run:
             console.print("\n".join([*told, "nothing was written"]))

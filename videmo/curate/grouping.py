@@ -14,7 +14,7 @@ from videmo.curate.folder import CURATION_FILE
 from videmo.curate.splits import SHARES, SPLITS, groups_of, split
 from videmo.data.leaks import content_of, subject_reader
 from videmo.data.patterns import RELEASE
-from videmo.data.records import RecordError, read_records
+from videmo.data.records import read_records
 
 GROUPS = ("identity", "source_video")
 """What a user may say that clips share."""
@@ -86,13 +86,15 @@ def split_clips(
 
 def earlier_splits(out: Path | None, shares: Mapping[str, float], seed: int) -> dict[str, str]:
     """The split of each clip of an earlier run, if it dealt by the same shares and seed; else none."""
+    if out is None:
+        return {}
     try:
-        settings = json.loads((out / CURATION_FILE).read_text(encoding="utf-8"))["settings"] if out else {}
+        settings = json.loads((out / CURATION_FILE).read_text(encoding="utf-8"))["settings"]
         if settings.get("seed") != seed or settings.get("shares") != dict(shares):
             return {}
         files = {file: name for name in SPLITS for file in sorted(out.glob(RELEASE[name]))}
         return {video: name for file, name in files.items() for record in read_records(file) for video in record.videos}
-    except (OSError, ValueError, KeyError, AttributeError, RecordError):
+    except (OSError, ValueError, KeyError, AttributeError):
         return {}
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from videmo.curate.clips import Clips, NoClip
 from videmo.curate.columns import Column, read_row
@@ -49,7 +50,8 @@ def read_clips(
             continue
         repeated += path in found and all(found[path].said.get(name) == answer for name, answer in said.items())
         clip = found.setdefault(path, LabelledClip())
-        for held, told in ((clip.said, said), (clip.about, about)):
+        kinds: list[tuple[dict[str, Any], Mapping[str, Any]]] = [(clip.said, said), (clip.about, about)]
+        for held, told in kinds:
             for name, value in told.items():
                 if held.setdefault(name, value) != value:
                     before = f"{_shown(held[name])} in line {clip.lines[name]}"

@@ -4,7 +4,7 @@ All faults of a table are found before anything is written, and said together.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -122,11 +122,12 @@ def _balanced(clip: LabelledClip) -> list[str]:
     return found
 
 
-def _for_a_judge(clips: Sequence[LabelledClip], columns: Mapping[str, Column]) -> list[str]:
+def _for_a_judge(clips: Collection[LabelledClip], columns: Mapping[str, Column]) -> list[str]:
     """Open answers that rules cannot read, as they hold no word of the vocabulary."""
     told = []
     for name, column in columns.items():
-        said = [clip.said[name] for clip in clips if name in clip.said and column.task.kind == "choice_open"]
+        is_open = column.task.kind == "choice_open"
+        said = [answer for clip in clips if is_open and isinstance(answer := clip.said.get(name), str)]
         if unread := [answer for answer in said if not column.task.parse(answer)]:
             told.append(
                 f"{name}: {len(unread)} of {len(said)} have no word that {column.task.name} knows, such as "

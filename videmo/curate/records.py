@@ -50,7 +50,7 @@ def records_of(
         felt = answers.get("emotion_cap") or next(clip.said[name] for name in FELT if clip.said.get(name))
         text = felt if isinstance(felt, str) else ", ".join(sorted(felt))
         about = {"file": file, "line": clip.lines[RATIONALE], "column": RATIONALE}
-        made.append((RATIONALE, explanation(text, clip.said[RATIONALE], [path], seed=seed, provenance=about)))
+        made.append((RATIONALE, explanation(text, str(clip.said[RATIONALE]), [path], seed=seed, provenance=about)))
     return made
 
 

@@ -81,7 +81,7 @@ def read_table(file: Path) -> Table:
     rows = []
     for line, cells in entries:
         path = cells.get(key)
-        full = {name: cell for name, cell in cells.items() if name != key and not _is_nothing(cell)}
+        full = {name: c for name, c in cells.items() if name != key and c is not None and not _is_nothing(c)}
         if isinstance(path, str) and path:
             rows.append(Row(line, path, full))
         elif full or path is not None:
@@ -182,4 +182,4 @@ def _text_of(name: str, value: object) -> str:
         return "yes" if value else "no"
     if not isinstance(value, str | int | float):
         raise InputError(f"{name} is text, a number or a list of these, found {value!r}")
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+    return str(int(value)) if isinstance(value, float) and float(value).is_integer() else str(value)

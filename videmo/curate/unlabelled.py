@@ -125,10 +125,11 @@ def _records(clip: Clip, emotions: Task, split: str, seed: int) -> list[tuple[Ta
     for draft in (draft for draft in clip.drafts if draft.status == "kept"):
         about = {"from": "models", **draft.provenance()}
         if draft.task == RATIONALE:
-            felt = clip.settled(emotions)
+            felt = clip.settled(emotions) or ""
             found.append((RATIONALE, explanation(felt, draft.answer, [clip.path], seed=seed, provenance=about)))
             continue
         answer = draft.task.parse(draft.answer) if draft.task.kind == "multi_label" else draft.answer
+        assert answer is not None, "its author's reply was read by the same rule"
         for form in forms_in(split, draft.task, answer, [clip.path], seed):
             found.append(
                 (draft.task, instruct(draft.task, answer, [clip.path], seed=seed, form=form, provenance=about))

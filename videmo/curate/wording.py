@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import yaml
@@ -20,6 +20,7 @@ from videmo.errors import InputError
 from videmo.synth.files import FILES
 from videmo.tasks import Answer, Task, find_task
 
+T = TypeVar("T")
 Form = Literal["choice", "open"]
 MOST_LISTED = 12
 """Labels of a set that a question lists: those that are right, filled up with others."""
@@ -143,7 +144,7 @@ def draws(*key: object) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest, "big"))
 
 
-def pick(wordings: Sequence[str], rng: np.random.Generator) -> str:
+def pick(wordings: Sequence[T], rng: np.random.Generator) -> T:
     return wordings[int(rng.integers(len(wordings)))]
 
 

@@ -181,6 +181,7 @@ class TensorStore:
         self.memory_used += _size(tensors)
 
     def _file(self, key: str) -> Path:
+        assert self.folder is not None
         name = hashlib.blake2b(key.encode(), digest_size=20).hexdigest()
         return self.folder / name[:2] / name[2:4] / (name + SUFFIX)
 
@@ -224,5 +225,5 @@ def _checksum(tensors: Tensors) -> str:
     for name in sorted(tensors):
         tensor = tensors[name].contiguous()
         value = zlib.crc32(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode(), value)
-        value = zlib.crc32(tensor.reshape(-1).view(torch.uint8).numpy(), value)
+        value = zlib.crc32(tensor.reshape(-1).view(torch.uint8).numpy().data, value)
     return f"{value:08x}"

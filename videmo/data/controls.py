@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # the command line reads names here, and is to start without 
 
 Control = Literal["blank", "shuffled", "frozen", "swapped"]
 Shown = Control | Literal["none"]
-CONTROLS: tuple[str, ...] = get_args(Control)
+CONTROLS: tuple[Control, ...] = get_args(Control)
 
 
 def altered_frames(frames: "Tensor", control: Shown, key: str) -> "Tensor":

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import lightning as L
 import numpy as np
 
 from videmo.errors import InputError, check_positive
@@ -52,7 +51,7 @@ class Stage:
             )
         if (self.epochs is None) == (self.steps is None):
             raise InputError(f"stage {self.name!r}: give either epochs or steps")
-        if (self.steps if self.epochs is None else self.epochs) < 1:
+        if (self.steps or self.epochs or 0) < 1:
             raise InputError(f"stage {self.name!r}: epochs or steps must be at least 1")
         check_positive(f"stage {self.name!r}: learning_rate", self.learning_rate)
         if not 0 <= self.replay < 1:
@@ -209,7 +208,7 @@ class Curriculum:
         phases, epoch, step = [], 0, 0
         for stage in self.stages:
             an_epoch = self._steps_an_epoch(stage)
-            steps = stage.steps or stage.epochs * an_epoch
+            steps = stage.steps or (stage.epochs or 0) * an_epoch
             epochs = stage.epochs or math.ceil(steps / an_epoch)
             phases.append(Phase(stage, epoch, epochs, step, steps))
             epoch, step = epoch + epochs, step + steps
@@ -249,11 +248,6 @@ def _groups(task: np.ndarray, tasks: Sequence[Task], file_weight: np.ndarray | N
         _Group(tasks[k // len(weights)], float(weights[k % len(weights)]), np.flatnonzero(kind == k))
         for k in kinds[np.argsort(first)]
     ]
-
-
-def curriculum_of(trainer: L.Trainer) -> Curriculum | None:
-    """The plan of a trainer's run, where its data has one."""
-    return getattr(trainer.datamodule, "curriculum", None)
 
 
 def difference(was: list[dict[str, Any]] | None, now: list[dict[str, Any]] | None) -> str:

@@ -90,6 +90,8 @@ class EmoCFGDataModule(L.LightningDataModule):
         local_files_only: Asks no hub; the command line takes the model's.
     """
 
+    trainer: L.Trainer  # pyrefly: ignore[bad-override-mutable-attribute]  (every hook has one)
+
     def __init__(
         self,
         root: str,
@@ -209,7 +211,8 @@ class EmoCFGDataModule(L.LightningDataModule):
     def _plan_fit(self) -> None:
         self._leave_out_long_ones()
         trainer, records = self.trainer, self.records("train")
-        trainer.reload_dataloaders_every_n_epochs = 1  # or Lightning would cut all epochs to the first one's batches
+        # Or Lightning would cut all epochs to the first one's batches. (It sets some attributes without an annotation.)
+        trainer.reload_dataloaders_every_n_epochs = 1  # pyrefly: ignore[missing-attribute]
         # Lightning resumes a run that ends by max_steps as if it had no epochs, and would leave some out.
         trainer.fit_loop._iteration_based_training = lambda: False
         micro_batch = self.batch_size * trainer.world_size
@@ -242,7 +245,8 @@ class EmoCFGDataModule(L.LightningDataModule):
                 )
         if self.stages is not None:
             not_the_users = (None, -1, LIGHTNINGS_EPOCHS, plan.num_epochs)
-            if trainer.max_epochs not in not_the_users and not trainer.fast_dev_run:
+            dry = trainer.fast_dev_run  # pyrefly: ignore[missing-attribute]  (set without an annotation)
+            if trainer.max_epochs not in not_the_users and not dry:
                 raise InputError(
                     f"trainer.max_epochs {trainer.max_epochs} contradicts data.curriculum, whose stages have "
                     f"{plan.num_epochs} epochs; leave it out, change the stages' epochs, or end earlier by "
@@ -270,7 +274,7 @@ class EmoCFGDataModule(L.LightningDataModule):
         return self._module.rounds if self._module else None
 
     @property
-    def _module(self) -> Any | None:
+    def _module(self) -> Any:
         """What is trained or tested; None where there is none, yet."""
         return self.trainer.lightning_module if self.trainer else None
 
@@ -287,8 +291,8 @@ class EmoCFGDataModule(L.LightningDataModule):
         a_round, end = rounds.steps * rounds.iterations, self.trainer.max_steps
         if end <= 0 or a_round == 1:
             return
-        begun = 0
-        for epoch in range(self.trainer.fit_loop.max_epochs if self.trainer.fit_loop.max_epochs > 0 else ENDLESS):
+        begun, epochs = 0, self.trainer.fit_loop.max_epochs or 0
+        for epoch in range(epochs if epochs > 0 else ENDLESS):
             steps = math.ceil(len(self._chosen(epoch)) / self.samples_a_step) * rounds.iterations
             if end <= begun + steps:
                 break
@@ -314,7 +318,7 @@ class EmoCFGDataModule(L.LightningDataModule):
         limit = trainer.limit_train_batches
         batches = min(batches, limit) if isinstance(limit, int) else int(batches * limit)
         ends = [trainer.max_steps] if trainer.max_steps >= 0 else []
-        if (trainer.max_epochs or -1) >= 0:
+        if trainer.max_epochs and trainer.max_epochs > 0:
             ends.append(trainer.max_epochs * math.ceil(batches / self.order.window))
         if not ends:
             raise InputError("nothing ends this run; give trainer.max_epochs, trainer.max_steps or data.curriculum")
@@ -485,7 +489,7 @@ class EmoCFGDataModule(L.LightningDataModule):
     def _vision_of_model(self) -> VisionCache | None:
         """The cache of the features of the model in training or test, where there is room for one."""
         if self._vision is None and self.vision_cache:
-            backbone = self.trainer.lightning_module.backbone
+            backbone = self._module.backbone
             if not backbone.tower_is_frozen:
                 raise InputError(
                     "data.vision_cache keeps what a frozen vision tower makes of videos, and this one trains; set "
@@ -538,6 +542,7 @@ class EmoCFGDataModule(L.LightningDataModule):
             exact: Whether every video's length and size are looked at.
         """
         index, text = records.index, records.index.text_tokens
+        assert text is not None
         if exact or self.max_tokens or self.batch_tokens:
             quiet = not self.trainer.is_global_zero
             if index not in self._infos:  # each file is looked at, and records are only ever left out
@@ -565,7 +570,7 @@ class EmoCFGDataModule(L.LightningDataModule):
             worker_init_fn=set_up_worker,
             pin_memory=self.trainer.strategy.root_device.type == "cuda",
         )
-        progress = self.trainer.fit_loop.epoch_loop.batch_progress.current
+        progress: Any = self.trainer.fit_loop.epoch_loop.batch_progress.current
         ranks = Ranks(self.trainer.strategy if self.trainer.world_size > 1 else None)
         rounds = self._rounds if split == "train" else None
         return BatchLoader(loader, window, ranks, self._left_out, lambda: progress.processed, rounds)
@@ -574,3 +579,13 @@ class EmoCFGDataModule(L.LightningDataModule):
 def _plan(records: Records, vision: VisionCache, numbers: list[int]) -> BatchPlan:
     """What a worker is told of a batch when it is handed out: which of its videos it need not decode."""
     return vision.plan(numbers, (path for number in numbers for path in records.videos_of(number)))
+
+
+def data_of(trainer: L.Trainer) -> EmoCFGDataModule:
+    """The data of a trainer's run."""
+    return trainer.datamodule  # pyrefly: ignore[missing-attribute]  (set without an annotation)
+
+
+def curriculum_of(trainer: L.Trainer) -> Curriculum | None:
+    """The plan of a trainer's run, where its data has one."""
+    return getattr(data_of(trainer), "curriculum", None)

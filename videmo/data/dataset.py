@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch.utils.data import Dataset
@@ -21,6 +21,7 @@ from videmo.data.loader import Failure
 from videmo.data.records import Record, RecordError
 from videmo.data.sampling import VideoSettings
 from videmo.data.trees import Sample, build_trees, empty_tree
+from videmo.data.usable import Records
 from videmo.data.video import Video, load_video
 from videmo.data.vision_cache import BatchPlan, VisionCache
 from videmo.errors import InputError
@@ -54,7 +55,7 @@ class RecordDataset(Dataset):
         besides: What a batch needs besides its records: others, about the same videos, that come last in it.
     """
 
-    records: Sequence[Record]
+    records: Records | Sequence[Record]
     video_root: Path
     tokenizer: object
     layout: TokenLayout
@@ -107,12 +108,15 @@ class RecordDataset(Dataset):
 
     def _sample(self, record: Record, videos: dict[str, Video | VideoError], known: Mapping[str, VideoShape]) -> Sample:
         encoded = encode_record(record, self.tokenizer, with_answer=self.with_answer)
+        shown = []
         for path in record.videos:
             if path not in videos:
                 videos[path] = self._load(path, known)
-            if isinstance(videos[path], VideoError):
-                raise videos[path]
-        sample = Sample(encoded, tuple(videos[path] for path in record.videos), record.videos)
+            video = videos[path]
+            if isinstance(video, VideoError):
+                raise video
+            shown.append(video)
+        sample = Sample(encoded, tuple(shown), record.videos)
         tokens = len(encoded.root) + len(encoded.branch) + sum(video.num_tokens - 1 for video in sample.videos)
         if self.max_tokens and tokens > self.max_tokens:
             raise InputError(too_long(tokens, self.max_tokens))
@@ -138,7 +142,7 @@ class RecordDataset(Dataset):
         except VideoError as error:
             return error
         if self.control == "blank":  # a float is normalised already, and 0 is the mean colour
-            video = replace(video, pixel_values=torch.zeros_like(video.pixel_values, dtype=torch.float32))
+            video = replace(video, pixel_values=torch.zeros_like(video.patches, dtype=torch.float32))
         return replace(video, path=path, key=key)
 
 
@@ -150,6 +154,6 @@ def too_long(tokens: int, limit: int) -> str:
     )
 
 
-def as_batch(batch: TreeBatch | Failure) -> TreeBatch | Failure:
+def as_batch(batch: Any) -> Any:
     """The collate function: ``__getitems__`` has already made the batch."""
     return batch

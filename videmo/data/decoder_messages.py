@@ -8,7 +8,7 @@ instead of either; an ``Exception`` is a fault of ours, and carries its trace.
 
 import pickle
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from videmo.data.reader import Unreadable
 
@@ -49,13 +49,13 @@ class ParentGoneError(Exception):
     """The other side has closed."""
 
 
-def send(stream: BinaryIO, message: Any) -> None:
+def send(stream: IO[bytes], message: Any) -> None:
     content = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
     stream.write(len(content).to_bytes(LENGTH_BYTES, "little") + content)
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> Any:
+def receive(stream: IO[bytes]) -> Any:
     """The next message.
 
     Raises:

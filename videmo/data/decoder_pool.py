@@ -54,6 +54,8 @@ class DecoderProcess:
             pass_fds=[self._pixels.fd],
             cwd=_PACKAGE_FOLDER,  # where -m finds the package that runs here
         )
+        assert self._process.stdin and self._process.stdout
+        self._pipes = self._process.stdin, self._process.stdout
         self._answers = self._process.stdout.fileno()
         self._poll = select.poll()
         self._poll.register(self._answers, select.POLLIN)
@@ -70,7 +72,7 @@ class DecoderProcess:
             CrashedError: If the process is no more.
         """
         try:
-            send(self._process.stdin, message)
+            send(self._pipes[0], message)
         except BrokenPipeError:
             raise CrashedError(self._how_it_ended()) from None
 
@@ -98,7 +100,7 @@ class DecoderProcess:
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout):
+        for stream in self._pipes:
             with suppress(BrokenPipeError):  # half a request was left in it
                 stream.close()
         os.close(self._pixels.fd)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 HEAD = 2**16  # bytes that tell what a file is
 WINDOW = 2**20  # bytes of a list that are decoded at a time
@@ -43,7 +43,7 @@ class Entry:
     offset: int
     length: int
     line: int
-    fields: object = None
+    fields: Any = None
     reason: str | None = None
 
 
@@ -243,7 +243,7 @@ class _ListReader:
             return f"not valid JSON{where} ({error.msg})", None, self._place
         except (ValueError, RecursionError) as error:
             return f"not valid JSON ({error})", None, self._place
-        after = _SPACE.match(self._text, end).end()
+        after = next(_SPACE.finditer(self._text, end)).end()
         if after == len(self._text) and not self._at_end:
             return _TOO_LONG, None, self._place  # what follows, be it the rest of a number, is in the next window
         if after < len(self._text) and self._text[after] not in ",]{":
@@ -278,7 +278,7 @@ class _ListReader:
     def _skip_space(self) -> bool:
         """Go on to what is no space; False at the end of the part."""
         while True:
-            self._forward(_SPACE.match(self._text, self._place).end())
+            self._forward(next(_SPACE.finditer(self._text, self._place)).end())
             if self._place < len(self._text):
                 return True
             if self._at_end:

@@ -33,7 +33,7 @@ class Fault:
         >>> Fault("train.json", 3, "no answer").to_json()
         {'file': 'train.json', 'line': 3, 'reason': 'no answer'}
         """
-        fields = {"file": self.file, "line": self.line, "reason": self.reason}
+        fields: dict[str, object] = {"file": self.file, "line": self.line, "reason": self.reason}
         return fields if self.video is None else {**fields, "video": self.video}
 
     @classmethod

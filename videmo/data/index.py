@@ -47,7 +47,7 @@ class VideoTable(Sequence[str]):
     def __len__(self) -> int:
         return len(self._ends) - 1
 
-    def __getitem__(self, number: int) -> str:
+    def __getitem__(self, number: int) -> str:  # pyrefly: ignore[bad-override]  (no slices)
         if not 0 <= number < len(self):
             raise IndexError(number)
         return self._text[self._ends[number] : self._ends[number + 1]].tobytes().decode()
@@ -166,7 +166,7 @@ class RecordIndex(Sequence[Record]):
     def __len__(self) -> int:
         return len(self.offset)
 
-    def __getitem__(self, number: int) -> Record:
+    def __getitem__(self, number: int) -> Record:  # pyrefly: ignore[bad-override]  (no slices)
         """Read and parse one record.
 
         Raises:
@@ -229,11 +229,11 @@ def _room() -> Iterator[None]:
 
 def _names_and_state(files: Sequence[Path], folder: Path) -> tuple[str, str]:
     """Hashes of which files these are, and of what they hold and mean."""
-    names, state = [], [EDITION, [(task.name, task.result_file, task.sources) for task in training_tasks()]]
-    for file in files:
-        names.append(os.path.relpath(file, folder))
-        state.append(identity(file) or unreadable(file))
-    return tuple(hashlib.sha256(json.dumps(part).encode()).hexdigest()[:16] for part in (names, state))
+    tasks = [(task.name, task.result_file, task.sources) for task in training_tasks()]
+    names = [os.path.relpath(file, folder) for file in files]
+    state = [EDITION, tasks, *(identity(file) or unreadable(file) for file in files)]
+    which, held = (hashlib.sha256(json.dumps(part).encode()).hexdigest()[:16] for part in (names, state))
+    return which, held
 
 
 def user_cache() -> Path:

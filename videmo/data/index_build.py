@@ -93,7 +93,7 @@ def _scan_all(files: Sequence[Path], workers: int | None, progress: bool) -> Ite
     results = spread(scan, jobs, sizes, "indexing records", workers=workers, progress=progress)
     for number, (file, of_file) in enumerate(zip(files, cut, strict=True)):
         if isinstance(of_file, Entry):
-            yield number, [_Scanner(file).result(0, faults=[(of_file.line, of_file.reason)])]
+            yield number, [_Scanner(file).result(0, faults=[(of_file.line, of_file.reason or "")])]
             continue
         scanned = [next(results) for _ in of_file]
         if len(scanned) > 1 and any(part.ends_with_fault for part in scanned):  # it may be cut at a wrong place

@@ -122,7 +122,7 @@ class BatchLoader:
         self.window = window
         self.ranks = ranks or Ranks()
         self.report = report or (lambda faults: None)
-        sampler = loader.batch_sampler
+        sampler: Any = loader.batch_sampler
         self.endless = isinstance(sampler, EpochAfterEpoch)
         self.batch_sampler: BatchOrder = sampler.order if self.endless else sampler
         self._stream: Iterator[TreeBatch | Failure] | None = None
@@ -139,22 +139,22 @@ class BatchLoader:
         return len(self.loader) * (self.rounds.iterations if self.rounds else 1)
 
     def __iter__(self) -> Iterator[TreeBatch]:
-        return self._batches() if self.rounds is None else self._turns()
+        return self._batches() if self.rounds is None else self._turns(self.rounds)
 
-    def _turns(self) -> Iterator[TreeBatch]:
+    def _turns(self, rounds: Rounds) -> Iterator[TreeBatch]:
         """Round by round, each over and over."""
         layout = TokenLayout(video_token_id=-1, pad_token_id=0, tokens_per_second=1.0, merge_size=1)
         nothing = flatten([empty_tree(layout)], layout)
         batches = self._batches()
-        while parts := tuple(islice(batches, self.window * self.rounds.steps)):
+        while parts := tuple(islice(batches, self.window * rounds.steps)):
             yield replace(join(parts), parts=parts)
-            for turn in range(1, len(parts) * self.rounds.iterations):
+            for turn in range(1, len(parts) * rounds.iterations):
                 yield replace(nothing, turn=turn)
 
     def _batches(self) -> Iterator[TreeBatch]:
         order = self.batch_sampler
         left = len(order) - order.start
-        if not self.endless or order.start or self._stands_at != order.epoch:
+        if self._stream is None or not self.endless or order.start or self._stands_at != order.epoch:
             self._stream = iter(self.loader)
         self._stands_at, epoch = None, order.epoch
         batches = islice(self._stream, left)

@@ -113,7 +113,8 @@ class BatchOrder(Sampler[list[int]]):
         self.max_branches = max_branches
         self.max_tokens = min(max_tokens or 2**31, batch_tokens or 2**31)
         self.batch_tokens = batch_tokens
-        self.global_batch_size = global_batch_size if batch_tokens else batch_size * window * world_size
+        of_tokens = global_batch_size if batch_tokens else None
+        self.global_batch_size = of_tokens or batch_size * window * world_size
         self.whole_steps = whole_steps
         self.shuffle = shuffle
         self.seed = seed
@@ -128,6 +129,7 @@ class BatchOrder(Sampler[list[int]]):
 
     def plan_window(self, num_epochs: int) -> int:
         """The fewest micro-batches a rank and step that hold ``batch_tokens`` in every step of these epochs."""
+        assert self.batch_tokens
         bins = 1
         for number in range(num_epochs):
             epoch = self._lay_out(number)

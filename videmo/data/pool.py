@@ -19,7 +19,8 @@ from typing import TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-Job, Result = TypeVar("Job"), TypeVar("Result")
+Job = TypeVar("Job")
+Result = TypeVar("Result")
 _SMALL = 2**24  # bytes that are done sooner than a process starts
 _PR_SET_PDEATHSIG = 1
 
@@ -90,12 +91,14 @@ class _Worker:
             stdout=subprocess.PIPE,
             env=os.environ | {"PYTHONPATH": os.pathsep.join(path or os.getcwd() for path in sys.path)},
         )
+        assert self._process.stdin and self._process.stdout
+        self._jobs, self._results = self._process.stdin, self._process.stdout
         self._send(function)
 
     def run(self, job: object) -> object:
         try:
             self._send(job)
-            result, error = pickle.load(self._process.stdout)
+            result, error = pickle.load(self._results)
         except (EOFError, BrokenPipeError, pickle.UnpicklingError):
             raise RuntimeError(
                 "a process that worked on the data was ended; is there memory for all of them?"
@@ -105,8 +108,8 @@ class _Worker:
         return result
 
     def _send(self, value: object) -> None:
-        pickle.dump(value, self._process.stdin)
-        self._process.stdin.flush()
+        pickle.dump(value, self._jobs)
+        self._jobs.flush()
 
     def end(self) -> None:
         self._process.kill()

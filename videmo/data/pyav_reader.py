@@ -75,12 +75,13 @@ class PyAVReader:
         self._container = av.open(self.path, options=_OPTIONS)
         if self._container.format.name.endswith(_PICTURE_FORMATS):
             raise Unreadable("a single picture, not a video")
-        self._stream = self._container.streams.best("video")
+        best = self._container.streams.best("video")
         if {stream.type for stream in self._container.streams} == {"audio"}:
             raise OnlySoundError("sound and no picture")
-        if self._stream is None or self._stream.codec_context is None:
+        if not isinstance(best, av.VideoStream) or best.codec_context is None:
             raise NoPictureStreamError("no picture stream that it can decode")
-        self._stream.codec_context.thread_count = 1
+        best.codec_context.thread_count = 1
+        self._stream = best
 
     def _scan(self) -> list[tuple[int | None, int | None, bool, bool]]:
         """Time shown, time decoded, keyframe or not, hidden by an edit list or not: of every whole packet."""
@@ -96,12 +97,11 @@ class PyAVReader:
 
     def _start(self, packets: list[tuple[int | None, int | None, bool, bool]]) -> None:
         context = self._stream.codec_context
-        times = [shown for shown, _, _, hidden in packets if not hidden]
+        visible = [shown for shown, _, _, hidden in packets if not hidden]
+        times = sorted({shown for shown in visible if shown is not None})
         self._keys = sorted(shown for shown, _, is_key, _ in packets if is_key and shown is not None)
-        unknown = None in times or len(set(times)) < len(times) or not self._keys
-        self._times = (
-            [] if unknown or (self._container.format.name == "avi" and context.has_b_frames) else sorted(times)
-        )
+        unknown = len(times) < len(visible) or not self._keys
+        self._times = [] if unknown or (self._container.format.name == "avi" and context.has_b_frames) else times
         leading: list[av.VideoFrame] = []  # pictures shown before the first keyframe; without an earlier one few decode
         self._begin(self._keys[0] if self._times else None)
         first = None
@@ -122,7 +122,7 @@ class PyAVReader:
             self.num_frames = 1 + sum(1 for _ in self._pictures)
         self.width, self.height = self._size[:: -1 if self._quarter_turns % 2 else 1]
         self.fps = self._rate()
-        rank = {time: number for number, time in enumerate(self._times)}
+        rank: dict[int | None, int] = {time: number for number, time in enumerate(self._times)}
         self.steady = (
             self._container.format.name in _INDEXED_FORMATS
             and len(packets) == self.num_frames
@@ -133,9 +133,9 @@ class PyAVReader:
 
     def _rate(self) -> float:
         """Frames per second as the file states it, or from the times of its pictures."""
-        rate = self._stream.average_rate or self._stream.guessed_rate
-        if not rate and len(self._times) > 1:
-            rate = (self.num_frames - 1) / ((self._times[-1] - self._times[0]) * self._stream.time_base)
+        rate, unit = self._stream.average_rate or self._stream.guessed_rate, self._stream.time_base
+        if not rate and unit and len(self._times) > 1:
+            rate = (self.num_frames - 1) / ((self._times[-1] - self._times[0]) * unit)
         return float(rate or 0)
 
     def _begin(self, time: int | None, wanted: set[int] | None = None) -> None:

@@ -12,7 +12,7 @@ import errno
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
@@ -50,19 +50,18 @@ class Quarantine:
 
     faults: tuple[Fault, ...] = ()
     mended: int = 0
+    _videos: dict[str, Fault] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _folders: dict[str, Fault] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _records: dict[tuple[str, int], Fault] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        videos, folders, records = {}, {}, {}
         for fault in self.faults:
             if fault.video is None:
-                records.setdefault((os.path.abspath(fault.file), fault.line), fault)
+                self._records.setdefault((os.path.abspath(fault.file), fault.line), fault)
             elif fault.video.endswith("/"):
-                folders.setdefault(fault.video, fault)
+                self._folders.setdefault(fault.video, fault)
             else:
-                videos.setdefault(fault.video, fault)
-        object.__setattr__(self, "_videos", videos)
-        object.__setattr__(self, "_folders", folders)
-        object.__setattr__(self, "_records", records)
+                self._videos.setdefault(fault.video, fault)
 
     def video_fault(self, video: str) -> Fault | None:
         """Why a video, by its path as records write it, is not to be used; None where it is.

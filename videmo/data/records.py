@@ -8,8 +8,10 @@ messages stands for the next entry of ``videos``. Reading checks every field, an
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from videmo.data.entries import scan
 from videmo.data.faults import Fault
@@ -125,7 +127,7 @@ def make_record(fields: dict, file: str, line: int) -> Record:
     return Record(messages, tuple(fields.get("videos", ())), source, file, line)
 
 
-def parse_record(fields: object, file: str, line: int) -> Record:
+def parse_record(fields: Any, file: str, line: int) -> Record:
     """Check one decoded JSON value and make it a record.
 
     Raises:
@@ -157,10 +159,9 @@ def read_record(data: bytes, file: str, line: int) -> Record:
     Raises:
         RecordError: If they are none: the file changed since.
     """
-    try:
+    fields: Any = None
+    with suppress(ValueError, RecursionError):
         fields = json.loads(data)
-    except (ValueError, RecursionError):
-        fields = None
     if what_is_wrong(fields):
         raise RecordError(
             f"{file}:{line}: the file changed while it was in use, or since it was indexed and its time was set back; "

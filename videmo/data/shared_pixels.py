@@ -43,10 +43,10 @@ class SharedPixels:
     def view(self, shape: tuple[int, ...]) -> np.ndarray:
         """The memory itself, until the next clip."""
         wanted = int(np.prod(shape))
-        size = len(self._memory) if self._memory else 0
-        if wanted > size or size > max(wanted, _KEPT_BYTES):
-            self._memory = None
+        memory = self._memory
+        if memory is None or not wanted <= len(memory) <= max(wanted, _KEPT_BYTES):
+            self._memory = memory = None
             if self.writes:
                 os.ftruncate(self.fd, wanted)
-            self._memory = mmap.mmap(self.fd, wanted)
-        return np.frombuffer(self._memory, np.uint8, wanted).reshape(shape)
+            self._memory = memory = mmap.mmap(self.fd, wanted)
+        return np.frombuffer(memory, np.uint8, wanted).reshape(shape)

@@ -100,7 +100,7 @@ class _Counter:
         starts = (job.offsets - job.offsets[0]).tolist()
         rows = list(zip(starts, job.lengths.tolist(), job.lines.tolist(), strict=True))
         for first in range(0, len(rows), BATCH):
-            pieces = []
+            pieces: list[list[str] | None] = []
             for start, length, line in rows[first : first + BATCH]:
                 record = read_record(data[start : start + length], job.file, line)
                 try:

@@ -50,6 +50,12 @@ class Video:
     key: str = ""
 
     @property
+    def patches(self) -> Tensor:
+        """The pixel values of a video that was decoded."""
+        assert self.pixel_values is not None
+        return self.pixel_values
+
+    @property
     def num_tokens(self) -> int:
         """Tokens that the language model sees: the merger joins 2x2 patches."""
         return math.prod(self.grid_thw) // self.merge_size**2

@@ -76,7 +76,9 @@ class VisionCache:
         """Give a batch the features that it was promised, and remember those that a worker read from disk."""
         features = dict(batch.video_features)
         for number in batch.promised:
-            features[number] = self.store.get(batch.videos[number].key)["features"]
+            kept = self.store.get(batch.videos[number].key)
+            assert kept is not None, "what is promised is in memory, and stays there"
+            features[number] = kept["features"]
         self._expected = {}
         for number, shape in enumerate(batch.videos):
             if shape.key and number not in features:

@@ -110,7 +110,7 @@ def video_processor_row(clip: Clip, config: dict[str, Any]) -> Row:
 
 
 def _patch_row(name: str, clip: Clip, theirs: Tensor, compared: str) -> Row:
-    mine = normalise(clip.video.pixel_values)
+    mine = normalise(clip.video.patches)
     if mine.shape != theirs.shape:
         return Row(name, "FAIL", None, compared, f"shape {tuple(mine.shape)}, theirs {tuple(theirs.shape)}; {REPORT}")
     difference = (mine - theirs).abs()

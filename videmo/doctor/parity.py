@@ -26,6 +26,7 @@ from videmo.errors import InputError
 from videmo.export.folder import VIDEMO_FILE, base_folder
 from videmo.export.processor import IMAGE_FILE
 from videmo.models.backbone import Backbone
+from videmo.models.generation import text_of
 from videmo.pixels import normalise
 from videmo.pretrained import load_config, random_size
 
@@ -65,7 +66,7 @@ def compare(checkpoint: str, videos: Sequence[Path], question: str, max_new_toke
     with torch.backends.cudnn.flags(allow_tf32=False) if torch.cuda.is_available() else nullcontext():
         plain = Plain(checkpoint)
         found, answers = _rows_of_plain(plain, config, clips, max_new_tokens)
-        plain.model = None  # transformers' model is let go of before ours is loaded
+        vars(plain).pop("model", None)  # transformers' model is let go of before ours is loaded
         rows += found
         rows += _rows_of_model(plain, clips, answers, max_new_tokens) if answers else []
     first = " and ".join(f"`{row.name}`" for row in rows if row.name in NEEDED and row.status == "FAIL")
@@ -88,7 +89,7 @@ def _rows_of_plain(
 
 
 def _ask(plain: Plain, clip: Clip, length: int) -> tuple[Tensor, Answer]:
-    patches, grid = normalise(clip.video.pixel_values), clip.video.grid_thw
+    patches, grid = normalise(clip.video.patches), clip.video.grid_thw
     logits = plain.logits(clip.input_ids, patches, grid, clip.position_ids, clip.num_after)
     return logits, plain.answer(clip.input_ids, patches, grid, clip.video.second_per_grid, length)
 
@@ -161,7 +162,7 @@ def _logits_row(backbone: Backbone, clip: Clip, theirs: Tensor) -> Row:
 
 def _answer_row(backbone: Backbone, clip: Clip, theirs: Answer, tokenizer: Any, length: int) -> Row:
     mine = ours.answer(backbone, clip, length, tokenizer.eos_token_id)
-    said = tokenizer.decode(theirs.tokens, skip_special_tokens=True).strip()
+    said = text_of(tokenizer, theirs.tokens)
     compared = f"the greedy answer, with transformers' generate at its own positions: {_short(said)!r}"
     if mine == theirs.tokens:
         return Row("answer", "pass", 0, compared)
@@ -174,7 +175,7 @@ def _answer_row(backbone: Backbone, clip: Clip, theirs: Answer, tokenizer: Any, 
         return Row(
             "answer", "pass", best - second, f"{compared}; at token {place} two words tie, and ours takes the other"
         )
-    other = tokenizer.decode(mine, skip_special_tokens=True).strip()
+    other = text_of(tokenizer, mine)
     remedy = f"{clip.file}: ours is {_short(other)!r}, from token {place} on: the first row that fails above says why"
     return Row("answer", "FAIL", None, compared, remedy)
 
@@ -200,7 +201,7 @@ def _settings(folder: Path | None) -> VideoSettings:
     try:
         return VideoSettings(**stated) if isinstance(stated, dict) else VideoSettings()
     except (InputError, TypeError) as error:  # TypeError: names and types that are not ours
-        raise InputError(f"{folder / VIDEMO_FILE} holds no video settings ({error}); export again") from None
+        raise InputError(f"{folder}/{VIDEMO_FILE} holds no video settings ({error}); export again") from None
 
 
 def _device(config: Any) -> torch.device:

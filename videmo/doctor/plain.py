@@ -37,8 +37,7 @@ class Plain:
         device: Which one.
     """
 
-    model: Qwen2_5_VLForConditionalGeneration | None
-    device: torch.device
+    model: Any  # what `generate` takes and returns is not what its annotations say
 
     def __init__(self, checkpoint: str) -> None:
         self.checkpoint = checkpoint
@@ -50,7 +49,7 @@ class Plain:
 
     def load(self, device: torch.device) -> list[str]:
         """Load the model, and say in words which weights and ``config.json`` do not belong together."""
-        model, found = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+        model, found = Qwen2_5_VLForConditionalGeneration.from_pretrained(  # pyrefly: ignore[not-iterable]  (a pair)
             self.checkpoint, dtype=torch.float32, output_loading_info=True, ignore_mismatched_sizes=True
         )
         self.model, self.device = model.to(device).eval(), device

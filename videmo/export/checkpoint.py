@@ -137,12 +137,14 @@ def _join_shards(folder: Path) -> dict[str, Tensor]:
     reader = _SafeReader(folder)
     try:
         stored = reader.read_metadata().state_dict_metadata
-        names = [n for n, entry in stored.items() if isinstance(entry, TensorStorageMetadata)]
-        prefix = next((p for p in _PREFIXES_OF_FSDP if any(n.startswith(p) for n in names)), None)
+        tensors = {n: entry for n, entry in stored.items() if isinstance(entry, TensorStorageMetadata)}
+        prefix = next((p for p in _PREFIXES_OF_FSDP if any(n.startswith(p) for n in tensors)), None)
         if prefix is None:
             raise InputError(f"{folder} holds no weights under {' or '.join(_PREFIXES_OF_FSDP)}")
         weights = {
-            n: torch.empty(stored[n].size, dtype=stored[n].properties.dtype) for n in names if n.startswith(prefix)
+            n: torch.empty(entry.size, dtype=entry.properties.dtype)
+            for n, entry in tensors.items()
+            if n.startswith(prefix)
         }
         dcp.load(weights, storage_reader=reader, no_dist=True)
     except (dcp.api.CheckpointException, RuntimeError, EOFError, FileNotFoundError, pickle.UnpicklingError) as error:
@@ -228,6 +230,6 @@ def _tensors_alone() -> Iterator[None]:
         os.environ.pop(name) if before is None else os.environ.update({name: before})
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     text = " ".join(str(error).split("\n\n")[0].split())
     return text if len(text) <= 160 else f"{text[:160]} ..."

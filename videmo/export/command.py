@@ -63,7 +63,7 @@ def export_checkpoint(
     if has_adapters(given) and not merge:
         lora, weights = adapter(trained, source)
         with written_aside(out) as folder:
-            lora.save_pretrained(folder)
+            lora.save_pretrained(str(folder))
             save_file({name: weight.contiguous() for name, weight in weights.items()}, folder / ADAPTER_FILE)
             (folder / CARD_FILE).write_text(card(out, source, files, trained), encoding="utf-8")
             _write_tokenizer(folder, source, files)

@@ -102,7 +102,7 @@ def unpack_in_place(language_model: nn.Module) -> None:
             layer.weight.data = unpacked(layer)
 
 
-def _training(arguments: Mapping[str, Any]) -> tuple[dict[str, Scope], Lora]:
+def _training(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], Lora]:
     return {name: Scope(**arguments.get(name, {})) for name in SCOPES}, Lora(**arguments.get("lora", {}))
 
 

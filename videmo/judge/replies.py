@@ -8,6 +8,7 @@ zero.
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from videmo.affect import AffectiveTree
 from videmo.errors import InputError
@@ -66,6 +67,7 @@ def _key(name: str) -> str:
 
 def _on_scale(name: str, number: float, out_of: float | None, prompt: Prompt) -> float:
     """A score as a share of its scale's top, 0..100."""
+    assert prompt.scale is not None
     low, high = prompt.scale
     if out_of is not None and out_of != high:
         raise UnreadableReply(f"{name} is out of {out_of:g}, but the scale is {low:g} to {high:g}")
@@ -128,9 +130,9 @@ def _read_score(text: str, prompt: Prompt, question: Question) -> float:
     text = _plain(text)
     if _AMOUNT.fullmatch(text.strip()):
         return _amount("the score", text, prompt)
-    stated = [*_SCORE.finditer(text)]
+    stated, top = [*_SCORE.finditer(text)], prompt.scale[1] if prompt.scale else None
     # Beside a stated score, "3/4 of the clues" is no score; "90/100" would be a second one.
-    stated += [found for found in _FRACTION.finditer(text) if not stated or float(found[2]) == prompt.scale[1]]
+    stated += [found for found in _FRACTION.finditer(text) if not stated or float(found[2]) == top]
     value = _the_one("the score", stated, text, prompt)
     if value is None:
         raise UnreadableReply(f"the reply states no score: {short(text)}")
@@ -227,8 +229,9 @@ def _label(item: str, known: Mapping[str, str], options: Mapping[str, str]) -> s
     """The listed label that an item is: by its text, by the letter of the question's option, or by both."""
     if normalise(item) in known:
         return known[normalise(item)]
-    letter, words = _LETTERED.fullmatch(item.strip(" .'\"[]")).groups()
-    words = normalise(words)
+    match = _LETTERED.fullmatch(item.strip(" .'\"[]"))
+    assert match is not None
+    letter, words = match[1], normalise(match[2])
     if letter and not words:
         words = options.get(letter, "")
     elif letter and options.get(letter, words) != words:
@@ -262,7 +265,7 @@ def _read_tree(text: str, prompt: Prompt, question: Question) -> AffectiveTree:
     return tree
 
 
-def _lower(node: object) -> object:
+def _lower(node: Any) -> Any:
     """A node of a tree with labels in lower case and single spaces; what is no node stays, to be refused."""
     if isinstance(node, list):
         return [_lower(child) for child in node]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from videmo.errors import InputError
 from videmo.judge.cache import Reply
@@ -109,7 +109,7 @@ class Server:
         import openai
 
         schemas, tokens_name = self.abilities.schemas and response_format is not None, self.abilities.tokens_name
-        options = {"model": self.settings.model, "messages": [*messages], tokens_name: max_tokens}
+        options: dict[str, Any] = {"model": self.settings.model, "messages": [*messages], tokens_name: max_tokens}
         if self.settings.temperature is not None:
             options["temperature"] = self.settings.temperature
         if schemas:

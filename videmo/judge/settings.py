@@ -87,7 +87,7 @@ class JudgeSettings:
         >>> JudgeSettings("http://localhost/v1", "m", price_in=2.5, price_out=10).cost(1_000_000, 200_000)
         4.5
         """
-        if self.price_in is None:
+        if self.price_in is None or self.price_out is None:
             return None
         return (prompt_tokens * self.price_in + completion_tokens * self.price_out) / 1e6
 
@@ -116,7 +116,7 @@ def _check_url(url: str, option: str) -> None:
         raise InputError(
             f"{option} carries a user, a query or a fragment; give the plain address, and the key in the environment"
         )
-    if not known:
+    if parts is None or not known:
         raise InputError(f"{option} must be an address such as http://localhost:8000/v1, got {url!r}")
     if parts.path.rstrip("/").endswith("/chat/completions"):
         raise InputError(f"{option} {url} is too long: leave out /chat/completions, which is added")

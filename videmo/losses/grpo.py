@@ -95,6 +95,7 @@ def grpo_loss(
     surrogate = torch.minimum(ratio * advantage, ratio.clamp(1 - epsilon, 1 + high) * advantage)
     kl = torch.zeros_like(logps)
     if beta:
+        assert ref_logps is not None, "the penalty is for leaving a reference"
         kl = torch.exp(ref_logps - logps) - (ref_logps - logps) - 1  # k3 (Schulman 2020): never negative
     weight = keep[sample].to(logps) / _denominator(
         loss_type, sample, len(advantages), num_sequences, num_tokens, max_completion_length

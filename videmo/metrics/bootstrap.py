@@ -105,7 +105,7 @@ def _resampled_means(files: Sequence[Tensor], num_resamples: int, seed: int, wei
     """Weighted sums of file means [R]."""
     generator = torch.Generator().manual_seed(seed)
     means = [_resampled_file(file.double().cpu(), num_resamples, generator) for file in files]
-    return sum(weight * mean for weight, mean in zip(weights, means, strict=True))
+    return sum((weight * mean for weight, mean in zip(weights, means, strict=True)), torch.zeros_like(means[0]))
 
 
 def _resampled_file(scores: Tensor, num_resamples: int, generator: torch.Generator) -> Tensor:

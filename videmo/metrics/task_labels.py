@@ -24,7 +24,7 @@ class LabelKind(NamedTuple):
 
 
 def _count_single(preds: Sequence[Answer | None], target: Sequence[Answer], labels: Sequence[str]) -> Tensor:
-    place = {label: i for i, label in enumerate(labels)}
+    place: dict[Answer | None, int] = {label: i for i, label in enumerate(labels)}
     answered = torch.tensor([place.get(answer, UNPARSED) for answer in preds], dtype=torch.long)  # [N]
     truth = torch.tensor([place[answer] for answer in target], dtype=torch.long)  # [N]
     return label_confusion(answered, truth, len(labels))

@@ -14,7 +14,7 @@ from torch import nn
 from videmo.errors import InputError, check_positive
 from videmo.models.scopes import ScopeName
 
-WITHIN = {
+WITHIN: dict[ScopeName, str] = {
     "vision": r"model\.visual\.blocks\.",
     "merger": r"model\.visual\.merger\.",
     "language": r"model\.language_model\.",
@@ -69,7 +69,7 @@ def lora_config(lora: Lora, scopes: Collection[ScopeName]) -> LoraConfig:
     ]
     return LoraConfig(
         r=lora.rank,
-        lora_alpha=lora.alpha,
+        lora_alpha=lora.alpha,  # pyrefly: ignore[bad-argument-type]  (any number)
         lora_dropout=lora.dropout,
         use_rslora=lora.rslora,
         use_dora=lora.dora,

@@ -7,8 +7,8 @@ Shapes: B rows, S tokens a row, P patches, V videos, N places.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +22,10 @@ from videmo.models.checkpointing import checkpoint_block, checkpoint_compiled
 from videmo.models.encoding import encode, encode_nothing, in_step, largest, weights_hash
 from videmo.models.quantization import pack
 from videmo.models.sampling import Distribution
-from videmo.models.scopes import Scope, Scopes, scope_of
+from videmo.models.scopes import Scope, ScopeName, Scopes, scope_of
 from videmo.models.token_scores import TokenScores, score_tokens
 from videmo.models.tree_attention import FLEX, additive, attend_over_trees, block_mask, bucket, tree_mask
-from videmo.models.vision import speed_up
+from videmo.models.vision import Tower, speed_up
 from videmo.pretrained import RANDOM, Size, base_fingerprint, load_config, published_config, random_size
 from videmo.token_tree import IGNORE_INDEX, TreeBatch
 
@@ -92,8 +92,12 @@ class Backbone(nn.Module):
         for name, p in model.named_parameters():
             p.requires_grad_(self.scopes[scope_of(name)].mode == "full" or ".lora_" in name)
         self._keep_what_trains_in_float32()
-        for scope, blocks in (("vision", self.tower.blocks), ("language", model.model.language_model.layers)):
-            for block in blocks:
+        blocks: dict[ScopeName, Iterable[Any]] = {
+            "vision": self.tower.blocks,
+            "language": model.model.language_model.layers,
+        }
+        for scope, own in blocks.items():
+            for block in own:
                 block.gradient_checkpointing = self.scopes[scope].activation_checkpointing
                 block._gradient_checkpointing_func = checkpoint_compiled if compile else checkpoint_block
                 if compile and not block.gradient_checkpointing:
@@ -174,10 +178,10 @@ class Backbone(nn.Module):
         return self.model.config
 
     def new_cache(self) -> DynamicCache:
-        return DynamicCache(config=self.model.config.text_config)
+        return DynamicCache(config=self.config.get_text_config())
 
     @property
-    def tower(self) -> nn.Module:
+    def tower(self) -> Tower:
         """The vision tower with its merger."""
         return self.model.model.visual
 
@@ -314,7 +318,7 @@ def _read(checkpoint: str, **options) -> Qwen2_5_VLForConditionalGeneration:
         InputError: If they are not whole, or do not fit the config.
     """
     try:
-        model, found = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+        model, found = Qwen2_5_VLForConditionalGeneration.from_pretrained(  # pyrefly: ignore[not-iterable]  (a pair)
             checkpoint, **options, output_loading_info=True
         )
     except (MemoryError, torch.OutOfMemoryError):

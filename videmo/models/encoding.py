@@ -7,17 +7,19 @@ merge block.
 """
 
 import hashlib
+import math
 
 import torch
 from torch import Tensor, nn
 from torch.distributed.fsdp import FullyShardedDataParallel
 from torch.distributed.tensor import DTensor
+from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VisionTransformerPretrainedModel as Tower
 
 from videmo.errors import InputError
 from videmo.pixels import normalise
 
 
-def encode(tower: nn.Module, patches: Tensor, grids: list[list[int]]) -> list[Tensor]:
+def encode(tower: Tower, patches: Tensor, grids: list[list[int]]) -> list[Tensor]:
     """The features of videos in one call of the tower, [tokens, hidden] each.
 
     Args:
@@ -30,10 +32,10 @@ def encode(tower: nn.Module, patches: Tensor, grids: list[list[int]]) -> list[Te
     return list(features.split([t * h * w // tower.spatial_merge_unit for t, h, w in grids]))
 
 
-def encode_nothing(tower: nn.Module) -> Tensor:
+def encode_nothing(tower: Tower) -> Tensor:
     """0, reached through all parameters of the tower: a call for those who have no video to encode."""
     side, embed = tower.spatial_merge_size, tower.patch_embed
-    values = embed.in_channels * embed.temporal_patch_size * embed.patch_size**2
+    values = embed.in_channels * math.prod(embed.proj.kernel_size)
     patches = torch.zeros(side * side, values, device=embed.proj.weight.device)
     (features,) = encode(tower, patches, [[1, side, side]])
     return 0 * features.sum()

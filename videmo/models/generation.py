@@ -12,10 +12,11 @@ feeds empty steps until the others' have.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from transformers import PreTrainedTokenizerBase
 
 from videmo.models.backbone import Backbone
 from videmo.models.encoding import is_sharded, largest
@@ -187,12 +188,12 @@ class TreeDecoder:
         prefix = torch.cat((self._sees, nothing))[leaves]  # [B, width, columns], the last of slots without a leaf
         # [B, width, grown]; empty slots see one another, which is harmless
         own = (self._owner[:, None, :] == leaves[:, :, None]) & (columns <= columns[before:, None])
-        last = slice(None) if last is None else last
+        fed = slice(None) if last is None else last
         return self._backbone(
             ids.index_put((rows, slots), tokens),
             positions.expand(3, -1, -1),
             torch.cat((prefix, own), dim=-1),
-            (rows[last], slots[last]),
+            (rows[fed], slots[fed]),
             cache=self._cache,
         )
 
@@ -207,7 +208,8 @@ class TreeDecoder:
         if width == self._sees.shape[1] or not len(self):
             return
         kept = (seen > 0).int().argsort(dim=1, descending=True, stable=True)[:, :width]  # [B, width]
-        for layer in self._cache.layers:
+        layers: Sequence[Any] = self._cache.layers  # each with its keys and values
+        for layer in layers:
             places = kept[:, None, :, None].expand(-1, layer.keys.shape[1], -1, layer.keys.shape[3])
             layer.keys, layer.values = layer.keys.gather(2, places), layer.values.gather(2, places)
         self._sees = self._sees.gather(1, kept[self._row])
@@ -240,6 +242,11 @@ def generate(
     decoder = TreeDecoder(backbone, batch, samples)
     decoder.branch(torch.arange(len(decoder), device=batch.input_ids.device).repeat_interleave(num_generations))
     return decoder.draw(max_new_tokens=max_new_tokens, eos_token_id=eos_token_id, sampling=sampling)
+
+
+def text_of(tokenizer: PreTrainedTokenizerBase, tokens: list[int] | Tensor) -> str:
+    """What generated ids say, without special tokens and the space around."""
+    return str(tokenizer.decode(tokens, skip_special_tokens=True)).strip()
 
 
 def _slot_in_row(rows: Tensor) -> Tensor:

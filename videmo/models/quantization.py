@@ -6,7 +6,7 @@ and vision tower stay as they were read: they are small, or suffer. The norms ar
 stream that they read, or what 4-bit layers lose adds up; nothing else is cast.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
@@ -25,7 +25,7 @@ def pack(model: Qwen2_5_VLForConditionalGeneration) -> None:
         for name, layer in module.named_children():
             if isinstance(layer, nn.Linear):
                 setattr(module, name, packed(layer))
-    model.is_loaded_in_4bit = True  # peft asks
+    model.is_loaded_in_4bit = True  # pyrefly: ignore[bad-argument-type]  (no weight; peft asks)
 
 
 def packed(layer: nn.Linear) -> "bnb.nn.Linear4bit":
@@ -41,7 +41,7 @@ def packed(layer: nn.Linear) -> "bnb.nn.Linear4bit":
         quant_type="nf4",
         device=torch.device("meta"),
     )
-    four.weight = bnb.nn.Params4bit(weight.data, requires_grad=False, quant_type="nf4", module=four)
+    four.weight = _four_bits(weight.data, four)
     four.bias = layer.bias
     # On CPUs with AVX-512 bfloat16 it would repack its weight in eval() for a kernel without gradients, and keep it so.
     four.support_avx512bf16_for_cpu = False
@@ -53,6 +53,12 @@ def unpacked(layer: nn.Linear) -> torch.Tensor:
     import bitsandbytes as bnb
 
     four = packed(nn.Linear(layer.in_features, layer.out_features, bias=False, device="meta"))
-    four = bnb.nn.Params4bit(layer.weight.data.clone(), requires_grad=False, quant_type="nf4", module=four)
-    four = four.to(layer.weight.device)
-    return bnb.functional.dequantize_4bit(four.data, four.quant_state).to(layer.weight.dtype)
+    weight = _four_bits(layer.weight.data.clone(), four).to(layer.weight.device)
+    return bnb.functional.dequantize_4bit(weight.data, weight.quant_state).to(layer.weight.dtype)
+
+
+def _four_bits(weight: torch.Tensor, layer: "bnb.nn.Linear4bit") -> Any:
+    import bitsandbytes as bnb
+
+    params: Any = bnb.nn.Params4bit  # to a type checker it takes what its base takes
+    return params(weight, requires_grad=False, quant_type="nf4", module=layer)

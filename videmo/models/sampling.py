@@ -54,7 +54,7 @@ class Sampling:
             warpers.append(TopPLogitsWarper(self.top_p))
         if not len(scores):
             return torch.zeros(0, dtype=torch.long, device=scores.device)
-        probabilities = warpers(None, scores).softmax(-1)
+        probabilities = warpers(None, scores).softmax(-1)  # pyrefly: ignore[bad-argument-type]  (no prompt is looked at)
         if by is None:
             return torch.multinomial(probabilities, 1)[:, 0]
         reached = probabilities.double().cumsum(-1)  # [N, vocabulary]

@@ -42,14 +42,13 @@ def shard(backbone: Backbone, mesh: DeviceMesh, precision: str) -> None:
 def send(module: nn.Module, device: torch.device) -> None:
     """Give every rank the first one's weights and buffers, but for those that are sharded already."""
     for owner in module.modules():
-        for tensors in (owner._parameters, owner._buffers):
-            for name, tensor in tensors.items():
-                if tensor is None or isinstance(tensor, DTensor):
-                    continue
-                value = torch.empty_like(tensor, device=device) if tensor.is_meta else tensor.detach().to(device)
-                torch.distributed.broadcast(value, src=0)
-                is_parameter = isinstance(tensor, nn.Parameter)
-                tensors[name] = nn.Parameter(value, tensor.requires_grad) if is_parameter else value
+        for name, tensor in [*owner._parameters.items(), *owner._buffers.items()]:
+            if tensor is None or isinstance(tensor, DTensor):
+                continue
+            value = torch.empty_like(tensor, device=device) if tensor.is_meta else tensor.detach().to(device)
+            torch.distributed.broadcast(value, src=0)
+            is_parameter = isinstance(tensor, nn.Parameter)
+            setattr(owner, name, nn.Parameter(value, tensor.requires_grad) if is_parameter else value)
 
 
 def layers_of(backbone: Backbone) -> list[nn.Module]:

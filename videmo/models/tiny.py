@@ -39,7 +39,7 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int = 1024) -> Qwen2Tokeni
 
 def tiny_config(tokenizer: Qwen2Tokenizer, *, hidden_size: int = 128, layers: int = 2) -> Qwen2_5_VLConfig:
     """Qwen2.5-VL's proportions in small: patch 14, merge 2, window 112, two seconds a temporal step as published."""
-    token = tokenizer.convert_tokens_to_ids
+    token = tokenizer.get_vocab()
     heads = hidden_size // 32
     spread = 0.7 * hidden_size**-0.5  # 0.02 suits widths in the thousands; here it would start attention uniform
     return Qwen2_5_VLConfig(
@@ -55,8 +55,8 @@ def tiny_config(tokenizer: Qwen2Tokenizer, *, hidden_size: int = 128, layers: in
             "rope_parameters": {"rope_type": "default", "rope_theta": 100.0, "mrope_section": [4, 6, 6]},
             "initializer_range": spread,
             "bos_token_id": None,
-            "eos_token_id": token("<|im_end|>"),
-            "pad_token_id": token("<|endoftext|>"),
+            "eos_token_id": token["<|im_end|>"],
+            "pad_token_id": token["<|endoftext|>"],
             "tie_word_embeddings": True,
         },
         vision_config={
@@ -70,10 +70,10 @@ def tiny_config(tokenizer: Qwen2Tokenizer, *, hidden_size: int = 128, layers: in
             "tokens_per_second": 2,
             "initializer_range": spread,
         },
-        image_token_id=token("<|image_pad|>"),
-        video_token_id=token("<|video_pad|>"),
-        vision_start_token_id=token("<|vision_start|>"),
-        vision_end_token_id=token("<|vision_end|>"),
+        image_token_id=token["<|image_pad|>"],
+        video_token_id=token["<|video_pad|>"],
+        vision_start_token_id=token["<|vision_start|>"],
+        vision_end_token_id=token["<|vision_end|>"],
         tie_word_embeddings=True,
     )
 
@@ -85,8 +85,8 @@ def make_tiny(texts: Iterable[str], out: str | Path, *, hidden_size: int = 128, 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Qwen2_5_VLForConditionalGeneration(config)
-    model.generation_config.eos_token_id = config.text_config.eos_token_id
-    model.generation_config.pad_token_id = config.text_config.pad_token_id
+    text = config.get_text_config()
+    model.generation_config.eos_token_id, model.generation_config.pad_token_id = text.eos_token_id, text.pad_token_id
     model.save_pretrained(out)
     tokenizer.save_pretrained(out)
     return Path(out)

@@ -40,7 +40,7 @@ class TokenScores(NamedTuple):
 
 def score_tokens(
     hidden: Tensor,
-    head: nn.Module,
+    head: nn.Linear,
     labels: Tensor,
     distribution: Distribution | None = None,
     chunk_logits: int = CHUNK_LOGITS,

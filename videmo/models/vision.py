@@ -7,25 +7,28 @@
   found once a forward: their number depends on data, for which a GPU would stop and a compiled block break.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import linear, scaled_dot_product_attention
 from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import (
     Qwen2_5_VisionPatchEmbed,
-    Qwen2_5_VisionTransformerPretrainedModel,
     Qwen2_5_VLVisionAttention,
     apply_rotary_pos_emb_vision,
 )
+from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VisionTransformerPretrainedModel as Tower
 from transformers.vision_utils import get_vision_cu_seqlens, get_vision_window_index
 
 
-def speed_up(tower: Qwen2_5_VisionTransformerPretrainedModel) -> Qwen2_5_VisionTransformerPretrainedModel:
+def speed_up(tower: Tower) -> Tower:
     """Change a tower's classes to those below, in place; returns the same tower."""
     tower.__class__ = BatchedTower
     tower.patch_embed.__class__ = LinearPatchEmbed
-    for number, block in enumerate(tower.blocks):
+    blocks: Iterable[Any] = tower.blocks
+    for number, block in enumerate(blocks):
         block.attn.__class__ = BatchedWindowAttention
         block.attn.sees_frames = number in tower.fullatt_block_indexes
     return tower
@@ -54,14 +57,15 @@ class Stretches:
         return cls(tuple(sizes), tuple(row.to(device) for row in rows), torch.cat(rows).argsort().to(device))
 
 
-class BatchedTower(Qwen2_5_VisionTransformerPretrainedModel):
+class BatchedTower(Tower):
     """Finds once what the attention of every block needs."""
 
     def forward(self, hidden_states: Tensor, grid_thw: Tensor, **kwargs):
         """As transformers': [P, patch] and [V, 3] to its output."""
         if self.config._attn_implementation == "sdpa":
             device, grids = hidden_states.device, grid_thw.cpu()
-            index, bounds = get_vision_window_index(grids, self.spatial_merge_size, self.window_size, self.patch_size)
+            sizes: Any = (self.spatial_merge_size, self.window_size, self.patch_size)
+            index, bounds = get_vision_window_index(grids, *sizes)
             kwargs |= {"window_index": index.to(device), "cu_window_seqlens": bounds.to(device)}
             kwargs |= {
                 "frames": Stretches.between(get_vision_cu_seqlens(grids), device),
@@ -85,7 +89,7 @@ class BatchedWindowAttention(Qwen2_5_VLVisionAttention):
     FlashAttention's kernels take windows of any length at once, so with ``flash_attention_2`` nothing changes.
     """
 
-    def forward(
+    def forward(  # pyrefly: ignore[bad-override]  (the tower gives all but the first by name)
         self,
         hidden_states: Tensor,
         cu_seqlens: Tensor,
@@ -98,6 +102,7 @@ class BatchedWindowAttention(Qwen2_5_VLVisionAttention):
         own = frames if self.sees_frames else windows
         if own is None:
             return super().forward(hidden_states, cu_seqlens, position_embeddings=position_embeddings, **kwargs)
+        assert position_embeddings is not None
         patches = len(hidden_states)
         query, key, value = self.qkv(hidden_states).unflatten(1, (3, self.num_heads, -1)).unbind(1)  # [P, heads, head]
         query, key = apply_rotary_pos_emb_vision(query, key, *position_embeddings)

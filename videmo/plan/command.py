@@ -138,7 +138,7 @@ def devices(trainer: Mapping[str, Any]) -> int:
 def _data_module(options: Mapping[str, Any]) -> EmoCFGDataModule:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_class_arguments(EmoCFGDataModule, "data")
-    return parser.instantiate_classes(parser.parse_object({"data": dict(options)})).data
+    return parser.instantiate_classes(parser.parse_object({"data": dict(options)}))["data"]
 
 
 def _plain(made: Plan) -> dict[str, Any]:

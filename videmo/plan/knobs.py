@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
+from videmo.models.scopes import ScopeName
 from videmo.plan.memory import Batch, Memory, Setup, predict
 
 
@@ -37,7 +39,7 @@ def _changes(setup: Setup, batch_size: int) -> Iterator[tuple[str, Setup]]:
         one = Batch(1, batch.row, learned, patches, frames)
         few = 1 << (max(1, int(batch_size * part)).bit_length() - 1)  # a power of 2 divides most steps
         yield f"data.batch_size={few} (one row; the accumulation keeps the step)", replace(setup, batch=one)
-    learn = [name for name in ("language", "vision") if setup.computing[name].mode != "frozen"]
+    learn: list[ScopeName] = [name for name in ("language", "vision") if setup.computing[name].mode != "frozen"]
     for count in range(1, len(learn) + 1):
         if not setup.checkpointing.issuperset(learn[:count]):
             option = " and ".join(f"model.{name}.activation_checkpointing=true" for name in learn[:count])
@@ -64,7 +66,7 @@ def _changes(setup: Setup, batch_size: int) -> Iterator[tuple[str, Setup]]:
         yield "configs/qlora.yaml", _packed(setup)
 
 
-def _with(setup: Setup, name: str, mode: str, held: int | None = None) -> Setup:
+def _with(setup: Setup, name: ScopeName, mode: Literal["lora", "frozen"], held: int | None = None) -> Setup:
     """Another mode of a scope; its adapters are those of configs/lora.yaml: rank 16, dropout, all linear layers.
 
     Args:

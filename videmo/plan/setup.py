@@ -33,7 +33,7 @@ def meta_model(options: Mapping[str, Any]) -> Backbone:
             "that is; use sdpa or flex_attention"
         )
     config = load_config(options["checkpoint"], options.get("revision"), options.get("local_files_only", False))
-    scopes = {name: Scope(**options[name]) for name in SCOPES}
+    scopes: dict[str, Any] = {name: Scope(**options[name]) for name in SCOPES}
     with torch.device("meta"):
         model = Qwen2_5_VLForConditionalGeneration._from_config(config, dtype=getattr(torch, options["dtype"]))
         return Backbone(
@@ -119,7 +119,7 @@ def _held(backbone: Backbone, scope: ScopeName) -> int:
     return max(sizes, default=4)
 
 
-def sharding_of(strategy: Any, world: int) -> tuple[Sharding, dict[str, bool]]:
+def sharding_of(strategy: Any, world: int) -> tuple[Sharding, dict[str, Any]]:
     """How a strategy shares the model out, and what it keeps in the machine's memory.
 
     Args:
@@ -137,7 +137,7 @@ def sharding_of(strategy: Any, world: int) -> tuple[Sharding, dict[str, bool]]:
         offload["offload_parameters"] &= stage == 3
         if stage not in (2, 3):
             raise InputError(f"a plan knows ZeRO's stages 2 and 3, not {stage}")
-        return f"zero{stage}", offload
+        return "zero2" if stage == 2 else "zero3", offload
     if "fsdp2" in name or "modelparallel" in name:
         return "fsdp2", {}
     if "fsdp" in name:

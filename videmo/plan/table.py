@@ -32,7 +32,8 @@ class Time:
     @property
     def hours(self) -> float | None:
         """Of the run, validation and checkpoints left out."""
-        return None if not self.steps or None in self.steps else sum(self.steps) * self.seconds / 3600
+        known = [steps for steps in self.steps if steps is not None]
+        return sum(known) * self.seconds / 3600 if known and len(known) == len(self.steps) else None
 
 
 @dataclass(frozen=True)

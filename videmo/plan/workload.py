@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby, islice
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -85,7 +86,7 @@ def from_settings(data: EmoCFGDataModule, world: int, accumulate: int) -> Worklo
 
 def from_data(data: EmoCFGDataModule, world: int, accumulate: int) -> Workload:
     """What the index of the data folder says."""
-    trainer = SimpleNamespace(
+    trainer: Any = SimpleNamespace(
         world_size=world,
         global_rank=0,
         is_global_zero=True,
@@ -137,6 +138,7 @@ def _trees(data: EmoCFGDataModule, lengths, numbers: Iterable[int]) -> Iterator[
     """Of each tree its tokens, those of its branches, its videos, their tokens, and the pairs that see each other."""
     records = data.records("train")
     index, text = records.index, records.index.text_tokens
+    assert text is not None
     for _, own in groupby(numbers, key=lambda number: lengths.family[number]):
         siblings = list(own)
         for first in range(0, len(siblings), data.max_branches):

@@ -1,6 +1,7 @@
 """The model that a command reasons with: a Hugging Face folder or hub id, or a run's checkpoint as it is."""
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -38,8 +39,9 @@ def load_reasoner(
     if base is None:
         _check_base(trained)
     cuda = torch.cuda.is_available()
-    model = whole_model(trained, source).to("cuda" if cuda else "cpu", torch.bfloat16 if cuda else torch.float32)
-    backbone = Backbone(model, **dict.fromkeys(("vision", "merger", "language"), FROZEN))
+    model: Any = whole_model(trained, source)  # transformers' `to` says nothing of its arguments
+    model.to("cuda" if cuda else "cpu", torch.bfloat16 if cuda else torch.float32)
+    backbone = Backbone(model, **FROZEN)
     return Reasoner(backbone, load_tokenizer(source), video or trained.video, settings, **more)
 
 

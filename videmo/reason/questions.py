@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from videmo.data.entries import scan
 from videmo.data.faults import Fault
@@ -92,7 +93,7 @@ def _records(file: Path, root: Path) -> tuple[list[Record], list[str]]:
     return [_known(record) for record in found], faults
 
 
-def _with_answer(fields: object) -> object:
+def _with_answer(fields: Any) -> Any:
     """A question without an answer gets one to come, as records need one."""
     turns = fields.get("messages") if isinstance(fields, dict) else None
     if isinstance(turns, list) and turns and isinstance(turns[-1], dict) and turns[-1].get("role") == "user":

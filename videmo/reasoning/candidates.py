@@ -191,8 +191,9 @@ class Reasoning:
             return None
         alone = len(self.steps[self._place].candidates) == 1
         agreed = self.agreement >= DOUBTFUL
-        seen = None if self.presence is None else f"{self.presence:.0%} that there is one"
-        if seen and self.presence < DOUBTFUL:
+        presence = self.presence
+        seen = None if presence is None else f"{presence:.0%} that there is one"
+        if presence is not None and presence < DOUBTFUL:
             who = "The candidates agree, but the model" if agreed and not alone else "The model"
             return f"{who} doubts that a person is in this video ({seen}): this is a guess."
         if self.path[self._place].truncated:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -17,7 +18,7 @@ from videmo.data.records import Message, Record
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 from videmo.models.backbone import Backbone
-from videmo.models.scopes import Scope
+from videmo.models.scopes import SCOPES, Scope
 from videmo.pretrained import load_tokenizer, trained_video
 from videmo.reasoning.candidates import Reasoning
 from videmo.reasoning.dialogue import QUESTION, TO_COME, asked, check_question
@@ -27,7 +28,7 @@ from videmo.tasks import FEELING, WHY
 from videmo.token_tree import TokenLayout, TreeBatch
 
 MAX_NEW_TOKENS = 512
-FROZEN = Scope("frozen")
+FROZEN: dict[str, Any] = dict.fromkeys(SCOPES, Scope("frozen"))
 
 
 class Reasoner:
@@ -78,8 +79,7 @@ class Reasoner:
             InputError: If it is no such model.
         """
         cuda = torch.cuda.is_available()
-        scopes = dict.fromkeys(("vision", "merger", "language"), FROZEN)
-        backbone = Backbone.load(checkpoint, dtype="bfloat16" if cuda else "float32", **scopes)
+        backbone = Backbone.load(checkpoint, dtype="bfloat16" if cuda else "float32", **FROZEN)
         return cls(
             backbone.cuda() if cuda else backbone,
             load_tokenizer(checkpoint),

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from videmo.affect import caption_tree, edit_distances, tree_rewards
 from videmo.data.records import VIDEO_PLACEHOLDER, Message
@@ -238,8 +238,9 @@ def score_groups(terms: Sequence[ScorerTerm], groups: Sequence[Group]) -> list[S
     for group, parts, reasons in zip(groups, said, missing, strict=True):
         used = [term for term in terms if term.scorer.name not in reasons]
         weight = sum(term.weight for term in used)
+        known = {name: [value for value in own if value is not None] for name, own in parts.items()}
         totals = [
-            sum(term.weight * parts[term.scorer.name][number] for term in used) / weight if used else 0.0
+            sum(term.weight * known[term.scorer.name][number] for term in used) / weight if used else 0.0
             for number in range(len(group.candidates))
         ]
         order = sorted(range(len(totals)), key=lambda n, t=totals, c=group.candidates: (-t[n], -c[n].logp, n))
@@ -247,7 +248,7 @@ def score_groups(terms: Sequence[ScorerTerm], groups: Sequence[Group]) -> list[S
     return scored
 
 
-def _check_values(name: str, values: object, groups: Sequence[Group]) -> None:
+def _check_values(name: str, values: Any, groups: Sequence[Group]) -> None:
     """
     Raises:
         InputError: If it is not a finite number or None for each candidate.

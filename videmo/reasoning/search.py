@@ -7,7 +7,7 @@ questions on one video share its levels. What was chosen stays in the cache, wha
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
@@ -18,7 +18,7 @@ from videmo.data.records import Message, Record
 from videmo.errors import InputError
 from videmo.models.backbone import Backbone
 from videmo.models.encoding import is_sharded
-from videmo.models.generation import Generation, TreeDecoder
+from videmo.models.generation import Generation, TreeDecoder, text_of
 from videmo.reasoning.candidates import NOTHING, RATIONALE, Candidate, Group, Reasoning, Step
 from videmo.reasoning.dialogue import LEVEL, SEEN, asked, draws_of, is_made_up, next_turn, task_of
 from videmo.reasoning.scorers import ConsensusScorer, score_groups
@@ -92,7 +92,7 @@ class TreeSearch:
         self, backbone: Backbone, tokenizer, settings: SearchSettings, max_new_tokens: int, why: str | None = None
     ) -> None:
         settings.check()
-        most = backbone.config.text_config.max_position_embeddings
+        most = backbone.config.get_text_config().max_position_embeddings
         if max_new_tokens > most:
             raise InputError(f"max_new_tokens {max_new_tokens} is more than the model has positions, {most}; lower it")
         self.backbone, self.tokenizer, self.settings = backbone, tokenizer, settings
@@ -194,7 +194,7 @@ class TreeSearch:
             ask.line.sources = [self._source(ask, group.candidates[number], first + number) for number in kept]
             first += len(group.candidates)
 
-    def _next(self, lines: Sequence[_Line], levels: Sequence[_Line], asks: Sequence[_Ask]) -> list[_Ask]:
+    def _next(self, lines: Sequence[_Line], levels: Collection[_Line], asks: Sequence[_Ask]) -> list[_Ask]:
         """The steps that follow from those just taken."""
         found, just = [], {id(ask.line): ask for ask in asks}
         for line in levels:
@@ -236,7 +236,7 @@ class TreeSearch:
         return torch.cat((stop, tokens))
 
     def _candidate(self, one: Generation, parent: int) -> Candidate:
-        text = self.tokenizer.decode(one.tokens, skip_special_tokens=True).strip()
+        text = text_of(self.tokenizer, one.tokens)
         return Candidate(text, parent, one.logps.mean().item(), len(one.logps), not one.finished)
 
     def _source(self, ask: _Ask, one: Candidate, leaf: int) -> _Source:

@@ -53,7 +53,7 @@ def confusion(task: Task, predictions: Sequence[Prediction]) -> Confusion:
         question = prediction.record.question
         truth = task.parse(prediction.record.answer, question)
         pairs[truth, task.parse(prediction.response, question)] += 1
-    found = {label for pair in pairs for label in pair if label is not None}
+    found = {label for pair in pairs for label in pair if isinstance(label, str)}
     known = list(task.labels) if task.kind == "single_choice" else ["Yes", "No"]
     labels = known + sorted(found - set(known))
     counts = [[pairs[truth, answer] for answer in [*labels, None]] for truth in labels]

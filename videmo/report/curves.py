@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tensorboard.backend.event_processing.event_accumulator import SCALARS, EventAccumulator
 
@@ -42,7 +43,8 @@ def read_scalars(run: Path) -> dict[str, Scalars]:
     for folder in sorted({file.parent for file in files}):
         events = EventAccumulator(str(folder), size_guidance={SCALARS: 0})
         events.Reload()
-        for tag in events.Tags()[SCALARS]:
+        tags: dict[str, Any] = events.Tags()
+        for tag in tags[SCALARS]:
             logged.setdefault(tag, []).extend(events.Scalars(tag))
     return {tag: _scalars(events) for tag, events in logged.items()}
 

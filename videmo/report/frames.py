@@ -34,7 +34,7 @@ class FrameReader:
         if self.video_root is None:
             return [], "the video is not on this machine"
         if video not in self._known:
-            self._known[video] = self._read(video)
+            self._known[video] = _read(self.video_root, video)
         uris, problem = self._known[video]
         size = sum(map(len, uris)) * 3 // 4  # a clip shown twice stands in the page twice
         if size > self.bytes_left:
@@ -42,12 +42,13 @@ class FrameReader:
         self.bytes_left -= size
         return uris, problem
 
-    def _read(self, video: str) -> tuple[list[str], str]:
-        try:
-            frames, _ = read_frames(self.video_root / video, _FOUR)
-        except (VideoError, ImportError) as error:
-            return [], str(error).replace(f"{self.video_root}/", "")
-        images = [Image.fromarray(pixels) for pixels in frames]
-        for image in images:
-            image.thumbnail(MAX_SIDE, Image.Resampling.LANCZOS)
-        return [picture_uri(image, "JPEG", quality=QUALITY, optimize=True) for image in images], ""
+
+def _read(root: Path, video: str) -> tuple[list[str], str]:
+    try:
+        frames, _ = read_frames(root / video, _FOUR)
+    except (VideoError, ImportError) as error:
+        return [], str(error).replace(f"{root}/", "")
+    images = [Image.fromarray(pixels) for pixels in frames]
+    for image in images:
+        image.thumbnail(MAX_SIDE, Image.Resampling.LANCZOS)
+    return [picture_uri(image, "JPEG", quality=QUALITY, optimize=True) for image in images], ""

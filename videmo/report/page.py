@@ -98,11 +98,13 @@ def render(run: Path) -> str:
 
 
 def _environment() -> Environment:
-    made = environment("videmo.report")
+    made = environment(
+        "videmo.report",
+        score=lambda value: "–" if value is None else f"{value:.1f}",
+        breakable=lambda name: Markup("_<wbr>").join(name.split("_")),
+        signed=lambda value: f"{value:+.1f}".replace("-", "−"),
+    )
     made.policies["json.dumps_kwargs"] = {}  # else names are sorted; the main method is to stand first
-    made.filters["score"] = lambda value: "–" if value is None else f"{value:.1f}"
-    made.filters["breakable"] = lambda name: Markup("_<wbr>").join(name.split("_"))
-    made.filters["signed"] = lambda value: f"{value:+.1f}".replace("-", "−")
     return made
 
 
@@ -158,7 +160,7 @@ def _headlines(table: ScoreTable | None, panels: list[dict]) -> list[tuple[str, 
             beside = "" if blind is None else f", blind {blind:.1f}"
             headlines.append((f"{mean:.1f}", f"mean of the {len(table.papers)} columns asked{beside}"))
         rows = {question_set(row.column): row for rows in table.sections.values() for row in rows if row.asked}
-        asked = sum(row.asked for row in rows.values())
+        asked = sum(row.asked or 0 for row in rows.values())
         unread = sum(row.unread or 0 for row in rows.values())
         if asked:
             headlines.append((f"{100 * unread / asked:.1f}%", f"of {asked:,} answers could not be read"))

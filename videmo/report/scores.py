@@ -74,8 +74,8 @@ class ScoreTable:
 
     def above_control(self, control: str) -> list[ScoreRow]:
         """The columns whose whole interval lies above the same model's score on other pixels."""
-        rows = [row for row in self.columns if row.interval is not None and row.others.get(control) is not None]
-        return [row for row in rows if row.interval[0] > row.others[control]]
+        beside = [(row, row.interval, row.others.get(control)) for row in self.columns]
+        return [row for row, own, other in beside if own is not None and other is not None and own[0] > other]
 
     def mean(self, of: str) -> float | None:
         """The unweighted mean of the paper's columns' ``score`` or ``blind``; None unless all have one."""
@@ -147,4 +147,5 @@ def _average(name: str, columns: Sequence[str], rows: Sequence[ScoreRow]) -> Sco
 
 
 def _mean(values: Sequence[float | None]) -> float | None:
-    return None if None in values else sum(values) / len(values)
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if len(known) == len(values) else None

@@ -37,7 +37,7 @@ class CaptionReward(Reward):
         return [self._score(next(verdicts)) if c.text.strip() else 0.0 for c in completions]
 
     def _score(self, verdict: Verdict) -> float | None:
-        return self.missing(verdict.missing) if verdict.value is None else verdict.value / 100
+        return self.missing(verdict.missing or "") if verdict.value is None else verdict.value / 100
 
 
 def _question(completion: Completion) -> Question:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -123,7 +123,8 @@ class RewardMixture:
             if not applies.any():
                 continue
             start = time.perf_counter()
-            values = _ask(term.reward, [completions[place] for place in applies.nonzero().flatten()], missing[name])
+            own = [completions[place] for place in applies.nonzero().flatten().tolist()]
+            values = _ask(term.reward, own, missing[name])
             seconds[name] += time.perf_counter() - start
             parts[name][applies] = values
             has = torch.zeros_like(applies).masked_scatter(applies, ~values.isnan())
@@ -150,7 +151,7 @@ def _in_words(term: RewardTerm) -> str:
 def _ask(reward: Reward, completions: Sequence[Completion], missing: Counter[str]) -> Tensor:
     """What a reward says, [N], NaN for None; the reasons are counted."""
     reward.reasons.clear()
-    values = reward(completions)
+    values: Sequence[Any] = reward(completions)  # a user's own class may return anything
     if not isinstance(values, list | tuple) or len(values) != len(completions):
         got = f"{len(values)} values" if isinstance(values, list | tuple) else f"a {type(values).__name__}"
         raise InputError(
@@ -158,6 +159,7 @@ def _ask(reward: Reward, completions: Sequence[Completion], missing: Counter[str
             "number or None for each"
         )
     for completion, value in zip(completions, values, strict=True):
+        # pyrefly: ignore[unsupported-operation]  (a Real need not compare with floats, but those that there are do)
         if value is not None and not (isinstance(value, Real) and abs(value) <= LARGEST):
             raise InputError(
                 f"the reward {reward.name!r} returned {value!r} for a completion of {completion.record.where}; return "

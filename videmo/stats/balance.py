@@ -147,6 +147,7 @@ class Balance:
             return ""
         worst = min(told, key=lambda task: (told[task], -self.tasks[task].known))
         own = self.tasks[worst]
+        assert own.majority is not None
         label, share = own.majority
         named = f"{percent(share, 1)} of {plural(own.known, 'answer')} {label}, of {len(own.labels)} labels"
         return (

@@ -102,7 +102,7 @@ def _bars(axes: Axes, bars: Sequence[Bar], most: float, label: float, whole: boo
 
 
 def histogram(
-    edges: Sequence[float],
+    edges: Sequence[float] | np.ndarray,
     counts: Sequence[int],
     width: int,
     *,
@@ -278,4 +278,5 @@ def log_ticks(low: float, high: float) -> list[float]:
         ticks = [step * 10.0**decade for decade in decades for step in steps]
         if len(ticks := [tick for tick in ticks if low <= tick <= high]) >= 3:
             return ticks
-    return [tick for tick in MaxNLocator(4, min_n_ticks=3).tick_values(low, high).tolist() if low <= tick <= high]
+    ticks = map(float, MaxNLocator(4, min_n_ticks=3).tick_values(low, high))
+    return [tick for tick in ticks if low <= tick <= high]

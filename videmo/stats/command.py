@@ -111,8 +111,8 @@ def stats(
             "the PNG files; install one that does, such as Noto Sans CJK (the page itself uses the reader's fonts)"
         )
     page = render(root.resolve().name, _facts(corpus), _headlines(corpus), told, sections, pictures)
-    about = {"videmo": videmo.__version__, "data": root.resolve().name, "split": split, "seed": seed, "sample": sample}
-    about["left_out_records"] = fault_counts(corpus)
+    chosen = {"data": root.resolve().name, "split": split, "seed": seed, "sample": sample}
+    about = {"videmo": videmo.__version__, **chosen, "left_out_records": fault_counts(corpus)}
     written = write(place, page, {name: own.png for name, own in pictures.items()}, about | numbers_of(sections))
     console = output()
     console.print(

@@ -45,7 +45,8 @@ def load_detector() -> Detector | None:
 
     def largest(frame: np.ndarray) -> Face | None:
         image = Image.fromarray(frame)
-        image = image.resize([max(1, round(side * SIDE / max(image.size))) for side in image.size], Image.BICUBIC)
+        size = [max(1, round(side * SIDE / max(image.size))) for side in image.size]
+        image = image.resize(size, Image.Resampling.BICUBIC)
         pixels = np.ascontiguousarray(np.asarray(image)[:, :, ::-1])  # it takes BGR
         _, boxes, points = detect(pixels, _SURE)  # boxes [F, 4] as x, y, width, height; points [F, 10]
         if not len(boxes):

@@ -43,7 +43,7 @@ class Clip:
 
 def faces_and_views(corpus: Corpus, most: int) -> tuple[Section | LeftOut, Section | LeftOut]:
     """The faces of clips that are there, at most so many of them drawn at random."""
-    why, detector = None, None
+    why, detector = "", None
     chosen = corpus.some_videos(most)
     if most == 0:
         why = "No face was looked for: --faces says in how many clips."
@@ -51,16 +51,20 @@ def faces_and_views(corpus: Corpus, most: int) -> tuple[Section | LeftOut, Secti
         why = without_videos(corpus)
     elif (detector := load_detector()) is None:
         why = "The detector of faces is not installed: pip install 'videmo[faces]', on Python 3.11."
-    if why:
-        return tuple(LeftOut(name, title, why) for name, title in _TITLES.items())
+    if detector is None:
+        return _left_out(why)
     clips, bad = look(corpus, chosen, detector)
     if not clips:
-        why = f"None of {plural(len(chosen), 'video')} that were opened can be read."
-        return tuple(LeftOut(name, title, why) for name, title in _TITLES.items())
+        return _left_out(f"None of {plural(len(chosen), 'video')} that were opened can be read.")
     looked = f"{plural(len(clips), 'clip')} ({corpus.looked(len(chosen))}), at four frames each"
     if bad:
         looked += f"; {plural(bad, 'clip')} that could not be read left out"
     return _areas(clips, bad, looked), _views(clips, bad, looked)
+
+
+def _left_out(why: str) -> tuple[LeftOut, LeftOut]:
+    areas, views = (LeftOut(name, title, why) for name, title in _TITLES.items())
+    return areas, views
 
 
 def look(corpus: Corpus, chosen: np.ndarray, detector: Detector) -> tuple[list[Clip], int]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from itertools import takewhile
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -36,8 +37,8 @@ class Sheet:
 
     def write(self, left: float, top: float, text: str, **more) -> None:
         """Text whose upper left corner is at a place."""
-        more = {"va": "top", "ha": "left", **more}
-        self.figure.text(left / self.width, 1 - top / self.height, text, **more)
+        style: dict[str, Any] = {"va": "top", "ha": "left", **more}
+        self.figure.text(left / self.width, 1 - top / self.height, text, **style)
 
 
 @lru_cache(2**12)  # a picture is drawn for two widths, of the same words

@@ -1,9 +1,10 @@
 """What captions say at each level of the affective tree, and in which words that the lexicon does not know."""
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import TypeVar
 
 from videmo.affect import AffectiveTree, parse_caption
 from videmo.data.records import Record
@@ -12,6 +13,8 @@ from videmo.stats.classes import colour_of
 from videmo.stats.section import LeftOut, Section, Table, cut, percent, plural
 from videmo.tasks import LEVELS, TEXT_TASK, Task
 
+N = TypeVar("N", int, Fraction)
+Counts = defaultdict[str, Fraction]
 NAME, TITLE = "words", "What captions say, by level of the affective tree"
 SHOWN = 12  # items of a level
 _LISTED = 30
@@ -56,10 +59,10 @@ class Words:
         held: How many there are.
     """
 
-    items: dict[str, Counter[str]] = field(default_factory=lambda: {level: Counter() for level in LEVELS})
-    others: Counter[str] = field(default_factory=Counter)
+    items: dict[str, Counts] = field(default_factory=lambda: {level: defaultdict(Fraction) for level in LEVELS})
+    others: Counts = field(default_factory=lambda: defaultdict(Fraction))
     captions: int = 0
-    silent: Counter[str] = field(default_factory=Counter)
+    silent: Counts = field(default_factory=lambda: defaultdict(Fraction))
     held: int = 0
 
     def count(self, task: Task, records: Sequence[Record], held: int) -> None:
@@ -72,7 +75,8 @@ class Words:
             parse = parse_caption(record.answer)
             said = set(items_by_level(parse.tree))
             self.captions += 1
-            self.silent.update(dict.fromkeys(set(LEVELS) - {level for level, _ in said}, each))
+            for level in set(LEVELS) - {level for level, _ in said}:
+                self.silent[level] += each
             for level, item in said:
                 self.items[level][item] += each
             for word in parse.unplaced:
@@ -130,7 +134,7 @@ def _numbers(counts: list[tuple[str, Fraction]]) -> dict[str, float]:
     return {name: _number(count) for name, count in counts}
 
 
-def top(counts: Counter[str], most: int | None = None) -> list[tuple[str, int]]:
+def top(counts: Mapping[str, N], most: int | None = None) -> list[tuple[str, N]]:
     """The largest counts; equal ones by name, so that two runs agree.
 
     >>> top(Counter(b=1, a=1, c=2), 2)

@@ -104,7 +104,7 @@ ASKED = {
     ),
     "micro_expression": Asked(
         ("Which micro-expression is it?", "Name the micro-expression.", "What flashes over the face?"),
-        lambda clip: clip.micro,
+        lambda clip: clip.micro or "",
         lambda clip: clip.kind == "micro" and "mask" not in clip.accessories,
         "micro5",
     ),
@@ -115,7 +115,7 @@ ASKED = {
     ),
     "relation_perr": Asked(
         ("What is their relation?", "How do the two get along?", "Name the relation of the two."),
-        lambda clip: clip.relation,
+        lambda clip: clip.relation or "",
         lambda clip: clip.kind == "pair",
         "perr5",
     ),

@@ -1,5 +1,7 @@
 """Shoulders in their clothes, the neck, and what hangs on them: necktie and necklace; pixels of the final frame."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from videmo.synth.geometry import CENTRE, UNIT, Head
@@ -14,7 +16,7 @@ def neck_place(head: Head) -> float:
     return float(CENTRE[0] + (head.motion.offset[0, 0] - 0.1 * np.sin(head.turn)) * UNIT)
 
 
-def _at_neck(head: Head, corners: list[tuple[float, float]]) -> np.ndarray:
+def _at_neck(head: Head, corners: Sequence[tuple[float, float]]) -> np.ndarray:
     """Points that stand still, given from the middle of the neck, in pixels of the final frame.  # [1, n, 2]"""
     return (np.array(corners, dtype=float) + np.array([neck_place(head), 0.0]))[None]
 

@@ -1,7 +1,7 @@
 """The command ``videmo synth``."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from videmo.errors import InputError
 from videmo.synth import Plan, find_preset, synthesize
@@ -26,12 +26,14 @@ def synth(
         look: clear or hard, for a world of your own; clear by default.
         workers: Processes that draw; all cores by default.
     """
-    own = {name: value for name, value in (("videos", videos), ("seed", seed), ("look", look)) if value is not None}
+    given = {"videos": videos, "seed": seed, "look": look}
+    own = {name: value for name, value in given.items() if value is not None}
     if preset is not None and own:
         raise InputError(f"a preset is frozen: give --preset or --{' --'.join(own)}, not both")
     if workers is not None and workers < 1:
         raise InputError(f"--workers must be at least 1, got {workers}")
-    plan = Plan(**{"videos": 1800, **own}) if own else find_preset(preset or "demo-v1")
+    whole: dict[str, Any] = {"videos": 1800, **own}
+    plan = Plan(**whole) if own else find_preset(preset or "demo-v1")
     summary = synthesize(Path(out), plan, workers)
     splits = ", ".join(f"{count} {split}" for split, count in summary.videos.items())
     named = f"{plan.preset}, " if plan.preset else ""

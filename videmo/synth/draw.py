@@ -34,7 +34,7 @@ def draw_clip(clip: Clip) -> np.ndarray:
     wall = background(clip.background, np.random.default_rng([clip.variation, 2]), CANVAS)
     before = Layer(
         occluder(clip.occluder, np.random.default_rng([clip.variation, 6]), NUM_FRAMES)
-        + (bond(clip.relation) if clip.kind == "pair" else []),
+        + (bond(clip.relation) if clip.relation else []),
         View(),
     )
     for act in stage(clip):
@@ -176,6 +176,7 @@ class Person:
         pen = ImageDraw.Draw(mask)
         pen.polygon(outline["dome"], fill=255)
         pen.polygon([*edge, edge[-2], CANVAS, edge[0], CANVAS], fill=0)  # what lies behind the face
+        assert self.hat_texture is not None
         self._paste(image, self.hat_texture, mask, number)
         draw.polygon(band, fill=mix(self.knit, INK, 0.28))
         for start in range(2, len(edge) - 2, 4):  # ribs, from the edge of the band to its top

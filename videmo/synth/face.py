@@ -211,6 +211,11 @@ class Clip:
     partner_aus: dict[str, float] = field(default_factory=dict)
 
     @property
+    def emotions(self) -> tuple[str, ...]:
+        """What is felt in the end, two at once in a compound."""
+        return (self.emotion, self.second) if self.kind == "compound" and self.second else (self.emotion,)
+
+    @property
     def path(self) -> str:
         """The path of the clip under ``ROOT/videos``."""
         return f"DrawnFaces/{self.split}/{self.name}.mp4"

@@ -50,6 +50,7 @@ def stage(clip: Clip) -> list[Act]:
     motion = animate(clip)
     whole = slice(0, NUM_FRAMES)
     if clip.kind == "pair":
+        assert clip.relation and clip.partner and clip.partner_emotion
         left, right = _places(clip.relation)
         first = _figure(clip, motion, (clip.emotion,), left)
         partner = Figure(
@@ -64,9 +65,10 @@ def stage(clip: Clip) -> list[Act]:
         )
         return [Act(whole, (first, partner))]
     if clip.kind == "change":
+        assert clip.second
         cuts = (slice(0, CHANGE_FRAME), clip.second), (slice(CHANGE_FRAME, NUM_FRAMES), clip.emotion)
         return [Act(frames, (_figure(clip, motion.cut(frames), (felt,), View()),)) for frames, felt in cuts]
-    felt = {"compound": (clip.emotion, clip.second), "micro": ()}.get(clip.kind, (clip.emotion,))
+    felt = () if clip.kind == "micro" else clip.emotions
     return [Act(whole, (_figure(clip, motion, felt, View()),))]
 
 
@@ -79,4 +81,5 @@ def _figure(clip: Clip, motion: Motion, felt: tuple[str, ...], view: View) -> Fi
 def _places(relation: str) -> tuple[View, View]:
     """Views that put the heads left and right of the middle."""
     gap = GAPS[relation]
-    return tuple(View(PAIR_ZOOM, 64 + side * gap / 2 - 64 * PAIR_ZOOM, PAIR_DOWN) for side in (-1, 1))
+    left, right = (View(PAIR_ZOOM, 64 + side * gap / 2 - 64 * PAIR_ZOOM, PAIR_DOWN) for side in (-1, 1))
+    return left, right

@@ -8,7 +8,10 @@ convex hulls of turned point clouds.
 Shapes: F frames, n points of a curve, P points of a cloud.
 """
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from videmo.synth.face import Identity
 from videmo.synth.motion import Motion
@@ -65,8 +68,8 @@ class Head:
             (np.sin(angle)[:, None], np.cos(angle)[:, None]) for angle in (motion.yaw, motion.pitch, motion.roll)
         ]
 
-    def width(self, y: float | np.ndarray) -> float | np.ndarray:
-        """Half the width of the head at a height."""
+    def width(self, y: float | np.ndarray) -> Any:
+        """Half the width of the head at a height, or at each of several."""
         return np.interp(y, self.heights, self.widths)
 
     def surface(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -96,15 +99,15 @@ class Head:
         """Project points of the face's plane, lifted onto the surface and `bump` in front of it.  # [F, n, 2]"""
         return self.project(x, y, self.surface(x, y) + bump, jaw)
 
-    def spots(self, places: np.ndarray, bump: float = 0.0, jaw: bool = False) -> np.ndarray:
+    def spots(self, places: ArrayLike, bump: float = 0.0, jaw: bool = False) -> np.ndarray:
         """Project single points of the face's plane.  # places [n, 2] -> [F, n, 2]"""
-        places = np.asarray(places, dtype=float)
-        return self.on_face(places[None, :, 0], places[None, :, 1], bump, jaw)
+        points = np.asarray(places, dtype=float)
+        return self.on_face(points[None, :, 0], points[None, :, 1], bump, jaw)
 
-    def around(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def around(self, across: ArrayLike, down: ArrayLike) -> np.ndarray:
         """Points of the picture's plane that follow the head and its roll but do not turn with it.  # [F, n, 2]"""
         (sin_yaw, _), _, (sin_roll, cos_roll) = self._sines
-        x, y = np.asarray(x, dtype=float)[None], np.asarray(y, dtype=float)[None]
+        x, y = np.asarray(across, dtype=float)[None], np.asarray(down, dtype=float)[None]
         points = np.stack([x * cos_roll - y * sin_roll + 0.2 * sin_yaw, x * sin_roll + y * cos_roll], axis=-1)
         return (points + self.motion.offset[:, None]) * (UNIT * self.motion.scale) + np.array(CENTRE)
 

@@ -111,9 +111,7 @@ def emotion_mafw(name: str) -> str:
 
 def emotions_mafw(clip: Clip) -> list[str]:
     """All emotions felt at once, under their names in ``mafw11``."""
-    felt = {
-        emotion_mafw(name) for name in ((clip.emotion, clip.second) if clip.kind == "compound" else (clip.emotion,))
-    }
+    felt = set(map(emotion_mafw, clip.emotions))
     return [label for label in label_set("mafw11") if label in felt]
 
 

@@ -80,9 +80,7 @@ def animate(clip: Clip) -> Motion:
     """The motion of a clip's person (of a pair: the one who speaks); the same for the same clip, always."""
     motion = _rest(clip.variation, clip.pose)
     rise = _rise(clip.variation)
-    moods = [(clip.emotion, rise, strength(clip.aus, clip.intensity))]
-    if clip.kind == "compound":
-        moods.append((clip.second, rise, moods[0][2]))
+    moods = [(name, rise, strength(clip.aus, clip.intensity)) for name in clip.emotions]
     if clip.kind == "micro":
         course = np.zeros(NUM_FRAMES)
         course[clip.onset : clip.onset + len(MICRO_COURSE)] = MICRO_COURSE
@@ -90,6 +88,7 @@ def animate(clip: Clip) -> Motion:
         motion = replace(motion, blink=np.zeros(NUM_FRAMES))  # a blink would be taken for the expression
     aus = {name: value * rise for name, value in clip.aus.items()}
     if clip.kind == "change":
+        assert clip.second
         steps = np.array([CHANGE_FRAME - 2, CHANGE_FRAME])
         last = np.interp(_FRAMES, steps, [0.0, 1.0])
         moods = [(clip.second, 1 - last, strength(clip.first_aus)), (clip.emotion, last, strength(clip.aus))]
@@ -99,13 +98,14 @@ def animate(clip: Clip) -> Motion:
         }
     motion = _felt(replace(motion, aus=aus), moods)
     motion = _acted(motion, clip.head_action, clip.face_action)
-    if clip.kind == "pair":
+    if clip.relation:
         motion = replace(_posture(motion, clip.relation, 1), open=_talk())
     return motion
 
 
 def animate_partner(clip: Clip) -> Motion:
     """The motion of the second person of a pair, who listens."""
+    assert clip.relation and clip.partner_emotion
     rise = _rise(clip.variation + 1)
     motion = replace(
         _rest(clip.variation + 1, "Front"), aus={name: value * rise for name, value in clip.partner_aus.items()}

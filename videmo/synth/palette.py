@@ -48,7 +48,8 @@ def mix(a: Colour, b: Colour, share: float) -> Colour:
         >>> mix((0, 0, 0), (100, 200, 50), 0.5)
         (50, 100, 25)
     """
-    return tuple(round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
+    red, green, blue = (round(x + (y - x) * share) for x, y in zip(a, b, strict=True))
+    return red, green, blue
 
 
 def complexion(skin: str, feelings: Iterable[tuple[str, float]]) -> Colour:
@@ -67,7 +68,8 @@ def complexion(skin: str, feelings: Iterable[tuple[str, float]]) -> Colour:
 
 def vivid(rng: np.random.Generator, saturation: float, value: float) -> Colour:
     """A colour of any hue."""
-    return tuple(round(255 * c) for c in colorsys.hsv_to_rgb(rng.random(), saturation, value))
+    red, green, blue = (round(255 * c) for c in colorsys.hsv_to_rgb(rng.random(), saturation, value))
+    return red, green, blue
 
 
 def shade(colour: Colour, depth: float) -> Colour:

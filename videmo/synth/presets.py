@@ -37,7 +37,7 @@ class Plan:
 
 
 PRESETS: dict[str, Plan] = {
-    plan.preset: plan
+    str(plan.preset): plan
     for plan in (
         Plan(
             3000,

@@ -93,7 +93,7 @@ def _choose_facets(
     counts = [Counter(value for value in values if value) for values in shown]
     chosen = []
     for place, clip in enumerate(clips):
-        truths = {number: values[place] for number, values in enumerate(shown) if values[place]}
+        truths = {number: value for number, values in enumerate(shown) if (value := values[place])}
         if truths:
             rarity = np.array([counts[n].total() / (len(counts[n]) * counts[n][value]) for n, value in truths.items()])
             number = int(rng.choice(list(truths), p=rarity / rarity.sum()))

@@ -110,6 +110,7 @@ def told(clip: Clip) -> tuple[Told, ...]:
     """The facts of a clip's people: of one, or of two from the viewer's left to the right."""
     hidden = hidden_parts(clip)
     if clip.kind == "pair":
+        assert clip.partner and clip.partner_emotion
         mine = _felt(clip.emotion, _shown((clip.emotion,), clip.aus, hidden))
         theirs = _felt(clip.partner_emotion, _shown((clip.partner_emotion,), clip.partner_aus, set()))
         return _one_of_two(clip.identity, mine), _one_of_two(clip.partner, theirs)
@@ -163,18 +164,18 @@ def _one_of_two(identity: Identity, felt: Felt) -> Told:
 
 
 def _feelings(clip: Clip, hidden: set[str]) -> list[Felt]:
-    if clip.kind == "micro":
+    if clip.micro:
         seen = [UNITS[name] for name in clip.aus if not _is_hidden(UNITS[name], hidden)]
         return [Felt(FELT["Neutral"]), Felt(FELT[clip.micro], tuple(map(Shown, seen)), time="brief")]
     if clip.kind == "change":
+        assert clip.second
         first = _shown((clip.second,), clip.first_aus, hidden)
         last = _shown((clip.emotion,), clip.aus, hidden)
         last[clip.emotion] = [label for label in last[clip.emotion] if label not in first[clip.second]]
         return [_felt(clip.second, first, time="first"), _felt(clip.emotion, last)]
-    names = (clip.emotion, clip.second) if clip.kind == "compound" else (clip.emotion,)
-    shown = _shown(names, clip.aus, hidden)
+    shown = _shown(clip.emotions, clip.aus, hidden)
     intensity = clip.intensity if clip.kind == "single" and clip.emotion != "Neutral" else "medium"
-    return [_felt(name, shown, intensity=intensity) for name in names]
+    return [_felt(name, shown, intensity=intensity) for name in clip.emotions]
 
 
 def _felt(name: str, shown: dict[str, list[str]], **more: str) -> Felt:

@@ -211,7 +211,7 @@ def _sample_clip(
         if emotion not in DFEW:
             emotion = str(rng.choice([name for name in DFEW if name != second]))
         first_aus = sample_action_units((second,), gain * look.gain, rng)
-    felt = (emotion, second) if kind == "compound" else (emotion,)
+    felt = (emotion, str(second)) if kind == "compound" else (emotion,)
     return Clip(
         **base,
         emotion=emotion,

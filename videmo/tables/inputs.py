@@ -50,7 +50,8 @@ def result_file(path: Path) -> Path:
 def _read(file: Path) -> BenchmarkResult:
     result = BenchmarkResult.load(file)
     for name, score in _scores(result):
-        if as_number(score) is None or not 0 <= score <= 100:
+        number = as_number(score)
+        if number is None or not 0 <= number <= 100:
             raise InputError(f"{file}: the score of {name} must be a number from 0 to 100, found {score!r}")
     return result
 

@@ -96,7 +96,7 @@ def find_phrases(text: str, phrases: Mapping[str, Any]) -> list[Mention]:
     if not phrases:
         return []
     pattern, in_order = _phrase_pattern(tuple(phrases))
-    return [Mention(phrases[in_order[m.lastindex - 1]], m.start(), m.end()) for m in pattern.finditer(text)]
+    return [Mention(phrases[in_order[(m.lastindex or 1) - 1]], m.start(), m.end()) for m in pattern.finditer(text)]
 
 
 def with_stances(text: str, mentions: Iterable[Mention]) -> list[Mention]:
@@ -139,9 +139,11 @@ class _Pieces:
 
 def _share_stances(text: str, mentions: list[Mention]) -> list[Mention]:
     """Mentions of one list share how its first (if it has an "or") or its last is meant: the lesser counts."""
-    shared, run, joints = [], [], set()
+    shared: list[Mention] = []
+    run: list[Mention] = []
+    joints: set[str] = set()
     for mention in [*mentions, None]:
-        joint = mention and run and _LIST_JOINT.fullmatch(text, run[-1].end, mention.start)
+        joint = _LIST_JOINT.fullmatch(text, run[-1].end, mention.start) if mention and run else None
         if run and not joint:
             stance = run[-1].stance if joints & _AND or len(run) > 2 else Stance.BARE
             if joints & _OR and len({m.meaning for m in run}) > 1:

@@ -136,8 +136,8 @@ def _task(name: str, entry: object) -> Task:
         if key not in _KEYS:
             raise InputError(f"unknown key {key!r}; there are {', '.join(_KEYS)}")
         if not isinstance(value, _KEYS[key]):
-            what = {str: "a text", list: "a list", dict: "a mapping"}[_KEYS[key]]
-            raise InputError(f"{key} must be {what}, got {value!r}")
+            kinds: dict[type, str] = {str: "a text", list: "a list", dict: "a mapping"}
+            raise InputError(f"{key} must be {kinds[_KEYS[key]]}, got {value!r}")
     kind = entry.get("kind")
     if kind not in KINDS:
         raise InputError(

@@ -42,7 +42,7 @@ def parse_single_choice(text: str, options: Mapping[str, str], phrases: Mapping[
         options: Letter -> label.
         phrases: Normalised phrase -> the labels that it leaves, as `choice_table` makes it.
     """
-    text = answer_text(text)
+    text = answer_text(text) or ""
     if not text:
         return None
     text = without_listed_options(text, options)
@@ -121,7 +121,7 @@ def parse_label_set(text: str, phrases: Mapping[str, str]) -> frozenset[str] | N
 
     Where "no hat" is a label, or stands for one, it is what "she does not wear a hat" names.
     """
-    text = answer_text(text)
+    text = answer_text(text) or ""
     return None if not text else _read_set(text, _mentions_of_labels(text, phrases))
 
 
@@ -135,7 +135,7 @@ def parse_listed_labels(text: str, options: Mapping[str, str], phrases: Mapping[
         options: Letter -> label: what the question lists.
         phrases: Normalised phrase -> label.
     """
-    text = answer_text(text)
+    text = answer_text(text) or ""
     if not text:
         return None
     is_label = normalise(text.strip(" .")) in phrases  # "bald" is one, and not B, A, L and D

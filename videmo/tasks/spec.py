@@ -72,12 +72,13 @@ class Task:
         Scores are None where no rule can tell: a caption, or a reference in which the rules find no answer.
         """
         preds, target = self.parse(response, question), self.parse(reference, question)
-        if target is None or KINDS[self.kind].score is None:
+        score = KINDS[self.kind].score
+        if target is None or score is None:
             return Grade(None, None, preds is not None)
         if preds is None:
             return Grade(0.0, 0.0, False)
-        scores = (float(KINDS[self.kind].score(self, preds, target, empty)) for empty in (1.0, 0.0))
-        return Grade(*scores, True)
+        native, release = (float(score(self, preds, target, empty)) for empty in (1.0, 0.0))
+        return Grade(native, release, True)
 
     def score(self, response: str, reference: str, question: str = "") -> float | None:
         """The native score, 0..1; empty for empty is right. None where no rule can tell."""

@@ -62,7 +62,7 @@ def parse_yes_no(text: str, question: str = "") -> str | None:
     Words are turned round where the question asks whether the persons differ. What is meant most counts, as for a
     choice: "it could be the same person" stands back behind "they are different people".
     """
-    text = answer_text(text)
+    text = answer_text(text) or ""
     if not text:
         return None
     asks_same = not re.search(r"different|不同", question, re.IGNORECASE) or re.search(
@@ -88,8 +88,9 @@ def _found(text: str, patterns: Iterable[tuple[str, re.Pattern]]) -> list[Mentio
 def _letters(text: str, question: str) -> list[Mention]:
     """Letters of options that each mean yes or no: "A. Yes", "B. Different people"."""
     asked = question.partition("\n")[0]
-    listed = {letter: parse_yes_no(option, asked) for letter, option in question_options(question).items()}
-    if None in listed.values():
+    options = question_options(question)
+    listed = {letter: said for letter, option in options.items() if (said := parse_yes_no(option, asked)) is not None}
+    if len(listed) < len(options):
         return []
     return [mention._replace(meaning=listed[mention.meaning]) for mention in find_letters(text, listed)]
 

@@ -134,7 +134,7 @@ def kept(path: str | Path) -> Path:
     return path
 
 
-def check_checkpoint(path: str | None, weights_only: bool = True, resuming: bool = False) -> None:
+def check_checkpoint(path: str | Path | None, weights_only: bool = True, resuming: bool = False) -> None:
     """A checkpoint that is named must be there and be one: a torch file of `videmo fit`, or a sharded folder.
 
     A fit that resumes needs more than the weights, which are all that a stage's has.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 from videmo.data.records import Record
-from videmo.models.generation import Generation
+from videmo.models.generation import Generation, text_of
 from videmo.rewards import Completion, Rewards
 from videmo.tasks import find_task
 
@@ -21,7 +21,7 @@ def completions_of(
     asked = [record for record in records for _ in range(num_generations)]
     return [
         Completion(
-            tokenizer.decode(generation.tokens, skip_special_tokens=True).strip(),
+            text_of(tokenizer, generation.tokens),
             record,
             find_task(record.source, record.file, has_videos=bool(record.videos)),
             len(generation.logps),

@@ -48,13 +48,13 @@ def diagnose(
     rewards = {reward for group in groups for reward in group}
     if not groups:
         return Obstacle("masked", f"none of the {of} has a reward: {_reasons(answered)}; mend that, or leave it out")
-    truncated, unread = (sum(row[field] for row in rows) / len(rows) for field in (_TRUNCATED, _UNPARSED))
+    truncated, unread = (sum(getattr(row, name) for row in rows) / len(rows) for name in ("truncated", "unparsed"))
     learns = sum(len(set(group)) > 1 for group in groups) > _ODD * len(groups)
     if truncated > 0.5:
         return Obstacle(
             "truncated",
             f"{_share(truncated)} of the {of} ended by max_completion_length={max_completion_length}, such as "
-            f"{_example(rows, _TRUNCATED)}, and so do not show where an answer ends; raise it above the length of "
+            f"{_example(rows, 'truncated')}, and so do not show where an answer ends; raise it above the length of "
             "the references, or start from a model that ends its answers (start_from)",
         )
     if learns:
@@ -62,7 +62,7 @@ def diagnose(
     if unread > 0.5:
         return Obstacle(
             "unread",
-            f"{_share(unread)} of the {of} cannot be read as answers, such as {_example(rows, _UNPARSED)}, and no "
+            f"{_share(unread)} of the {of} cannot be read as answers, such as {_example(rows, 'unparsed')}, and no "
             "reward differs within a group; start from a model that was fine-tuned to such answers (start_from), or "
             "reward their form (videmo.rewards.FormatReward)",
         )
@@ -98,16 +98,13 @@ def diagnose(
     )
 
 
-_TRUNCATED, _UNPARSED = (Row._fields.index(name) for name in ("truncated", "unparsed"))
-
-
 def _share(share: float) -> str:
     return "all" if share == 1 else f"{share:.0%}"
 
 
-def _example(rows: Sequence[Row], field: int) -> str:
+def _example(rows: Sequence[Row], name: str) -> str:
     """The most frequent text that a field is true of, with its task."""
-    (text, task), _ = Counter((row.text, row.task) for row in rows if row[field]).most_common(1)[0]
+    (text, task), _ = Counter((row.text, row.task) for row in rows if getattr(row, name)).most_common(1)[0]
     text = printable(text)
     return f"{text[:_SHOWN] + '...' if len(text) > _SHOWN else text!r} ({task})"
 

@@ -22,7 +22,7 @@ from videmo.models.token_scores import TokenScores
 from videmo.rewards import Completion, RewardMixture, Rewards, RewardTerm
 from videmo.token_tree import TreeBatch
 from videmo.training.completions import Answered, Round, completion_metrics, completions_of, task_figures
-from videmo.training.module import VidEmoModule, gather
+from videmo.training.module import VidEmoModule, gather, logging_is_due
 from videmo.training.rollouts import Rollout, RolloutEngine, TreeEngine, answering, cut, features_kept
 from videmo.tree_growth import with_features
 
@@ -64,6 +64,10 @@ class GRPOModule(VidEmoModule):
     """
 
     selected_by, higher_is_better = "reward", True
+    rounds: Rounds  # pyrefly: ignore[bad-override-mutable-attribute]  (it has some)
+    answered: Answered
+    round: Round
+    engine: RolloutEngine
 
     def __init__(
         self,
@@ -98,9 +102,6 @@ class GRPOModule(VidEmoModule):
             raise InputError(f"beta and zero_std_retries must be 0 or more, got {beta} and {zero_std_retries}")
         self.mixture = RewardMixture(rewards)
         self.rounds = Rounds(steps_per_generation, num_iterations)
-        self.answered: Answered | None = None
-        self.round: Round | None = None
-        self.engine: RolloutEngine | None = None
         self._reference: Reference | None = None
         self._rollouts: list[Rollout] = []
         self._turns_left = 0
@@ -108,13 +109,14 @@ class GRPOModule(VidEmoModule):
         self._seconds = {"rollout": 0.0, "reward": 0.0}  # of the round
         self._since = 0.0
         self._pace: dict[str, float] = {}
+        self._validated: list[Round] = []
 
     def configure_model(self) -> None:
         super().configure_model()
         for module in self.backbone.modules():
             if isinstance(module, torch.nn.Dropout):
                 module.p = 0.0  # or the policy would differ from itself, when it drew and when it learns
-        if self.engine is None:
+        if not hasattr(self, "engine"):
             self.engine = TreeEngine(self.backbone, self.tokenizer.eos_token_id)
 
     def on_load_checkpoint(self, checkpoint) -> None:
@@ -155,7 +157,7 @@ class GRPOModule(VidEmoModule):
         Raises:
             InputError: If the run trains on a task that nothing rewards.
         """
-        plan, records = self.curriculum, self.trainer.datamodule.records("train")
+        plan, records = self.curriculum, self.data.records("train")
         held = [records.index.tasks[number] for number in set(records.task.tolist())] if plan is None else []
         for task in [task for stage in plan.stages for task in plan.tasks_of(stage)] if plan else held:
             self.mixture.terms_of(task)
@@ -295,7 +297,7 @@ class GRPOModule(VidEmoModule):
         for name, value in metrics.items():
             self.log(name, value, prog_bar=name == "train/reward", logger=False)
         step = self.trainer.fit_loop.epoch_loop._batches_that_stepped
-        if (step + 1) % self.trainer.log_every_n_steps == 0:
+        if logging_is_due(self.trainer, step + 1):
             for logger in self.loggers:
                 logger.log_metrics(metrics, step)
 
@@ -317,7 +319,7 @@ class GRPOModule(VidEmoModule):
         self.log_dict(self._pace)
 
     def on_validation_epoch_start(self) -> None:
-        self._validation = []
+        self._validated = []
 
     def validation_step(self, batch: TreeBatch, batch_idx: int) -> None:
         """Reward the likeliest answers, those of tasks that have a reward."""
@@ -329,10 +331,10 @@ class GRPOModule(VidEmoModule):
             for completion in completions_of(self.tokenizer, batch.records, generations, 1)
             if any(term.applies(completion.task) for term in self.mixture.terms)  # a mix may leave the others out
         ]
-        self._validation.append(Answered(completions, self.mixture(completions, 1)).round)
+        self._validated.append(Answered(completions, self.mixture(completions, 1)).round)
 
     def on_validation_epoch_end(self) -> None:
-        answered = Round.join(gather(Round.join(self._validation)))
+        answered = Round.join(gather(Round.join(self._validated)))
         self.log_by_task(task_figures(answered))
         for name, value in completion_metrics(answered, 1).items():
             if name.startswith(("completions/", "rewards/", "frac_")):  # rewards of tasks, and their mean, stand above

@@ -13,6 +13,7 @@ from typing import Any
 import lightning as L
 import numpy as np
 import torch
+from lightning.fabric.utilities.data import AttributeDict
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from rich.console import Console
 from torch import Tensor
@@ -29,14 +30,15 @@ from videmo.benchmark import (
 )
 from videmo.data.backends import MODULES as BACKENDS
 from videmo.data.controls import Shown
-from videmo.data.curriculum import Curriculum, curriculum_of, difference
+from videmo.data.curriculum import Curriculum, difference
+from videmo.data.datamodule import EmoCFGDataModule, curriculum_of, data_of
 from videmo.data.loader import Rounds
 from videmo.data.text_lengths import tokenizer_hash
 from videmo.errors import InputError, check_positive
 from videmo.models.adapters import Lora
 from videmo.models.backbone import FULL, Backbone, Dtype, Quantization, TokenScores
 from videmo.models.encoding import is_wrapped
-from videmo.models.generation import Generation, generate
+from videmo.models.generation import Generation, generate, text_of
 from videmo.models.scopes import SCOPES, Scope, count_scopes, scope_of, scope_table
 from videmo.models.sharding import refuse_what_cannot_be_cut, shard
 from videmo.pretrained import load_tokenizer
@@ -83,10 +85,11 @@ class VidEmoModule(L.LightningModule):
             first steps wait for it.
     """
 
+    hparams: AttributeDict
+    backbone: Backbone
+    """From `configure_model` on."""
     rounds: Rounds | None = None
     """How a module trains on answers of its own; None for one that learns the records' answers."""
-    between_rounds = True
-    """Whether a checkpoint would hold all that the next step needs."""
     selected_by = "loss"
     """The figure of validation, as `log_by_task` is given it, by which the best weights are selected."""
     higher_is_better = False
@@ -128,28 +131,27 @@ class VidEmoModule(L.LightningModule):
         if not 0 <= warmup_ratio <= 1:
             raise InputError(f"warmup_ratio is a share of the steps, from 0 to 1; got {warmup_ratio}")
         # What Lightning gives back from a checkpoint's hyper_parameters are the plain values that stand there.
-        scopes = {"vision": vision, "merger": merger, "language": language}
-        self._training = {
-            **{name: Scope(**scope) if isinstance(scope, dict) else scope for name, scope in scopes.items()},
-            "lora": Lora(**lora) if isinstance(lora, dict) else lora,
-        }
-        for name in scopes:
-            check_positive(f"{name}.learning_rate", self._training[name].learning_rate)
-        vision, merger, language, lora = (asdict(given) for given in self._training.values())  # plain, for checkpoints
+        given = {"vision": vision, "merger": merger, "language": language}
+        scopes = {name: Scope(**scope) if isinstance(scope, dict) else scope for name, scope in given.items()}
+        for name, scope in scopes.items():
+            check_positive(f"{name}.learning_rate", scope.learning_rate)
+        self._training = {**scopes, "lora": Lora(**lora) if isinstance(lora, dict) else lora}
+        # Plain, for checkpoints. Lightning reads these names in this frame.
+        vision, merger, language, lora = map(asdict, self._training.values())  # pyrefly: ignore[bad-assignment]
         self.save_hyperparameters(ignore=["rewards"])
         self.hparams.update(vision=vision, merger=merger, language=language, lora=lora)  # what subclasses pass on
-        self.backbone: Backbone | None = None
         self._started_from: str | None = None  # a hash of start_from
         self._predictions: dict[Shown, list[Prediction]] = {}
         self._validation: dict[str, list[tuple[float, float]]] = {}
         self._reads: Counter[str] = Counter()
-        self._cost: Counter[str] = Counter()
+        self._cost: dict[str, float] = defaultdict(float)
 
     def configure_model(self) -> None:
-        if self.backbone is None:
+        if not hasattr(self, "backbone"):
             given = self.hparams
             source = {"revision": given.revision, "local_files_only": given.local_files_only}
-            shares = self._device_mesh is not None  # under FSDP2; other strategies cut what they are given
+            mesh = self._device_mesh
+            shares = mesh is not None  # under FSDP2; other strategies cut what they are given
             if shares:
                 refuse_what_cannot_be_cut(given.quantization, given.optimizer)
             with torch.device("meta") if shares and self.global_rank else nullcontext():
@@ -169,8 +171,8 @@ class VidEmoModule(L.LightningModule):
                 self.refuse_other(held)
                 if not (shares and self.global_rank):
                     self.load_state_dict(held["state_dict"])
-            if shares:
-                shard(self.backbone, self._device_mesh["data_parallel"], self.trainer.precision)
+            if mesh is not None:
+                shard(self.backbone, mesh["data_parallel"], self.trainer.precision)
 
     def on_fit_start(self) -> None:
         """Say what trains."""
@@ -196,7 +198,7 @@ class VidEmoModule(L.LightningModule):
             spans = [Span(phase.steps * updates, phase.stage.learning_rate or peak) for phase in curriculum.phases]
         else:
             # Lightning's own estimate makes the loader before a checkpoint is read, which then begins the epoch anew.
-            spans = [Span(self.trainer.datamodule.num_steps, peak)]
+            spans = [Span(self.data.num_steps, peak)]
         schedule = LambdaLR(optimizer, lambda step: learning_rate(step, spans, warmup_ratio) / peak)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -224,6 +226,11 @@ class VidEmoModule(L.LightningModule):
     def _resuming(self) -> bool:
         return self._trainer is not None and self.trainer.state.fn == "fit"
 
+    @property
+    def between_rounds(self) -> bool:
+        """Whether a checkpoint would hold all that the next step needs."""
+        return True
+
     def refuse_other(self, checkpoint: Mapping[str, Any]) -> None:
         """Compare what a checkpoint says of its model with this run's.
 
@@ -237,6 +244,11 @@ class VidEmoModule(L.LightningModule):
         return outline(self.hparams.checkpoint, self.backbone, tokenizer_hash(self.tokenizer))
 
     @property
+    def data(self) -> EmoCFGDataModule:
+        """Of the run."""
+        return data_of(self.trainer)
+
+    @property
     def curriculum(self) -> Curriculum | None:
         """The plan of the run, where the data has one."""
         return curriculum_of(self.trainer)
@@ -247,8 +259,8 @@ class VidEmoModule(L.LightningModule):
         checkpoint["outline"] = self._outline()
         checkpoint["started_from"] = self._started_from
         checkpoint["strategy"] = type(self.trainer.strategy).__name__
-        checkpoint["data_seed"] = self.trainer.datamodule.seed
-        checkpoint["data_hash"] = self.trainer.datamodule.data_hash
+        checkpoint["data_seed"] = self.data.seed
+        checkpoint["data_hash"] = self.data.data_hash
         checkpoint["curriculum"] = self.curriculum.outline if self.curriculum else None
         if self.curriculum:
             checkpoint["stage"] = self.curriculum.phase(self.trainer.current_epoch).stage.name
@@ -265,7 +277,7 @@ class VidEmoModule(L.LightningModule):
         step, max_steps = checkpoint["global_step"], self.trainer.max_steps
         if 0 <= max_steps < step:
             raise InputError(f"the checkpoint is at step {step}, beyond trainer.max_steps {max_steps}; raise that")
-        was, now = checkpoint.get("data_seed"), self.trainer.datamodule.seed
+        was, now = checkpoint.get("data_seed"), self.data.seed
         if was not in (None, now):
             raise InputError(
                 f"the checkpoint was saved in a run with seed {was}, this one has {now}; resume with that seed, or "
@@ -284,7 +296,7 @@ class VidEmoModule(L.LightningModule):
                 f"the checkpoint was saved in a run of another curriculum: {difference(was, now)}. Resume with that "
                 "curriculum and data, or start anew in another default_root_dir"
             )
-        if checkpoint.get("data_hash") not in (None, self.trainer.datamodule.data_hash):
+        if checkpoint.get("data_hash") not in (None, self.data.data_hash):
             raise InputError(
                 "the checkpoint was saved in a run with other training records, batch sizes or devices, so its place "
                 "in the epoch means nothing here; restore them, or start anew in another default_root_dir (videos that "
@@ -293,13 +305,13 @@ class VidEmoModule(L.LightningModule):
 
     def on_train_batch_start(self, batch: TreeBatch, batch_idx: int) -> None:
         """Seed what is random by the place in the run, so that a resumed run draws the same; log what caches found."""
-        place = (self.trainer.datamodule.seed, self.trainer.current_epoch, batch_idx, self.trainer.global_rank)
+        place = (self.data.seed, self.trainer.current_epoch, batch_idx, self.trainer.global_rank)
         torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1, np.uint64)[0]))
         if any(video.key for video in batch.videos):
             videos = len(batch.videos)
             self.log("cache/vision_hit_rate", len(batch.video_features) / videos, batch_size=videos)
         looked_up = batch.frames_found + batch.frames_decoded
-        if looked_up and self.trainer.datamodule.frames_cache:
+        if looked_up and self.data.frames_cache:
             self.log("cache/frames_hit_rate", batch.frames_found / looked_up, batch_size=looked_up)
         self._reads.update(batch.reads)
 
@@ -338,20 +350,21 @@ class VidEmoModule(L.LightningModule):
         for task, own in figures.items():
             for name, value in own.items():
                 self.log(f"val/{task}_{name}", value)
-        for stage in self.curriculum.stages if self.curriculum else ():
-            tasks = [figures[task.name] for task in self.curriculum.tasks_of(stage) if task.name in figures]
-            for name, value in _means(tasks).items():
-                self.log(f"val_stage/{stage.name}_{name}", value)
+        if plan := self.curriculum:
+            for stage in plan.stages:
+                tasks = [figures[task.name] for task in plan.tasks_of(stage) if task.name in figures]
+                for name, value in _means(tasks).items():
+                    self.log(f"val_stage/{stage.name}_{name}", value)
         for name, value in _means(figures.values()).items():
             self.log(f"val/{name}", value, prog_bar=True)
 
     def on_test_epoch_start(self) -> None:
-        self._predictions, self._cost = defaultdict(list), Counter()
+        self._predictions, self._cost = defaultdict(list), defaultdict(float)
 
     on_predict_epoch_start = on_test_epoch_start
 
     def test_step(self, batch: TreeBatch, batch_idx: int, dataloader_idx: int = 0) -> None:
-        self._predictions[self.trainer.datamodule.shown[dataloader_idx]] += self.answer(batch)
+        self._predictions[self.data.shown[dataloader_idx]] += self.answer(batch)
 
     def predict_step(self, batch: TreeBatch, batch_idx: int) -> None:
         self._predictions["none"] += self.answer(batch)
@@ -367,10 +380,9 @@ class VidEmoModule(L.LightningModule):
         else:
             answers = self.generations(batch)
             self._cost["drawn_tokens"] += sum(len(answer.logps) for answer in answers)
-            texts = [self.tokenizer.decode(answer.tokens, skip_special_tokens=True) for answer in answers]
             predictions = [
-                Prediction(record, text.strip(), float(answer.logps.mean()))
-                for record, text, answer in zip(batch.records, texts, answers, strict=True)
+                Prediction(record, text_of(self.tokenizer, answer.tokens), float(answer.logps.mean()))
+                for record, answer in zip(batch.records, answers, strict=True)
             ]
         self._cost["questions"] += len(predictions)
         self._cost["seconds"] += time.perf_counter() - begun
@@ -390,10 +402,9 @@ class VidEmoModule(L.LightningModule):
         gathered = self._write_answers()
         if gathered is None:
             return
-        data = self.trainer.datamodule
-        blind = BlindBaseline.fit(data.records("train"))
+        blind = BlindBaseline.fit(self.data.records("train"))
         graded = grade_method(gathered, blind)
-        about = {"data": data.fingerprint(), "generation": self._generation}
+        about = {"data": self.data.fingerprint(), "generation": self._generation}
         self.result = score_method(*graded, self.results_folder, self.hparams.method, **about)
 
     def on_predict_epoch_end(self) -> None:
@@ -410,10 +421,10 @@ class VidEmoModule(L.LightningModule):
             return None
         for shown, predictions in gathered.items():
             write_predictions(predictions, self.results_folder / ("" if shown == "none" else shown))
-        totals = sum(costs, Counter())
+        questions = max(1, sum(cost["questions"] for cost in costs))
         self._generation = {
-            "drawn_tokens_per_question": totals["drawn_tokens"] / max(1, totals["questions"]),
-            "seconds_per_question": max(cost["seconds"] for cost in costs) / max(1, totals["questions"]),
+            "drawn_tokens_per_question": sum(cost["drawn_tokens"] for cost in costs) / questions,
+            "seconds_per_question": max(cost["seconds"] for cost in costs) / questions,
         }
         if (path := self.trainer.ckpt_path) and Path(path).is_file():
             self._generation["checkpoint"] = content_hash(path)
@@ -434,6 +445,17 @@ def epoch_is_cut(trainer: L.Trainer) -> bool:
     return not trainer.fit_loop.epoch_loop.batch_progress.is_last_batch
 
 
+def validation_is_due(trainer: L.Trainer) -> bool:
+    """Whether Lightning validates after the current batch."""
+    fetcher = trainer.fit_loop._data_fetcher
+    return fetcher is not None and trainer.fit_loop.epoch_loop._should_check_val_fx(fetcher)
+
+
+def logging_is_due(trainer: L.Trainer, step: int) -> bool:
+    """Whether Lightning's own metrics are logged after so many steps."""
+    return step % trainer.log_every_n_steps == 0  # pyrefly: ignore[missing-attribute]  (set without an annotation)
+
+
 def _learning(hparams: Mapping[str, Any]) -> dict[str, Any]:
     """Options that a resumed run takes from its checkpoint, so that other values would change nothing; and the type in
     which it reads what does not train.
@@ -447,11 +469,11 @@ def _learning(hparams: Mapping[str, Any]) -> dict[str, Any]:
 
 def _take_back_the_end(trainer: L.Trainer, saved: dict[str, Any]) -> None:
     """Where ``max_steps`` cuts an epoch, Lightning counts it as done; a resumed run shall go on inside it."""
-    epochs, loop = saved["epoch_progress"], trainer.fit_loop.epoch_loop
+    epochs = saved["epoch_progress"]
     if epoch_is_cut(trainer) and epochs["current"]["processed"] > epochs["current"]["completed"]:
         for progress in epochs.values():
             progress["processed"] = progress["completed"]
-        if loop._should_check_val_fx(trainer.fit_loop._data_fetcher):  # counted once more after the check is resumed
+        if validation_is_due(trainer):  # counted once more after the check is resumed
             saved["epoch_loop.state_dict"]["_batches_that_stepped"] -= 1
 
 

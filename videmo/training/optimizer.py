@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from videmo.errors import InputError
 
@@ -54,7 +54,7 @@ def make_optimizer(
             "muon updates whole matrices, and none train here, or FSDP 1 and DeepSpeed cut them into flat parts; use "
             "model.optimizer=adamw, or configs/trainer/fsdp2.yaml"
         )
-    parts = []
+    parts: list[torch.optim.Optimizer] = []
     if matrices:
         parts.append(torch.optim.Muon(matrices, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"))
     if others:
@@ -115,7 +115,7 @@ class Joined(torch.optim.Optimizer):
         for part in self.parts:
             part.param_groups, part.state = [next(groups) for _ in part.param_groups], self.state
 
-    def step(self, closure=None) -> Tensor | None:
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
         loss = closure() if closure is not None else None
         for part in self.parts:
             part.step()

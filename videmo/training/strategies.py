@@ -9,14 +9,15 @@ Ranks have different videos, texts and answers, yet every forward is a collectiv
 the vision tower and ``videmo.models.generation`` for answers.
 """
 
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.strategies import DeepSpeedStrategy, FSDPStrategy, ModelParallelStrategy
+from lightning.pytorch.strategies import DeepSpeedStrategy, FSDPStrategy, ModelParallelStrategy, Strategy
 from torch import nn
 from torch.distributed.checkpoint import CheckpointException
 from torch.distributed.fsdp import FullyShardedDataParallel, MixedPrecision
@@ -26,9 +27,10 @@ from videmo.errors import InputError
 from videmo.models.sharding import LAYERS, refuse_what_cannot_be_cut
 from videmo.token_tree import TreeBatch
 from videmo.training.checkpoints import plain_part
+from videmo.training.module import VidEmoModule
 
 
-class _Refusing:
+class _Refusing(Strategy):
     """A strategy whose checkpoints are parts: what lacks or does not fit is a sentence of every rank, and no trace."""
 
     def load_checkpoint(self, checkpoint_path: str | Path, weights_only: bool | None = None) -> dict[str, Any]:
@@ -37,7 +39,9 @@ class _Refusing:
             InputError: Naming both sides, or what torch says.
         """
         # The parts are read into the model before Lightning lets anyone look at what they are of.
-        self.lightning_module.refuse_other(plain_part(checkpoint_path))
+        module = self.lightning_module
+        assert isinstance(module, VidEmoModule)
+        module.refuse_other(plain_part(checkpoint_path))
         try:
             return super().load_checkpoint(checkpoint_path, weights_only)
         except (CheckpointException, RuntimeError, KeyError, OSError) as error:
@@ -61,7 +65,8 @@ class FSDP2(_Refusing, ModelParallelStrategy):
 
     def setup_environment(self) -> None:
         # Lightning's own guess shards between machines and splits matrices within one.
-        self._data_parallel_size, self._tensor_parallel_size = self.num_nodes * self.num_processes, 1
+        self._data_parallel_size = self.num_nodes * self.num_processes
+        self._tensor_parallel_size = 1
         super().setup_environment()
 
 
@@ -74,7 +79,8 @@ class FSDP(_Refusing, FSDPStrategy):
         exact = {"reduce_dtype": torch.float32, "buffer_dtype": torch.float32, "cast_root_forward_inputs": False}
         return replace(chosen, **exact) if chosen else None
 
-    def _setup_model(self, model: nn.Module) -> FullyShardedDataParallel:
+    def _setup_model(self, model: nn.Module) -> nn.Module:
+        assert isinstance(model, VidEmoModule)
         refuse_what_cannot_be_cut(model.hparams.quantization, model.hparams.optimizer, dtensor=False)
         policy = self.kwargs.pop("auto_wrap_policy", None) or ModuleWrapPolicy(LAYERS)
         root = FullyShardedDataParallel(
@@ -88,7 +94,8 @@ class FSDP(_Refusing, FSDPStrategy):
         )
         plugin = self.precision_plugin
         # Lightning refuses norm clipping because its plugin does not know the root, which alone sees every shard.
-        plugin.clip_grad_by_norm = lambda optimizer, clip_val: root.clip_grad_norm_(clip_val)
+        # Its own takes anything, to refuse it.
+        plugin.clip_grad_by_norm = lambda _, clip_val: root.clip_grad_norm_(clip_val)  # pyrefly: ignore[bad-assignment]
         plugin.convert_input = _as_it_is
         return super()._setup_model(root)
 
@@ -100,18 +107,19 @@ class DeepSpeed(DeepSpeedStrategy):
     into DeepSpeed's config.
     """
 
-    def model_sharded_context(self) -> AbstractContextManager:
+    @contextmanager
+    def model_sharded_context(self) -> Iterator[None]:
         """Whole weights are read first, and cut when the engine starts: transformers cannot fill parts of them."""
-        return nullcontext()
+        yield
 
     def setup(self, trainer: L.Trainer) -> None:
         self.precision_plugin.convert_input = _as_it_is
-        exact = {name: buffer.clone() for name, buffer in self.model.named_buffers()}
+        exact = {name: buffer.clone() for name, buffer in trainer.lightning_module.named_buffers()}
         super().setup(trainer)
-        for name, buffer in self.lightning_module.named_buffers():  # the engine rounded them with the weights
+        for name, buffer in trainer.lightning_module.named_buffers():  # the engine rounded them with the weights
             buffer.data = exact[name].to(buffer.device)
 
 
-def _as_it_is(batch: TreeBatch) -> TreeBatch:
+def _as_it_is(data: TreeBatch) -> TreeBatch:
     """A batch holds records, into which Lightning would look for numbers to cast; the model casts what it needs."""
-    return batch
+    return data

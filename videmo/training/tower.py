@@ -11,6 +11,7 @@ thrown away afterwards, the language model stays random, and nothing but trainin
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -133,8 +134,8 @@ def pretrain_tower(
     return float(right.sum() / (target[batch][:, weight == 1.0] >= 0).sum())
 
 
-def _pooled(tower: nn.Module, videos: Sequence[Video]) -> Tensor:
+def _pooled(tower: Any, videos: Sequence[Video]) -> Tensor:
     """The mean of each video's tokens.  # [B, hidden]"""
-    patches = torch.cat([video.pixel_values for video in videos])
+    patches = torch.cat([video.patches for video in videos])
     grids = [list(video.grid_thw) for video in videos]
     return torch.stack([tokens.mean(0) for tokens in encode(tower, patches, grids)])
