@@ -1,10 +1,11 @@
 """The documentation as a site: `make docs` writes it to docs/_build/html, and fails at a link that leads nowhere."""
 
 import re
-import tomllib
 from pathlib import Path
 
 from pygments.lexers.special import TextLexer
+
+import videmo
 
 DOCS = Path(__file__).parent
 COLOURS = (DOCS.parent / "videmo" / "pages" / "colours.css").read_text(encoding="utf-8")
@@ -30,7 +31,7 @@ light, _, dark = COLOURS.partition("@media")
 project = "videmo"
 author = "the videmo authors"
 copyright = f"{author}; Apache-2.0"
-release = tomllib.loads((DOCS.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+release = videmo.__version__
 html_title = f"videmo {release}"
 
 extensions = ["myst_parser", "sphinx_design", "sphinx_copybutton"]
