@@ -245,8 +245,8 @@ class EmoCFGDataModule(L.LightningDataModule):
                 )
         if self.stages is not None:
             not_the_users = (None, -1, LIGHTNINGS_EPOCHS, plan.num_epochs)
-            dry = trainer.fast_dev_run  # pyrefly: ignore[missing-attribute]  (set without an annotation)
-            if trainer.max_epochs not in not_the_users and not dry:
+            # pyrefly: ignore[missing-attribute]  (Lightning sets fast_dev_run without an annotation)
+            if trainer.max_epochs not in not_the_users and not trainer.fast_dev_run:
                 raise InputError(
                     f"trainer.max_epochs {trainer.max_epochs} contradicts data.curriculum, whose stages have "
                     f"{plan.num_epochs} epochs; leave it out, change the stages' epochs, or end earlier by "

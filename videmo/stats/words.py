@@ -137,7 +137,7 @@ def _numbers(counts: list[tuple[str, Fraction]]) -> dict[str, float]:
 def top(counts: Mapping[str, N], most: int | None = None) -> list[tuple[str, N]]:
     """The largest counts; equal ones by name, so that two runs agree.
 
-    >>> top(Counter(b=1, a=1, c=2), 2)
+    >>> top({"b": 1, "a": 1, "c": 2}, 2)
     [('c', 2), ('a', 1)]
     """
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
