@@ -57,10 +57,10 @@ from videmo.tiny import tiny
 from videmo.trainer import VidEmoCLI, run_trainer
 from videmo.training.checkpoints import last_checkpoint, read_checkpoint
 
-SFT, GRPO = "configs/demo/sft.yaml", "configs/demo/grpo.yaml"
-STAGES = {stage["name"]: stage for stage in yaml.safe_load(Path(SFT).read_text())["data"]["curriculum"]}
-QUERIES = yaml.safe_load(Path(GRPO).read_text())["data"]["curriculum"][0]["mix"]
-REWARDS = yaml.safe_load(Path(GRPO).read_text())["model"]["init_args"]["rewards"]
+SFT, GRPO = (Path(__file__).parents[1] / "configs" / "demo" / name for name in ("sft.yaml", "grpo.yaml"))
+STAGES = {stage["name"]: stage for stage in yaml.safe_load(SFT.read_text())["data"]["curriculum"]}
+QUERIES = yaml.safe_load(GRPO.read_text())["data"]["curriculum"][0]["mix"]
+REWARDS = yaml.safe_load(GRPO.read_text())["model"]["init_args"]["rewards"]
 CEL = ("attribute", "expression", "emotion")
 OTHERS = {"attribute": "expression", "expression": "understanding", "emotion": "emotion_single"}
 """Stage -> the key of its mix that is of another class of the data."""
@@ -137,7 +137,7 @@ class Laboratory:
             for state in map(json.loads, (self.data / "truth" / f"{split}.jsonl").read_text().splitlines())
         }
 
-    def recipe(self, model: str, seed: int) -> tuple[str, str | None, list[str]]:
+    def recipe(self, model: str, seed: int) -> tuple[Path, str | None, list[str]]:
         """The config of a model's training, the model that it starts from, and options."""
         if model == "base":
             return SFT, None, stages(STAGES["looking"])
@@ -213,7 +213,7 @@ class Laboratory:
     def _results(self, setting: Setting, seed: int) -> Path:
         return self.run / "results" / (named(setting.model, seed) + (f"-er{setting.n}" if setting.n else ""))
 
-    def _common(self, config: str, seed: int) -> list[str]:
+    def _common(self, config: Path, seed: int) -> list[str]:
         return [
             f"--config={config}",
             f"--seed_everything={seed}",
@@ -341,8 +341,8 @@ def picture(rows: Sequence[Mapping[str, Any]], blind: Mapping[str, float]) -> Fi
     A whisker is the interval of the paired difference, around the score; a dotted line, the best answers without
     looking.
     """
-    figure = Figure(figsize=(11, 1.1 + 0.42 * len(rows)), facecolor=colour("paper"), layout="constrained")
-    panels = figure.subplots(1, len(FIGURES), sharey=True)
+    figure = Figure(figsize=(7.5, 1.8 + 0.6 * len(rows)), layout="constrained")
+    panels = figure.subplots(2, 2, sharey=True).flatten()
     places = range(len(rows))
     for axes, key in zip(panels, FIGURES, strict=True):
         axes.set_title(key)
@@ -351,7 +351,7 @@ def picture(rows: Sequence[Mapping[str, Any]], blind: Mapping[str, float]) -> Fi
         axes.axvline(blind[key], color=colour("faint"), ls=":", lw=1)
         for place, row in zip(places, rows, strict=True):
             if row["paper"]:
-                axes.plot(row["paper"][key], place, "o", mfc="none", mec=colour("faint"), ms=7)
+                axes.plot(row["paper"][key], place, "o", mfc="none", mec=colour("soft"), ms=7)
             if row["against"]:
                 middle = row[key] - row["difference"][key]
                 axes.plot([middle + end for end in row["ci"][key]], [place] * 2, color=colour("accent"), lw=2)
@@ -359,11 +359,8 @@ def picture(rows: Sequence[Mapping[str, Any]], blind: Mapping[str, float]) -> Fi
         axes.margins(0.12)
     panels[0].set_yticks(places, [row["setting"] for row in rows])
     panels[0].invert_yaxis()
-    figure.supxlabel(
-        "filled: ours, on drawn faces; open: the paper's, on Emo-CFG; dotted: ours without looking",
-        size=10.5,
-        color=colour("soft"),
-    )
+    said = "filled: ours, on drawn faces; open: the paper's, on Emo-CFG; dotted: ours without looking"
+    figure.supxlabel(said, size=11, color=colour("soft"))
     return figure
 
 
@@ -373,6 +370,12 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/ablate"), help="folder of all that is made")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     arguments = parser.parse_args()
+    if len({*arguments.seeds}) < len(arguments.seeds):
+        parser.error("--seeds names one twice")
+    try:
+        arguments.run.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        parser.error(f"--run: {arguments.run} cannot be made: {error.strerror}")
     begun, plan = time.monotonic(), find_preset("bench-v1")
     laboratory = Laboratory(arguments.run, plan)
     fill_all(laboratory, plan, arguments.table, arguments.seeds)
@@ -391,7 +394,7 @@ def main() -> None:
     place.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")
     place.with_suffix(".md").write_text(markdown(rows, blind))
     with drawing(place.name):
-        picture(rows, blind).savefig(place.with_suffix(".svg"), metadata={"Date": None})
+        picture(rows, blind).savefig(place.with_suffix(".svg"), facecolor=colour("paper"), metadata={"Date": None})
     print(markdown(rows, blind))
     print(json.dumps(found))
 

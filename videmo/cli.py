@@ -36,7 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "score": ("score answers on disk by rules or a judge, no model loaded", "videmo.score.command:score"),
     "compare": ("two methods side by side, and the answers that flipped", "videmo.compare.command:compare"),
     "reason": (
-        "why the person in a video feels what: search over the affective tree",
+        "why the person in a video looks as they do: search over the affective tree",
         "videmo.reason.command:reason",
     ),
     "app": ("the same as a page on this machine: drop a clip, ask, see the tree grow", "videmo.app.command:app"),

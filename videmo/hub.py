@@ -18,7 +18,7 @@ def find_model(checkpoint: str, revision: str | None = None, local_files_only: b
             return
     except (OSError, ValueError):  # no such model on the hub, and what can be no hub id
         pass
-    hub = "" if local_files_only else ", and no hub gives it"
+    hub = "" if local_files_only else ", and no hub that can be reached from here gives it"
     at = f" at revision {revision}" if revision else ""
     why = f"it is no folder here, was not downloaded before{hub}"
     if Path(checkpoint).is_dir():

@@ -73,8 +73,8 @@ def card(
             "",
             *table,
             "",
-            "`videmo check` tries every record and video; `curation.json` has the settings. `videmo fit "
-            "--config configs/sft.yaml --config configs/own.yaml --data.root=FOLDER` trains on it.",
+            "`videmo check` tries every record and video; `curation.json` has the settings. `videmo fit --config "
+            "configs/sft.yaml --config configs/lora.yaml --config configs/own.yaml --data.root=FOLDER` trains on it.",
             "",
             f"The format is that of {PAPER}.",
             "",
