@@ -139,13 +139,16 @@ def test_bad_input_ends_in_one_sentence(sft, world, tmp_path, capfd):
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (["fit", "--config=configs/demo/sft.yaml", "--trainer.max_stpes=5"], "max_stpes"),
+        (
+            ["fit", "--config=configs/demo/sft.yaml", "--trainer.max_stpes=5"],
+            "max_stpes=5 (did you mean --trainer.max_steps?)",
+        ),
         (["fit", "--config=configs/demo/sft.yaml", "--model.init_args.learning_rtae=1"], "learning_rtae"),
         (["fit", "--config=configs/demo/none.yaml"], "none.yaml"),
-        (["synth", "out", "--vidoes=3"], "vidoes"),
+        (["synth", "out", "--vidoes=3"], "--vidoes=3 (did you mean --videos?)"),
         (["fit", "--config=configs/demo/sft.yaml", "--trainer.max_step=5"], "max_step=5"),
         (["synth", "out", "--preset=demo-v1", "--work=3"], "work"),
-        (["tset"], "no command 'tset'"),
+        (["tset"], "no command tset (did you mean test?); there are"),
     ],
 )
 def test_a_misspelt_option_is_refused_by_name(args, says, capsys):

@@ -195,7 +195,7 @@ def said_of(ckpt: Path, base: str, files: Path, dtype: str | None = "float32") -
     return ModelCard(card(Path("models/mine"), base, files, read_checkpoint(ckpt), dtype))
 
 
-def test_a_whole_models_card_loads_it_and_says_what_it_is(licensed, tmp_path):
+def test_a_whole_models_card_loads_it_and_says_what_it_is(licensed, tmp_path, monkeypatch):
     rest = rest_of(licensed, curriculum=STAGES)
     rest["EmoCFGDataModule"] |= {"name": "interviews", "drawn": False}
     torch.save({"state_dict": weights_of(trained_like(licensed)), "global_step": 40, **rest}, tmp_path / "a.ckpt")
@@ -213,6 +213,7 @@ def test_a_whole_models_card_loads_it_and_says_what_it_is(licensed, tmp_path):
     assert "None are known" in found.text and "(AI Act, Article 5(1)(f))" in found.text
     assert "drawn faces" not in found.text
     names = {}
+    monkeypatch.chdir(tmp_path)
     exec(found.text.split("```python\n")[1].split("```")[0], names)
     assert_same_model(names["model"].eval(), trained_like(licensed))
 
@@ -365,6 +366,7 @@ def test_the_readme_of_an_adapter_loads_what_trained(case, quantization, dtype, 
     stated = json.loads((tmp_path / "adapter" / "adapter_config.json").read_text())
     assert stated["base_model_name_or_path"] == str(checkpoint)
 
+    (tmp_path / checkpoint.name).symlink_to(checkpoint)
     names = {}
     exec((tmp_path / "adapter" / "README.md").read_text().split("```python\n")[1].split("```")[0], names)
     model = names["model"]

@@ -1,7 +1,8 @@
 """What people type, as jsonargparse takes it: options that stand alone, several values after one, words without any."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from itertools import takewhile
 
 from videmo.data.controls import CONTROLS
@@ -85,6 +86,18 @@ def spelled_out(command: str, args: Sequence[str]) -> list[str]:
             _check_judge(value if given else "".join(follow[:1]))
         found.append(arg)
     return _gathered(found, _WORDS[command]) if command in _WORDS else found
+
+
+def or_meant(message: str, options: Iterable[str]) -> str:
+    """What is said of an option or a command that there is not, with the one that is spelled most alike.
+
+    >>> or_meant("unrecognized arguments: --dta=x", ["--data", "--out"])
+    'unrecognized arguments: --dta=x (did you mean --data?)'
+    """
+    if not message.startswith(("unrecognized arguments: -", "no command ")) or message.endswith("?)"):  # it was said
+        return message
+    near = get_close_matches(message.split()[2].partition("=")[0], options, 1)
+    return f"{message} (did you mean {near[0]}?)" if near else message
 
 
 def _check_judge(given: str) -> None:

@@ -8,14 +8,14 @@ import sys
 from argparse import ArgumentError
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
-from jsonargparse import auto_cli, set_parsing_settings
+from jsonargparse import ArgumentParser, auto_cli, set_parsing_settings
 from rich.console import Console
 from rich.table import Table
 
 import videmo
-from videmo.arguments import NAMED, spelled_out
+from videmo.arguments import NAMED, or_meant, spelled_out
 from videmo.errors import InputError
 
 _TRAINER = "videmo.trainer:run"
@@ -53,6 +53,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tables": ("the paper's tables with rows of yours, in four formats", "videmo.tables.command:tables"),
 }
 """What each command does, in a line, and where its function is: known without loading any."""
+
+
+class _Parser(ArgumentParser):
+    """One that says which option a misspelt one may have been."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        super().error(or_meant(message, self._option_string_actions), ex)
 
 
 def load(command: str) -> Callable:
@@ -104,8 +111,8 @@ def _run(command: str, args: Sequence[str]) -> int:
     function = load(command)
     if COMMANDS[command][1] == _TRAINER:
         return function(command, args)
-    parser: dict[str, Any] = {"prog": f"videmo {command}", "allow_abbrev": False}
-    status: Any = auto_cli(function, args=args, as_positional=command not in NAMED, **parser)
+    parser: dict[str, Any] = {"prog": f"videmo {command}", "allow_abbrev": False, "exit_on_error": False}
+    status: Any = auto_cli(function, args=args, as_positional=command not in NAMED, parser_class=_Parser, **parser)
     return status or 0
 
 
@@ -121,7 +128,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         elif command in ("--help", "-h"):
             show_overview()
         else:
-            raise InputError(f"no command {command!r}; there are {', '.join(COMMANDS)}")
+            raise InputError(or_meant(f"no command {command}", COMMANDS) + f"; there are {', '.join(COMMANDS)}")
     except Exception as error:
         found = _sentence(error, command)
         if found is None:

@@ -22,10 +22,10 @@ SFT, GRPO = "configs/demo/sft.yaml", "configs/demo/grpo.yaml"
 
 
 def demo(out: str = "runs/demo", videos: int | None = None, seed: int = 0) -> None:
-    """Draw faces, train a tiny Qwen2.5-VL on them by curriculum and by GRPO, test it, also on other pixels, write a
-    report, and let it reason about a clip.
+    """Draw faces, train a tiny Qwen2.5-VL on them, test it, write a report, and let it reason about a clip.
 
-    A second run over the same folder keeps the world and the model, and training resumes where it stopped.
+    It trains by curriculum and by GRPO, and tests on blank and swapped videos, too: 13 to 17 minutes on two cores. A
+    second run over the same folder keeps the world and the model, and training resumes where it stopped.
 
     Args:
         out: Folder for data, model, checkpoints, TensorBoard, results and report.html.

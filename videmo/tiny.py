@@ -3,10 +3,9 @@
 videmo tiny runs/demo/data runs/demo/tiny
 """
 
-import shutil
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
+from videmo.aside import written_aside
 from videmo.data.records import read_records
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
@@ -30,7 +29,7 @@ def tiny(
 
     Args:
         data: Data folder; the text of its training files makes the tokenizer, their closed answers the tower.
-        out: Hugging Face folder to write.
+        out: Hugging Face folder to write: a new one, or an empty one.
         hidden_size: Width of the language model and the vision tower, a multiple of 32.
         layers: Layers of each.
         pretrain_epochs: Passes over the training clips for the vision tower; 0 leaves it random.
@@ -39,17 +38,21 @@ def tiny(
     """
     if hidden_size % 32 or hidden_size <= 0:
         raise InputError(f"hidden_size must be a multiple of 32 (the width of a head), got {hidden_size}")
+    _check_new(Path(out))
     use_tasks_of(data)
     files = sorted(Path(data).glob("jsons/train/*/full/*.json"))
     if not files:
         raise InputError(f"no training files jsons/train/*/full/*.json in {data}; `videmo synth {data}` makes some")
     records = [record for file in files for record in read_records(file)]
     texts = [message.content for record in records for message in record.messages]
-    with TemporaryDirectory(dir=Path(out).parent if Path(out).parent.is_dir() else None) as work:
-        folder = make_tiny(texts, Path(work) / "tiny", hidden_size=hidden_size, layers=layers, seed=seed)
+    with written_aside(Path(out), "tiny", _check_new) as folder:
+        make_tiny(texts, folder, hidden_size=hidden_size, layers=layers, seed=seed)
         if pretrain_epochs:
             right = pretrain_tower(folder, records, Path(data) / "videos", video, epochs=pretrain_epochs, seed=seed)
             print(f"the vision tower tells {100 * right:.0f}% of the training clips' single choices")
-        Path(out).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(folder, out, dirs_exist_ok=True)
     print(f"a tiny Qwen2.5-VL is in {out}")
+
+
+def _check_new(out: Path) -> None:
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise InputError(f"{out} holds something already; name a new folder, or remove it")

@@ -6,6 +6,7 @@ videmo fit --config configs/demo/sft.yaml --trainer.max_steps=5
 import logging
 import sys
 import warnings
+from argparse import ArgumentError
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,7 @@ from lightning.pytorch.cli import LightningCLI, SaveConfigCallback
 from rich.console import Console
 
 import videmo
+from videmo.arguments import or_meant
 from videmo.benchmark import results_table
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.errors import InputError, check_positive
@@ -57,7 +59,11 @@ class VidEmoCLI(LightningCLI):
         return {name: known[name] for name in COMMANDS}
 
     def parse_arguments(self, parser, args) -> None:
-        self.config = parser.parse_args(args)
+        try:
+            self.config = parser.parse_args(args)
+        except ArgumentError as error:
+            error.message = or_meant(error.message, self._subcommand_parsers[args[0]]._option_string_actions)
+            raise
 
     def before_fit(self) -> None:
         """A run that does not resume must not write over another, and no two write into one folder at a time.

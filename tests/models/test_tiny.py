@@ -8,6 +8,7 @@ from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration, Qwen
 from videmo.errors import InputError
 from videmo.models.backbone import Backbone
 from videmo.models.tiny import make_tiny, train_tokenizer
+from videmo.tiny import tiny
 
 
 def test_the_demo_model_has_one_to_three_million_parameters(world, tmp_path):
@@ -56,3 +57,9 @@ def test_another_kind_of_model_is_refused(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "qwen2", "vocab_size": 100}))
     with pytest.raises(InputError, match="is a qwen2 model"):
         Backbone.load(str(tmp_path))
+
+
+def test_the_command_writes_over_nothing(tmp_path):
+    (tmp_path / "config.json").touch()
+    with pytest.raises(InputError, match=f"{tmp_path} holds something already; name a new folder"):
+        tiny(str(tmp_path), str(tmp_path))

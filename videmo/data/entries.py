@@ -176,7 +176,7 @@ def _line_entries(stream: BinaryIO, part: Part) -> Iterator[Entry]:
         except UnicodeDecodeError as error:
             reason = f"not UTF-8 text (at byte {error.start + 1} of the line); save it as UTF-8"
         except json.JSONDecodeError as error:
-            reason = f"not valid JSON ({error.msg} at column {error.colno})"
+            reason = f"not valid JSON ({error.msg.removesuffix(' at')} at column {error.colno})"
         except (ValueError, RecursionError) as error:
             reason = f"not valid JSON ({error})"
         size = len(data)

@@ -219,7 +219,7 @@ def _parse(path: str | Path, number: int, line: str, root: str | Path) -> tuple[
     except KeyError:
         raise _foreign(path, number, 'it has no "identity"') from None
     except json.JSONDecodeError as error:
-        raise _foreign(path, number, f"{error.msg} at column {error.colno}") from None
+        raise _foreign(path, number, f"{error.msg.removesuffix(' at')} at column {error.colno}") from None
     except ValueError as error:
         raise _foreign(path, number, str(error)) from None
     here = Fault(os.path.join(root, fault.file), fault.line, fault.reason, fault.video)

@@ -17,7 +17,8 @@ from videmo.training.checkpoints import content_hash
 
 _SETTINGS = "How videos were sampled and sized stands in `video_preprocessor_config.json` and `videmo.json`."
 _WHOLE = f"""\
-`AutoProcessor` reads its files, too, and needs torchvision; `videmo reason clip.mp4 --ckpt FOLDER` does not.
+`AutoProcessor` reads its files, too, and needs torchvision, and torchcodec to read videos; `videmo reason clip.mp4
+--ckpt FOLDER` asks it about a clip without them.
 {_SETTINGS}"""
 _BESIDE = f"""\
 Loaded by these lines the two compute what training did; read in another type, they do not. `videmo export --merge=true`
@@ -61,7 +62,7 @@ def card(folder: Path, base: str, files: Path | None, trained: TrainedWeights, d
         code, more = whole_lines(folder, dtype), _WHOLE
     else:
         what = f"An adapter of {named}, trained beside that model's weights {weights_beside(given)}"
-        code, more = adapter_lines(folder, base, given), _BESIDE
+        code, more = adapter_lines(folder, named, given), _BESIDE
     sections = {
         f"# {folder.absolute().name}": f"{what}, by {by} with videmo {videmo.__version__}: an emotion-centric video "
         f"language model after {PAPER}.",

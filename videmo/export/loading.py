@@ -28,7 +28,7 @@ def adapter_lines(folder: Path, base: str, arguments: Mapping[str, Any]) -> Iter
 
     Args:
         folder: Where the adapter will be.
-        base: The folder or hub id of the model that it was trained from.
+        base: The hub id of the model that it was trained from, or its folder's name.
         arguments: Of the module that trained.
     """
     dtype, packed = f"torch.{_dtype(arguments)}", bool(arguments.get("quantization"))
@@ -36,6 +36,7 @@ def adapter_lines(folder: Path, base: str, arguments: Mapping[str, Any]) -> Iter
     yield "from peft import PeftModel"
     yield f"from transformers import {'BitsAndBytesConfig, ' if packed else ''}Qwen2_5_VLForConditionalGeneration"
     yield ""
+    yield f"folder, base = {_quoted(folder.absolute().name)}, {_quoted(base)}  # where they lie, or names on a hub"
     if packed:
         yield "four_bits = BitsAndBytesConfig("
         yield "    load_in_4bit=True,"
@@ -45,7 +46,7 @@ def adapter_lines(folder: Path, base: str, arguments: Mapping[str, Any]) -> Iter
         yield '    llm_int8_skip_modules=["model.visual", "lm_head"],'
         yield ")"
     yield "model = Qwen2_5_VLForConditionalGeneration.from_pretrained("
-    yield f"    {_quoted(base)},"
+    yield "    base,"
     if revision := arguments.get("revision"):
         yield f"    revision={_quoted(revision)},"
     yield f"    dtype={dtype},"
@@ -58,17 +59,17 @@ def adapter_lines(folder: Path, base: str, arguments: Mapping[str, Any]) -> Iter
         yield "model.lm_head.register_forward_pre_hook(lambda module, given: (given[0].to(module.weight.dtype),))"
     if arguments.get("merger", {}).get("mode", "full") == "full":
         yield "model.model.visual.merger.float()  # it trained, in float32"
-    yield f"model = PeftModel.from_pretrained(model, {_quoted(str(folder.absolute()))})"
+    yield "model = PeftModel.from_pretrained(model, folder)"
 
 
 def whole_lines(folder: Path, dtype: str) -> Iterator[str]:
     """The Python that loads a whole model whose weights have this type."""
-    where = _quoted(str(folder.absolute()))
     yield "import torch"
     yield "from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration"
     yield ""
-    yield f"model = Qwen2_5_VLForConditionalGeneration.from_pretrained({where}, dtype=torch.{dtype})"
-    yield f"tokenizer = AutoTokenizer.from_pretrained({where})"
+    yield f"folder = {_quoted(folder.absolute().name)}  # where it lies, or its name on a hub"
+    yield f"model = Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, dtype=torch.{dtype})"
+    yield "tokenizer = AutoTokenizer.from_pretrained(folder)"
 
 
 def _dtype(arguments: Mapping[str, Any]) -> str:
