@@ -141,7 +141,7 @@ def test_bad_input_ends_in_one_sentence(sft, world, tmp_path, capfd):
     [
         (
             ["fit", "--config=configs/demo/sft.yaml", "--trainer.max_stpes=5"],
-            "max_stpes=5 (did you mean --trainer.max_steps?)",
+            "(did you mean --trainer.max_steps?)",
         ),
         (["fit", "--config=configs/demo/sft.yaml", "--model.init_args.learning_rtae=1"], "learning_rtae"),
         (["fit", "--config=configs/demo/none.yaml"], "none.yaml"),
