@@ -164,7 +164,7 @@ def answer_score(task: Task, answer: str, sample: Sample, caption_metric: Captio
     """What the published columns give an answer; for captions, the given metric."""
     if task.kind == "caption":
         return caption_metric(answer, sample.answer)
-    return task.release_score(answer, sample.answer, sample.question)
+    return task.grade(answer, sample.answer, sample.question).release
 
 
 def by_question(fitter: Fitter) -> Fitter:
