@@ -16,7 +16,7 @@ from lightning.pytorch.cli import LightningCLI, SaveConfigCallback
 from rich.console import Console
 
 import videmo
-from videmo.benchmark import results_table
+from videmo.benchmark.table import results_table
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.errors import InputError, check_positive
 from videmo.reasoning import SearchSettings

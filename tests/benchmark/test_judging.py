@@ -2,9 +2,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from videmo.benchmark import Prediction
 from videmo.benchmark.grading import grade
 from videmo.benchmark.judging import is_plain
+from videmo.benchmark.predictions import Prediction
 from videmo.benchmark.scoring import summarise
 from videmo.data.records import Message, Record
 from videmo.judge import SCORES, Question, Verdict
