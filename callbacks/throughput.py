@@ -87,6 +87,6 @@ class Throughput(L.Callback):
         backbone = pl_module.backbone
         shape = Shape.of(backbone.config)
         modes = {name: scope.mode for name, scope in backbone.scopes.items()}
-        done = count_flops(shape, tree_work(batch), modes).model
-        plain = count_flops(shape, plain_work(batch, backbone.config.video_token_id), modes).model
+        done = count_flops(shape, tree_work(batch), modes)
+        plain = count_flops(shape, plain_work(batch, backbone.config.video_token_id), modes)
         return torch.tensor((batch.num_samples, batch.num_label_tokens, done, plain), dtype=torch.float64)

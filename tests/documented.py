@@ -1,4 +1,4 @@
-"""The commands of the README and of docs/, as a shell would see them, and the YAML files that stand beside them."""
+"""The commands of the README and of docs/, as a shell would see them, and the files that stand beside them."""
 
 import re
 import shlex
@@ -10,21 +10,23 @@ from textwrap import dedent
 from torch.distributed.run import get_args_parser
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", *sorted(page for page in ROOT.glob("docs/*.md") if page.name != "log.md")]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(page for page in DOCS.glob("*.md") if page.name != "log.md")]
 SHELLS = ("bash", "sh", "console")
-_BLOCK = re.compile(r"^( *)(`{3,})([\w-]*)[^\n]*\n(.*?)^\1\2$", flags=re.DOTALL | re.MULTILINE)
+_BLOCK = re.compile(r"^(?:`([^`\n]+)`:\n\n)?( *)(`{3,})([\w-]*)[^\n]*\n(.*?)^\2\3$", flags=re.DOTALL | re.MULTILINE)
 _COMMENT = re.compile(r"(^|\s)#\s.*")
 _SETTING = re.compile(r"\w+=.*")
 
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block of a page."""
+    """A fenced block of a page, and the name that stands above it where it is a file."""
 
     page: Path
     line: int
     kind: str
     text: str
+    file: str | None = None
 
     @property
     def place(self) -> str:
@@ -47,9 +49,14 @@ def blocks(page: Path) -> list[Block]:
     """The fenced blocks of a page; ``line`` is the first line of a block's text."""
     text = page.read_text(encoding="utf-8")
     return [
-        Block(page, text[: found.start(4)].count("\n") + 1, found[3], dedent(found[4]))
+        Block(page, text[: found.start(5)].count("\n") + 1, found[4], dedent(found[5]), found[1])
         for found in _BLOCK.finditer(text)
     ]
+
+
+def texts(page: Path, kind: str) -> list[str]:
+    """What the blocks of a kind say, in order."""
+    return [block.text for block in blocks(page) if block.kind == kind]
 
 
 def commands(page: Path) -> Iterator[Command]:
@@ -72,10 +79,11 @@ def launch_line(block: Block) -> str | None:
 
 
 def write_files(page: Path, folder: Path) -> None:
-    """Write each YAML block of a page that its first line launches to the file that this line ends with."""
+    """Write each block that is a file: by the name above it, or YAML by the end of the line that launches it."""
     for block in blocks(page):
-        if launched := launch_line(block):
-            (folder / launched.split()[-1]).write_text(block.text, encoding="utf-8")
+        if name := block.file or (launch_line(block) or "").rpartition(" ")[2]:
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(block.text, encoding="utf-8")
 
 
 def in_line(line: str) -> Iterator[list[str]]:

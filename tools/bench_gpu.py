@@ -220,7 +220,7 @@ def train(row: Row, way: str, steps: int, tiny: bool) -> dict[str, Any]:
     batch = make_batch(config, row.clips, SMALL_GRID if tiny else GRID)
     work = plain_work(batch, config.video_token_id) if way == "plain" else tree_work(batch)
     modes = {name: scope.mode for name, scope in row.scopes.items()}
-    flops = count_flops(Shape.of(config), work, modes).model
+    flops = count_flops(Shape.of(config), work, modes)
     batch = batch.to(device)
     model = make_model(row, config, device)
     module, step = plain_step(row, model, batch) if way == "plain" else our_step(row, way, model, batch)

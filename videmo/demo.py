@@ -10,7 +10,7 @@ one after the other, with ``configs/demo``.
 import time
 from pathlib import Path
 
-from videmo.benchmark import results_table
+from videmo.benchmark.table import results_table
 from videmo.reason.command import reason
 from videmo.report import write_report
 from videmo.synth import Plan, find_preset, synthesize

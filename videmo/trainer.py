@@ -18,7 +18,7 @@ from rich.console import Console
 
 import videmo
 from videmo.arguments import or_meant
-from videmo.benchmark import results_table
+from videmo.benchmark.table import results_table
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.errors import InputError, check_positive
 from videmo.reasoning import SearchSettings

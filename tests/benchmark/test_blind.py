@@ -4,8 +4,7 @@ import random
 import pytest
 import torch
 
-from videmo.benchmark import BlindBaseline
-from videmo.benchmark.blind import maximise_sample_f1, question_stem
+from videmo.benchmark.blind import BlindBaseline, maximise_sample_f1, question_stem
 from videmo.data.records import Message, Record
 from videmo.metrics import multilabel_sample_f1
 from videmo.tasks import find_task, label_set

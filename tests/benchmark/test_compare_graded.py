@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from videmo.benchmark import Graded
 from videmo.benchmark.compare import compare_graded
+from videmo.benchmark.graded import Graded
 from videmo.metrics import paired_bootstrap
 
 MOSEI, MOSI = "MOSEI_Single-Label-Sentiment-Recognition", "MOSI_Single-Label-Sentiment-Recognition"

@@ -2,9 +2,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from videmo.benchmark import Prediction
 from videmo.benchmark.grading import grade
 from videmo.benchmark.judging import is_plain
+from videmo.benchmark.predictions import Prediction
 from videmo.benchmark.scoring import summarise
 from videmo.data.records import Message, Record
 from videmo.judge import SCORES, Question, Verdict
@@ -82,7 +82,7 @@ def test_a_reference_word_for_word_needs_neither_judge_nor_rule():
 def test_captions_fill_the_judges_columns_beside_the_rules():
     scores = dict(zip(SCORES, (10.0, 20.0, 30.0, 40.0, 50.0, 60.0), strict=True))
     answers = _answers(SHORT, ("A sad man.", "A sad man.")) + _answers(CAPTION, ("He weeps.", "He weeps."))
-    result = summarise(grade(answers, Scripted(80.0, scores)), judge=Scripted().identity)
+    result = summarise(grade(answers, Scripted(80.0, scores)), (), "ours", judge=Scripted().identity)
     assert result.columns == {"emotion_caption": 80.0, **scores}
     assert result.extra["emotion_caption_rouge_l"]["score"] == 100.0
     assert result.notes.keys() == result.extra.keys(), "a judge's own columns need no excuse"
@@ -98,7 +98,7 @@ def test_an_empty_caption_is_worth_nothing_and_costs_no_call():
 
 def test_what_the_judge_failed_on_is_missing_and_never_zero():
     answers = _answers(DFEW, ("She beams.", "Happy"), ("Happy", "Happy"), ("He weeps.", "Sad"))
-    result = summarise(grade(answers, Scripted(None, ("Happy",))))
+    result = summarise(grade(answers, Scripted(None, ("Happy",))), (), "ours")
     assert result.counts["emotion_single"] == {"asked": 3, "answered": 3, "judged": 2, "unparsed": 0}
     assert result.columns["emotion_single"] == 50.0
     assert result.missing["emotion_single"] == {FAILED: 1}
@@ -117,7 +117,7 @@ def test_plain_answers_are_letters_labels_or_both():
 
 
 def test_a_caption_that_the_judge_failed_on_is_read_all_the_same():
-    result = summarise(grade(_answers(SHORT, ("A sad man.", "A sad man.")), Scripted(None)))
+    result = summarise(grade(_answers(SHORT, ("A sad man.", "A sad man.")), Scripted(None)), (), "ours")
     assert result.counts["emotion_caption_rouge_l"] == {"asked": 1, "answered": 1, "judged": 1, "unparsed": 0}
     assert result.counts["emotion_caption"]["judged"] == 0
 

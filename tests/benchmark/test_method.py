@@ -2,7 +2,9 @@ import json
 
 import pytest
 
-from videmo.benchmark import BenchmarkResult, grade_method, read_answers, read_scores, score_method
+from videmo.benchmark import BenchmarkResult
+from videmo.benchmark.graded import read_scores
+from videmo.benchmark.method import grade_method, read_answers, score_method
 
 LINE = {
     "response": "No",

@@ -5,10 +5,11 @@ import io
 import pytest
 from rich.console import Console
 
-from videmo.benchmark import BlindBaseline, grade_method, results_table, score_method, write_predictions, write_tasks
+from videmo.benchmark.blind import BlindBaseline
 from videmo.benchmark.compare import compare_graded
-from videmo.benchmark.method import read_answers
-from videmo.benchmark.predictions import Prediction
+from videmo.benchmark.method import grade_method, read_answers, score_method
+from videmo.benchmark.predictions import Prediction, write_predictions, write_tasks
+from videmo.benchmark.table import results_table
 from videmo.data.records import parse_record
 from videmo.tasks import use_tasks, use_tasks_of
 

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from videmo.benchmark import Prediction, read_predictions, write_predictions
+from videmo.benchmark.predictions import Prediction, read_predictions, write_predictions
 from videmo.data.records import Message, Record, RecordError
 
 LINE = {

@@ -3,7 +3,8 @@ from io import StringIO
 
 from rich.console import Console
 
-from videmo.benchmark import BenchmarkResult, columns_above_blind, results_table
+from videmo.benchmark import BenchmarkResult
+from videmo.benchmark.table import columns_above_blind, results_table
 
 COUNTS = {"asked": 40, "answered": 40, "judged": 40, "unparsed": 3}
 

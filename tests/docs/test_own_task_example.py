@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import yaml
-from pages import blocks, write_files
+from documented import DOCS, texts, write_files
 
 from videmo.cli import main
 from videmo.data.curriculum import Stage
@@ -15,7 +15,7 @@ from videmo.tasks import find_task, unknown_selector, use_tasks_of
 @pytest.fixture
 def place(world, tmp_path, monkeypatch):
     """The page's files, with drawn clips by the names that its records have."""
-    write_files("own_task.md", tmp_path)
+    write_files(DOCS / "own_task.md", tmp_path)
     (tmp_path / "data/tension/videos").mkdir()
     for number, clip in enumerate(sorted(world.glob("videos/*/*/*.mp4"))[:4], start=1):
         shutil.copy(clip, tmp_path / f"data/tension/videos/p{number:02d}.mp4")
@@ -32,7 +32,7 @@ def test_the_records_can_be_used_and_the_answers_score_what_the_page_says(place,
     assert found["blind"] == {"tension": 50.0, "gestures": 66.67}
     printed, table = (
         [line.strip() for line in text.splitlines() if line.strip()]
-        for text in (capsys.readouterr().out, blocks("own_task.md", "text")[0])
+        for text in (capsys.readouterr().out, texts(DOCS / "own_task.md", "text")[0])
     )
     assert printed[: len(table)] == table
     lines = [json.loads(line) for line in (place / "results/mine/scores.jsonl").read_text().splitlines()]
@@ -50,7 +50,7 @@ def test_a_model_is_tested_on_it_and_the_columns_are_in_its_result(place, world_
 
 def test_what_the_page_names_in_a_mix_and_a_reward_is_known(place):
     use_tasks_of(place / "data/tension")
-    mixes = [yaml.safe_load(text) for text in blocks("own_task.md", "yaml")[1:]]
+    mixes = [yaml.safe_load(text) for text in texts(DOCS / "own_task.md", "yaml")[1:]]
     (stage,), (term,) = mixes[0]["data"]["curriculum"], mixes[1]["rewards"]
     assert unknown_selector([*Stage(**stage).mix, *term["tasks"]]) is None
     assert find_task("tension").parse("They are on edge.") == "tense"

@@ -1,6 +1,6 @@
 """The Python of docs/reasoning.md, with a tiny model where it names one."""
 
-from pages import blocks, write_files
+from documented import DOCS, texts, write_files
 
 from videmo.reasoning import Reasoner, ScorerTerm, SearchSettings
 
@@ -10,7 +10,7 @@ def test_a_clip_is_reasoned_about_and_asked_after(world, world_checkpoint, tmp_p
     (tmp_path / "runs/sft/model").symlink_to(world_checkpoint)
     (tmp_path / "clip.mp4").symlink_to(next(iter(sorted(world.glob("videos/*/*/*.mp4")))))
     monkeypatch.chdir(tmp_path)
-    (example,) = (block for block in blocks("reasoning.md", "python") if "Reasoner.load" in block)
+    (example,) = (block for block in texts(DOCS / "reasoning.md", "python") if "Reasoner.load" in block)
     names: dict = {}
     exec(example, names)
     assert names["found"].tree.label == "video"
@@ -19,7 +19,7 @@ def test_a_clip_is_reasoned_about_and_asked_after(world, world_checkpoint, tmp_p
 
 
 def test_a_scorer_of_ones_own_chooses(world, world_checkpoint, tmp_path, monkeypatch):
-    write_files("reasoning.md", tmp_path)
+    write_files(DOCS / "reasoning.md", tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     from my_scorers import GroundedScorer
 

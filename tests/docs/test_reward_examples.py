@@ -2,13 +2,13 @@
 
 import pytest
 import yaml
+from documented import DOCS, texts, write_files
 from jsonargparse import ArgumentParser
-from pages import blocks, write_files
 
 from videmo.cli import main
 from videmo.rewards import RewardMixture, RewardTerm
 
-LISTS = [found for text in blocks("rewards.md", "yaml") if "rewards" in (found := yaml.safe_load(text))]
+LISTS = [found for text in texts(DOCS / "rewards.md", "yaml") if "rewards" in (found := yaml.safe_load(text))]
 
 
 @pytest.mark.parametrize("number", range(len(LISTS)))
@@ -20,7 +20,7 @@ def test_every_list_of_rewards_is_a_mixture(number):
 
 
 def test_a_reward_of_ones_own_is_named_in_a_config_beside_the_shipped_one(tmp_path, monkeypatch, capsys):
-    write_files("rewards.md", tmp_path)
+    write_files(DOCS / "rewards.md", tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(SystemExit) as stop:

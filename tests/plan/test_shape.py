@@ -1,4 +1,4 @@
-"""Parameters of a plan are those of the model."""
+"""The sizes that a plan computes with are those of the model."""
 
 import pytest
 import torch
@@ -30,17 +30,33 @@ HAND = {
 
 @pytest.mark.parametrize("size", ["3b", "7b"])
 def test_published_sizes_by_hand_and_on_the_meta_device(size):
-    config = published_config(size)
-    found = Shape.of(config).parameters
-    assert found == HAND[size]
-    with torch.device("meta"):
-        model = Qwen2_5_VLForConditionalGeneration._from_config(config)
-    assert found == {name: count.total for name, count in count_scopes(model.named_parameters()).items()}
+    model = meta_model(published_config(size))
+    assert HAND[size] == {name: count.total for name, count in count_scopes(model.named_parameters()).items()}
+    assert_sizes(model)
 
 
 def test_a_small_model(checkpoint):
-    config = AutoConfig.from_pretrained(checkpoint)
+    assert_sizes(meta_model(AutoConfig.from_pretrained(checkpoint)))
+
+
+def meta_model(config):
     with torch.device("meta"):
-        model = Qwen2_5_VLForConditionalGeneration._from_config(config)
-    expected = {name: count.total for name, count in count_scopes(model.named_parameters()).items()}
-    assert Shape.of(config).parameters == expected
+        return Qwen2_5_VLForConditionalGeneration._from_config(config)
+
+
+def assert_sizes(model):
+    """The weights of matrices, and how many layers and blocks have them, are those of the model's modules."""
+    shape, layers, tower = Shape.of(model.config), model.model.language_model.layers, model.model.visual
+    linear = {name.rsplit(".", 1)[-1]: m for name, m in layers[0].named_modules() if isinstance(m, torch.nn.Linear)}
+    assert shape.layer_widths == {name: (m.in_features, m.out_features) for name, m in linear.items()}
+    assert (shape.layers, shape.depth) == (len(layers), len(tower.blocks))
+    assert shape.layer_weights == matrices(layers[0])
+    assert shape.block_weights == matrices(tower.blocks[0])
+    assert shape.merger_weights == matrices(tower.merger)
+    assert shape.head == model.lm_head.weight.numel()
+    assert shape.tied == (model.lm_head.weight is model.model.language_model.embed_tokens.weight)
+    assert shape.patch * shape.width == tower.patch_embed.proj.weight.numel()
+
+
+def matrices(module):
+    return sum(p.numel() for p in module.parameters() if p.ndim == 2)

@@ -6,8 +6,8 @@ import pytest
 from judge_server import GOOD, JudgeServer, says, silent, status
 
 from videmo.affect import AffectiveTree, pair_f1
-from videmo.benchmark import Prediction
 from videmo.benchmark.grading import grade
+from videmo.benchmark.predictions import Prediction
 from videmo.rewards import CaptionReward, QAReward, RewardMixture, RewardTerm, TreeOverlapReward
 
 REFERENCE = "A man looks sad."

@@ -2,8 +2,8 @@
 
 import pytest
 
-from videmo.benchmark import Prediction
 from videmo.benchmark.grading import grade
+from videmo.benchmark.predictions import Prediction
 from videmo.errors import InputError
 from videmo.rewards import Completion, FormatReward, LengthReward, QAReward
 

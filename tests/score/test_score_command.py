@@ -5,7 +5,8 @@ import json
 import pytest
 from judge_server import JudgeServer, says, status
 
-from videmo.benchmark import BenchmarkResult, read_scores
+from videmo.benchmark import BenchmarkResult
+from videmo.benchmark.graded import read_scores
 from videmo.cli import main
 
 EMOTION, CAPTION = "DFEW_Single-Label-Emotion-Recognition", "CelebV-Text_Emotion-Caption"

@@ -7,7 +7,6 @@ these once more for every question text that training repeats. Cross-validation 
 """
 
 import random
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -19,6 +18,7 @@ from videmo.data.records import Record
 from videmo.errors import InputError
 from videmo.metrics import multi_hot, rouge_l, sample_f1_scores
 from videmo.tasks import Answer, Task, find_task, question_options
+from videmo.tasks.options import without_options
 
 NUM_FOLDS = 5
 MAX_TRAINING = 10_000  # training answers of one task that rules are counted on
@@ -117,14 +117,11 @@ def question_stem(question: str) -> str:
         >>> question_stem("How does  she feel?\\nA. Sad\\nB. Happy")
         'how does she feel?'
     """
-    listed = {f"{letter} {text}".lower() for letter, text in question_options(question).items()}
-    words_of = (re.sub(r"^\s*\(?([A-Z])\s?[.):]\s*", r"\1 ", line).strip().rstrip(".") for line in question.split("\n"))
-    lines = [line for line, words in zip(question.split("\n"), words_of, strict=True) if words.lower() not in listed]
-    return " ".join(" ".join(lines).lower().split())
+    return " ".join(without_options(question).lower().split())
 
 
 def choose_rule(
-    task: Task, samples: Sequence[Sample], has_options: bool, caption_metric: CaptionMetric = rouge_l
+    task: Task, samples: Sequence[Sample], has_options: bool, caption_metric: CaptionMetric
 ) -> tuple[str, Rule]:
     """A rule that does best on training answers held out from it, fitted on all of them.
 
@@ -148,7 +145,7 @@ def choose_rule(
 
 
 def held_out_scores(
-    task: Task, samples: Sequence[Sample], fitter: Fitter, caption_metric: CaptionMetric = rouge_l
+    task: Task, samples: Sequence[Sample], fitter: Fitter, caption_metric: CaptionMetric
 ) -> torch.Tensor:
     """The score of every sample [N] under a rule fitted without its fold; 0 where no rule can score a sample."""
     scores = []
@@ -160,11 +157,11 @@ def held_out_scores(
     return torch.tensor(scores)
 
 
-def answer_score(task: Task, answer: str, sample: Sample, caption_metric: CaptionMetric = rouge_l) -> float | None:
+def answer_score(task: Task, answer: str, sample: Sample, caption_metric: CaptionMetric) -> float | None:
     """What the published columns give an answer; for captions, the given metric."""
     if task.kind == "caption":
         return caption_metric(answer, sample.answer)
-    return task.release_score(answer, sample.answer, sample.question)
+    return task.grade(answer, sample.answer, sample.question).release
 
 
 def by_question(fitter: Fitter) -> Fitter:

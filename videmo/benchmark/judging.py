@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from videmo.benchmark.graded import Graded
 from videmo.judge import SCORES, Question, Verdict
-from videmo.tasks import Answer, Task, question_options
+from videmo.tasks import Answer, Task, question_options, task_labels
 from videmo.tasks.spec import KINDS
 
 _BETWEEN_LABELS = re.compile(r"[,;\n]|\band\b")
@@ -88,11 +88,7 @@ def _answer(task: Task, labels: tuple[str, ...]) -> Answer | None:
 
 def labels_of(task: Task, question: str) -> tuple[str, ...]:
     """The labels that an answer may name; empty for an open question."""
-    if task.kind == "yes_no":
-        return ("Yes", "No")
-    if task.kind == "multi_label":
-        return task.labels
-    return tuple(task.options(question).values())
+    return tuple(task.options(question).values()) or task_labels(task)
 
 
 def _is_open(graded: Graded) -> bool:

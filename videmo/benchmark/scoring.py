@@ -15,7 +15,7 @@ from videmo.benchmark.blind import BlindBaseline
 from videmo.benchmark.graded import Graded
 from videmo.benchmark.grading import CAPTION_METRICS, grade
 from videmo.benchmark.judging import judged_columns
-from videmo.benchmark.predictions import Prediction, unique_predictions
+from videmo.benchmark.predictions import Prediction
 from videmo.benchmark.results import BenchmarkResult
 from videmo.data.presence import source_of
 from videmo.errors import InputError
@@ -30,27 +30,6 @@ NOTES = {
     "tree_f1": "F1 of the affective trees that rules read from caption and reference, not a judge's score",
 }
 NO_ANSWER = "asked, and no answer is there"
-
-
-def score_predictions(
-    predictions: Sequence[Prediction],
-    blind: BlindBaseline | None = None,
-    method: str = "videmo",
-    data: Mapping[str, str] | None = None,
-) -> BenchmarkResult:
-    """Score predictions of any tasks by rules; a record answered twice counts once.
-
-    Args:
-        predictions: The model's answers.
-        blind: Fitted on the training records; answers the same questions for comparison.
-        method: The name to put on the result.
-        data: Which data the questions are of.
-
-    Raises:
-        InputError: If there is no prediction, or a record belongs to no task.
-    """
-    predictions = unique_predictions(predictions)
-    return summarise(grade(predictions), grade_blind(predictions, blind) if blind else (), method, data=data)
 
 
 def grade_blind(
@@ -73,8 +52,8 @@ def grade_blind(
 
 def summarise(
     graded: Sequence[Graded],
-    blind: Sequence[Graded] = (),
-    method: str = "videmo",
+    blind: Sequence[Graded],
+    method: str,
     *,
     data: Mapping[str, str] | None = None,
     asked: Mapping[str, int] | None = None,

@@ -60,9 +60,8 @@ def columns_above_blind(result: BenchmarkResult) -> tuple[list[str], list[str]]:
     those of so `FEW` answers that resampling them says little.
     """
     rows = [column for _, column in _ordered_rows(result) if result.counts[column]["judged"] >= FEW]
-    known = {column: blind for column in rows if (blind := _blind(result, column)) is not None}
-    intervals = {column: _interval(result, column) for column in known}
-    return [column for column, found in intervals.items() if found and found[0] > known[column]], [*known]
+    known = {column: of for column in rows if (of := result.figures(column))["blind"] is not None}
+    return [column for column, of in known.items() if of["interval"] and of["interval"][0] > of["blind"]], [*known]
 
 
 def _ordered_rows(result: BenchmarkResult) -> list[tuple[str, str]]:
@@ -74,7 +73,7 @@ def _ordered_rows(result: BenchmarkResult) -> list[tuple[str, str]]:
 
 
 def _cells(column: str, mark: str, result: BenchmarkResult, with_bar: bool) -> list[Text | str]:
-    score, interval, blind = _score(result, column), _interval(result, column), _blind(result, column)
+    score, interval, blind = result.figures(column).values()
     colour, few = "", result.counts[column]["judged"] < FEW
     if interval and blind is not None and not few:
         colour = "green" if interval[0] > blind else "red" if interval[1] < blind else ""
@@ -96,18 +95,6 @@ def _search(of: Mapping) -> str:
         f"Answers found by {of.get('method')} search, n = {of['n']}, chosen by {chosen}: "
         f"{of['drawn_tokens_per_question']:.0f} tokens and {of['seconds_per_question']:.2f} s a question.{oracle}"
     )
-
-
-def _score(result: BenchmarkResult, column: str) -> float | None:
-    return result.columns.get(column, result.extra.get(column, {}).get("score"))
-
-
-def _interval(result: BenchmarkResult, column: str) -> list[float] | None:
-    return result.intervals.get(column, result.extra.get(column, {}).get("interval"))
-
-
-def _blind(result: BenchmarkResult, column: str) -> float | None:
-    return result.blind.get(column, result.extra.get(column, {}).get("blind"))
 
 
 def _number(value: float | None) -> str:

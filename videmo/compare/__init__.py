@@ -1,5 +1,1 @@
 """``videmo compare``: two methods side by side."""
-
-from videmo.compare.command import compare
-
-__all__ = ["compare"]

@@ -133,11 +133,12 @@ def _scores(result: BenchmarkResult) -> str:
         f"The test split of {data.get('name', 'unnamed data')} ({data.get('content', 'no hash')}), judged by {judge}.",
         "`blind` is the best answer without looking: a score means something where its whole interval lies above that.",
         "",
-        "| column | blind | score | 95% |",
-        "|---|---:|---:|:---:|",
+        "| column | answers | blind | score | 95% |",
+        "|---|---:|---:|---:|:---:|",
     ]
     for column, score in result.columns.items():
         blind = f"{result.blind[column]:.1f}" if column in result.blind else "–"
         interval = " to ".join(f"{bound:.1f}" for bound in result.intervals.get(column, ()))
-        lines.append(f"| {column} | {blind} | {score:.1f} | {interval or '–'} |")
+        answers = result.counts.get(column, {}).get("judged", "–")
+        lines.append(f"| {column} | {answers} | {blind} | {score:.1f} | {interval or '–'} |")
     return "\n".join(lines)

@@ -87,7 +87,6 @@ def make_plan(
     backbone = meta_model(model)
     data = _data_module(options["data"])
     work = (from_data if data.root.is_dir() else from_settings)(data, world, accumulate)
-    tower_is_frozen = model["vision"]["mode"] == model["merger"]["mode"] == "frozen"
     precision = trainer["precision"] or "bf16-mixed"
     setup = setup_of(backbone, str(precision), model["optimizer"], trainer["strategy"], world, work.largest)
     if setup.sharding in ("fsdp", "fsdp2"):
@@ -102,12 +101,10 @@ def make_plan(
     tflops = tflops or peak_tflops(device) or DEFAULT_TFLOPS
     mean, steps = work.mean, [stage.steps for stage in work.stages]
     computed = Work(work.tokens, work.seen, mean.learned, mean.patches, mean.frames)
-    flops = count_flops(setup.shape, computed, {name: own.mode for name, own in setup.computing.items()}).model
+    flops = count_flops(setup.shape, computed, {name: own.mode for name, own in setup.computing.items()})
     time = Time(mfu, tflops, flops, flops * work.micro_batches / (tflops * 1e12 * mfu), steps)
     turned = knobs(setup, data.batch_size)
-    return Plan(
-        setup, memory, checkpointed, work, time, str(precision), gpu_memory, tuple(turned), tower_is_frozen, device
-    )
+    return Plan(setup, memory, checkpointed, work, time, str(precision), gpu_memory, tuple(turned))
 
 
 def devices(trainer: Mapping[str, Any]) -> int:

@@ -9,7 +9,6 @@ are left out.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from videmo.models.scopes import ScopeName
 from videmo.plan.activations import Mode
@@ -51,48 +50,31 @@ def peak_tflops(device: str) -> float | None:
     return next((value for name, value in PEAK_TFLOPS.items() if words.issuperset(name.split())), None)
 
 
-@dataclass(frozen=True)
-class Flops:
-    """Operations of one micro-batch on one rank.
-
-    Attributes:
-        vision, language, head: What outputs and gradients take.
-    """
-
-    vision: float
-    language: float
-    head: float
-
-    @property
-    def model(self) -> float:
-        return self.vision + self.language + self.head
-
-
-def count_flops(shape: Shape, work: Work, modes: Mapping[ScopeName, Mode]) -> Flops:
-    """Forward and backward of a micro-batch.
+def count_flops(shape: Shape, work: Work, modes: Mapping[ScopeName, Mode]) -> float:
+    """Operations of forward and backward of one micro-batch on one rank.
 
     Args:
         shape: Of the model.
         work: What it is computed on.
         modes: How the scopes train.
     """
-    layers = 2 * work.tokens * shape.layers * sum(shape.layer_matrices.values())
+    layers = 2 * work.tokens * shape.layers * shape.layer_weights
     attention = 4 * work.tokens * work.seen * shape.hidden * shape.layers
     head = 2 * work.learned * shape.head
-    blocks = 2 * work.patches * (shape.depth * sum(shape.block_matrices.values()) + shape.patch * shape.width)
+    blocks = 2 * work.patches * (shape.depth * shape.block_weights + shape.patch * shape.width)
     frame = work.patches / max(1, work.frames)
     seen = shape.full_blocks * frame + (shape.depth - shape.full_blocks) * shape.window**2
     looking = 4 * work.patches * seen * shape.width
-    merger = 2 * work.patches / shape.merge * sum(shape.merger_matrices.values())
+    merger = 2 * work.patches / shape.merge * shape.merger_weights
     full = {name: mode == "full" for name, mode in modes.items()}
     blocks_learn = modes["vision"] != "frozen"
     tower_learns = blocks_learn or modes["merger"] != "frozen"
     language_learns = tower_learns or modes["language"] != "frozen"  # gradients pass it to the features of videos
-    return Flops(
-        vision=_trained(blocks, looking, blocks_learn, full["vision"])
-        + _trained(merger, 0, tower_learns, full["merger"]),
-        language=_trained(layers, attention, language_learns, full["language"]),
-        head=_trained(head, 0, language_learns, full["language"]),
+    return (
+        _trained(blocks, looking, blocks_learn, full["vision"])
+        + _trained(merger, 0, tower_learns, full["merger"])
+        + _trained(layers, attention, language_learns, full["language"])
+        + _trained(head, 0, language_learns, full["language"])
     )
 
 

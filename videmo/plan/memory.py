@@ -98,7 +98,6 @@ class Setup:
         offload_parameters: Likewise parameters and gradients.
         checkpointing: Scopes whose blocks keep their inputs alone.
         flex: Whether FlexAttention makes no mask.
-        chunk_logits: Logits that exist at a time.
     """
 
     shape: Shape
@@ -114,7 +113,6 @@ class Setup:
     offload_parameters: bool = False
     checkpointing: frozenset[ScopeName] = frozenset()
     flex: bool = False
-    chunk_logits: int = CHUNK_LOGITS
 
     @property
     def deepspeed(self) -> bool:
@@ -257,7 +255,7 @@ def _casts(setup: Setup) -> float:
 
 def _loss(setup: Setup) -> float:
     shape, computing, learned = setup.shape, setup.computing["language"], setup.batch.learned
-    rows = max(1, setup.chunk_logits // shape.vocabulary)
+    rows = max(1, CHUNK_LOGITS // shape.vocabulary)
     chunk = -(-learned // max(1, -(-learned // rows)))  # chunks are even
     logits = chunk * shape.vocabulary * (12 + computing.compute)
     trains = computing.mode == "full"
@@ -284,7 +282,5 @@ def _gathered(setup: Setup) -> float:
     shape = setup.shape
     full = setup.computing["language"].mode == "full"
     each = 2 if setup.copies else setup.trained_bytes if full else setup.held["language"]
-    layer = sum(shape.layer_matrices.values())
-    gradients = int(full)
     root = shape.head * (1 if shape.tied else 2)
-    return each * ((2 + gradients) * layer + root * (1 + gradients))
+    return each * ((2 + full) * shape.layer_weights + root * (1 + full))

@@ -1,7 +1,6 @@
 """From the options of ``videmo fit`` to what a plan is computed of; the model stands on the meta device."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import torch
@@ -93,7 +92,7 @@ def setup_of(backbone: Backbone, precision: str, optimizer: str, strategy: Any, 
             adapted=tuple(backbone.lora.targets(name)) if scope.mode == "lora" else (),
             dropout=int(backbone.lora.dropout > 0),
         )
-    setup = Setup(
+    return Setup(
         Shape.of(backbone.config),
         weights,
         computing,
@@ -105,8 +104,8 @@ def setup_of(backbone: Backbone, precision: str, optimizer: str, strategy: Any, 
         world=world,
         flex=backbone.flex,
         checkpointing=frozenset(name for name, scope in backbone.scopes.items() if scope.activation_checkpointing),
+        **offload,
     )
-    return replace(setup, **offload)
 
 
 def _held(backbone: Backbone, scope: ScopeName) -> int:

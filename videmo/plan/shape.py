@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from videmo.models.scopes import ScopeName
-
 
 @dataclass(frozen=True)
 class Shape:
@@ -74,37 +72,22 @@ class Shape:
         }
 
     @property
-    def layer_matrices(self) -> dict[str, int]:
+    def layer_weights(self) -> int:
         """Their weights."""
-        return {name: into * out for name, (into, out) in self.layer_widths.items()}
+        return sum(into * out for into, out in self.layer_widths.values())
 
     @property
-    def block_matrices(self) -> dict[str, int]:
-        """Weights of the linear layers of one block of the vision tower."""
-        w, i = self.width, self.vision_intermediate
-        return {"attn.qkv": 3 * w * w, "attn.proj": w * w, "gate_proj": w * i, "up_proj": w * i, "down_proj": i * w}
+    def block_weights(self) -> int:
+        """Weights of the linear layers of one block of the vision tower: qkv, proj, gate, up and down."""
+        return self.width * (3 * self.width + self.width + 3 * self.vision_intermediate)
 
     @property
-    def merger_matrices(self) -> dict[str, int]:
+    def merger_weights(self) -> int:
+        """Weights of the merger's two linear layers."""
         inner = self.merge * self.width
-        return {"mlp.0": inner * inner, "mlp.2": inner * self.hidden}
+        return inner * inner + inner * self.hidden
 
     @property
     def head(self) -> int:
         """Weights from hidden states to logits."""
         return self.vocabulary * self.hidden
-
-    @property
-    def parameters(self) -> dict[ScopeName, int]:
-        """All parameters by scope; tied embeddings count once.
-
-        A layer has biases on q, k and v and two norms; a block has biases on all its linear layers and two norms.
-        """
-        h, w, i = self.hidden, self.width, self.vision_intermediate
-        layer = sum(self.layer_matrices.values()) + h + 2 * self.kv_width + 2 * h
-        block = sum(self.block_matrices.values()) + (3 * w + w + 2 * i + w) + 2 * w
-        return {
-            "vision": self.patch * w + self.depth * block,
-            "merger": w + sum(self.merger_matrices.values()) + self.merge * w + h,
-            "language": self.head * (1 if self.tied else 2) + self.layers * layer + h,
-        }

@@ -49,8 +49,6 @@ class Plan:
         precision: Of the trainer.
         gpu_memory: GB of one GPU, where it is known.
         knobs: What lowers the peak.
-        tower_is_frozen: Whether features of videos may be cached.
-        device: The GPU's name, empty where there is none.
     """
 
     setup: Setup
@@ -61,8 +59,6 @@ class Plan:
     precision: str
     gpu_memory: float | None
     knobs: tuple[Knob, ...]
-    tower_is_frozen: bool
-    device: str
 
     @property
     def fits(self) -> bool:

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from videmo.benchmark import Prediction
+from videmo.benchmark.predictions import Prediction
 from videmo.report.results import Method
-from videmo.tasks import Task
+from videmo.tasks import Task, task_labels
 
 UNREAD = "unread"
 KINDS = ("single_choice", "yes_no")
@@ -22,15 +22,9 @@ class Confusion:
         left_out: Answers whose reference names no label, in no row.
     """
 
-    task: str
     labels: list[str]
     counts: list[list[int]]
     left_out: int = 0
-
-    @property
-    def recalls(self) -> list[float | None]:
-        """The share answered right of each row; None for a label that is never the truth."""
-        return [row[i] / sum(row) if sum(row) else None for i, row in enumerate(self.counts)]
 
     def to_json(self) -> dict:
         return {"labels": self.labels, "counts": self.counts, "leftOut": self.left_out}
@@ -54,10 +48,10 @@ def confusion(task: Task, predictions: Sequence[Prediction]) -> Confusion:
         truth = task.parse(prediction.record.answer, question)
         pairs[truth, task.parse(prediction.response, question)] += 1
     found = {label for pair in pairs for label in pair if isinstance(label, str)}
-    known = list(task.labels) if task.kind == "single_choice" else ["Yes", "No"]
+    known = list(task_labels(task))
     labels = known + sorted(found - set(known))
     counts = [[pairs[truth, answer] for answer in [*labels, None]] for truth in labels]
-    return Confusion(task.name, labels, counts, sum(n for (truth, _), n in pairs.items() if truth is None))
+    return Confusion(labels, counts, sum(n for (truth, _), n in pairs.items() if truth is None))
 
 
 def confusions(methods: Sequence[Method]) -> dict[str, dict[str, Confusion]]:

@@ -25,8 +25,6 @@ class Stage:
     name: str
     first_step: int | None
     steps: int | None
-    epochs: int | None
-    best_epoch: int | None
     val: dict[str, dict[str, float]]
 
 
@@ -78,7 +76,7 @@ def parse_stage(fields: dict, number: int) -> Stage:
         if isinstance(entry, dict)
     }
     name = str(fields.get("name") or f"stage {number}")
-    return Stage(name, whole("first_step"), whole("steps"), whole("epochs"), whole("best_epoch"), scores)
+    return Stage(name, whole("first_step"), whole("steps"), scores)
 
 
 def forgetting_table(stages: Sequence[Stage]) -> tuple[list[str], list[tuple[str, list[Cell]]]]:

@@ -22,7 +22,6 @@ class Provenance:
 
     Attributes:
         config: What LightningCLI wrote.
-        data_root: The data folder.
         video_root: What the records' paths are relative to.
         truth: Path of a drawn clip -> its latent state.
         num_parameters: Of the model's checkpoint folder.
@@ -30,7 +29,6 @@ class Provenance:
     """
 
     config: dict
-    data_root: Path | None
     video_root: Path | None
     truth: dict[str, dict] = field(repr=False)
     num_parameters: int | None = None
@@ -50,7 +48,7 @@ def read_provenance(run: Path) -> Provenance:
         problems.append(f"No frames: the folder of videos, {where}, is not on this machine.")
         video_root = None
     truth = _read_truth(data_root / "truth" / "test.jsonl", problems) if data_root else {}
-    return Provenance(config, data_root, video_root, truth, _num_parameters(config, run), tuple(problems))
+    return Provenance(config, video_root, truth, _num_parameters(config, run), tuple(problems))
 
 
 def find_folder(given: object, run: Path) -> Path | None:

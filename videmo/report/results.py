@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from videmo.benchmark import RESULT_FILE, BenchmarkResult, Prediction, read_predictions
+from videmo.benchmark import RESULT_FILE, BenchmarkResult
+from videmo.benchmark.predictions import Prediction, read_predictions
 from videmo.data.controls import CONTROLS
 from videmo.data.records import RecordError
 from videmo.errors import InputError

@@ -4,16 +4,16 @@ Answers with a score between 0 and 1 (label sets, captions) are ordered by it: t
 """
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from videmo.affect import parse_caption
-from videmo.benchmark import Prediction
+from videmo.benchmark.predictions import Prediction
 from videmo.metrics import caption_tree_f1, rouge_l
 from videmo.report.frames import FrameReader
 from videmo.report.trees import MATCHED, Node, pair_trees, read_tree
 from videmo.tasks import Task, question_options
+from videmo.tasks.options import without_options
 
 PER_TASK = 3  # best, and as many worst
 RIGHT, PARTLY, WRONG = "right", "partly", "wrong"
@@ -37,7 +37,7 @@ class Sample:
         verdict: `RIGHT`, `PARTLY` or `WRONG`.
         scores: (Name, value as text) of what it was given.
         read_as: What the rules read in the answer; None if they could read nothing.
-        options: The choices that the question lists, taken out of its text.
+        options: The choices that the question lists, taken out of its text, so that short ones share a line.
         trees: The affective trees of truth and answer, where both are known.
     """
 
@@ -115,7 +115,6 @@ def _score(task: Task, answer: Prediction) -> float | None:
 
 def _sample(id: str, pick: str, task: Task, graded: Graded, clips: list[Clip], truth: dict[str, dict]) -> Sample:
     record, response = graded.prediction.record, graded.prediction.response
-    stem, options = _split_options(record.question)
     read = task.parse(response, record.question)
     is_caption = task.kind == "caption"
     scores = []
@@ -136,8 +135,8 @@ def _sample(id: str, pick: str, task: Task, graded: Graded, clips: list[Clip], t
         task=task.name,
         pick=pick,
         verdict=graded.verdict,
-        question=stem,
-        options=options,
+        question=without_options(record.question),
+        options=[f"{letter}. {text}" for letter, text in question_options(record.question).items()],
         truth=record.answer,
         answer=response,
         scores=scores,
@@ -145,15 +144,6 @@ def _sample(id: str, pick: str, task: Task, graded: Graded, clips: list[Clip], t
         clips=clips,
         trees=trees,
     )
-
-
-def _split_options(question: str) -> tuple[str, list[str]]:
-    """A question's text and the options that it lists, so that seven short ones need not take seven lines."""
-    options = question_options(question)
-    lines = [re.sub(r"^\(?([A-Z])\s?[.):]\s*", r"\1. ", line.strip()).rstrip(".") for line in question.split("\n")]
-    listed = {f"{letter}. {text}".rstrip(".") for letter, text in options.items()}
-    stem = [line for line, plain in zip(question.split("\n"), lines, strict=True) if plain not in listed]
-    return "\n".join(stem), [f"{letter}. {text}" for letter, text in options.items()]
 
 
 def affective_trees(response: str, reference: str, drawn: object = None) -> tuple[Node, Node] | None:

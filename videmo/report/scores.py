@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from videmo.benchmark import BenchmarkResult
 from videmo.benchmark.columns import all_columns, columns_by
+from videmo.benchmark.table import FEW
 from videmo.report.results import Method
 from videmo.tasks import benchmark_tasks, own_tasks
 
@@ -33,8 +34,10 @@ class ScoreRow:
 
     @property
     def verdict(self) -> str:
-        """Where the whole interval lies: ``above`` or ``below`` blind, ``level`` across it; empty where unknown."""
-        if self.interval is None or self.blind is None:
+        """Where the whole interval lies: ``above`` or ``below`` blind, ``level`` across it; empty where unknown, and
+        of so few answers that resampling them says little.
+        """
+        if self.interval is None or self.blind is None or (self.asked is not None and self.asked < FEW):
             return ""
         return "above" if self.interval[0] > self.blind else "below" if self.interval[1] < self.blind else "level"
 
@@ -79,8 +82,7 @@ class ScoreTable:
 
     def mean(self, of: str) -> float | None:
         """The unweighted mean of the paper's columns' ``score`` or ``blind``; None unless all have one."""
-        values = [getattr(row, of) for row in self.papers]
-        return sum(values) / len(values) if values and None not in values else None
+        return _mean([getattr(row, of) for row in self.papers])
 
 
 def score_table(methods: Sequence[Method]) -> ScoreTable | None:
@@ -110,10 +112,9 @@ def score_table(methods: Sequence[Method]) -> ScoreTable | None:
 
 
 def _row(column: str, main: BenchmarkResult, others: dict[str, BenchmarkResult]) -> ScoreRow:
-    extra = main.extra.get(column, {})
     beside = {name: columns.get(column) for name, columns in main.controls.items()}
     for name, other in others.items():
-        value = other.columns.get(column, other.extra.get(column, {}).get("score"))
+        value = other.figures(column)["score"]
         beside[name] = beside.get(name) if value is None else value
     counts = main.counts.get(column, {})
     notes = [main.notes.get(column, "")]
@@ -125,9 +126,7 @@ def _row(column: str, main: BenchmarkResult, others: dict[str, BenchmarkResult])
         notes.append(f"{measure}, not a judge's score")
     return ScoreRow(
         column=column,
-        score=main.columns.get(column, extra.get("score")),
-        interval=main.intervals.get(column, extra.get("interval")),
-        blind=main.blind.get(column, extra.get("blind")),
+        **main.figures(column),
         others=beside,
         asked=counts.get("asked"),
         unread=counts.get("unparsed"),
@@ -148,4 +147,4 @@ def _average(name: str, columns: Sequence[str], rows: Sequence[ScoreRow]) -> Sco
 
 def _mean(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
-    return sum(known) / len(known) if len(known) == len(values) else None
+    return sum(known) / len(known) if known and len(known) == len(values) else None

@@ -1,5 +1,1 @@
 """``videmo score``: answers on disk scored without a model."""
-
-from videmo.score.command import score
-
-__all__ = ["score"]

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from videmo.benchmark import BlindBaseline, Prediction
+from videmo.benchmark.blind import BlindBaseline
+from videmo.benchmark.predictions import Prediction
 from videmo.data.entries import unreadable
 from videmo.data.index import RecordIndex
 from videmo.data.patterns import RELEASE, FilePatterns

@@ -8,16 +8,10 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from videmo.benchmark import (
-    RESULT_FILE,
-    BenchmarkResult,
-    grade_method,
-    read_answers,
-    results_table,
-    score_method,
-    write_tasks,
-)
-from videmo.benchmark.method import has_answers
+from videmo.benchmark import RESULT_FILE, BenchmarkResult
+from videmo.benchmark.method import grade_method, has_answers, read_answers, score_method
+from videmo.benchmark.predictions import write_tasks
+from videmo.benchmark.table import results_table
 from videmo.errors import InputError
 from videmo.judge import Judge, JudgeSettings
 from videmo.score.asked import DataAsked, read_data

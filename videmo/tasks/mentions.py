@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from videmo.tasks.stances import Stance, stance_of
+from videmo.tasks.stances import CJK, Stance, stance_of
 
 
 class Mention(NamedTuple):
@@ -43,7 +43,6 @@ _LIST_JOINT = re.compile(
     r"|option)\s+)*",
     re.IGNORECASE,
 )
-_CJK = re.compile(r"[\u4e00-\u9fff]")
 
 
 @lru_cache(maxsize=4096)
@@ -82,7 +81,7 @@ def _phrase_pattern(phrases: tuple[str, ...]) -> tuple[re.Pattern, tuple[str, ..
     for phrase in longest_first:
         words = [r"\W+(?:\w+\W+){0,3}?" if w == ".." else re.escape(w) for w in phrase.split(" ")]
         body = r"[\s_-]+".join(words).replace(r"[\s_-]+\W+(?:\w+\W+){0,3}?[\s_-]+", r"\W+(?:[\w']+\W+){0,3}?")
-        parts.append(f"({body})" if _CJK.search(phrase) else rf"((?<![^\W_]){body}(?![^\W_]))")
+        parts.append(f"({body})" if CJK.search(phrase) else rf"((?<![^\W_]){body}(?![^\W_]))")
     return re.compile("|".join(parts), re.IGNORECASE), tuple(longest_first)
 
 

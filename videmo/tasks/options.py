@@ -24,6 +24,18 @@ def question_options(question: str) -> dict[str, str]:
     return options if len(options) > 1 else {}
 
 
+def without_options(question: str) -> str:
+    """A question without the lines of the options that it lists.
+
+    Example:
+        >>> without_options("How does she feel?\\nA. Sad\\nB. Happy")
+        'How does she feel?'
+    """
+    options = question_options(question)
+    lines = [(line, _OPTION_LINE.fullmatch(line)) for line in question.split("\n")]
+    return "\n".join(line for line, option in lines if not option or options.get(option[1]) != option[2].rstrip("."))
+
+
 _SMALL_WORDS = frozenset(
     ["a", "an", "the", "of", "and", "or", "with", "in", "on", "at", "to", "is", "are", "no", "not"]
 )

@@ -84,10 +84,6 @@ class Task:
         """The native score, 0..1; empty for empty is right. None where no rule can tell."""
         return self.grade(response, reference, question).native
 
-    def release_score(self, response: str, reference: str, question: str = "") -> float | None:
-        """The authors' score, for the published columns: F1 of empty against empty is 0."""
-        return self.grade(response, reference, question).release
-
     def phrase(self, answer: Answer, question: str = "") -> str:
         """The text of an answer as references write it: ``B. Sad``, ``black_hair, bangs``, ``none``, ``Yes``."""
         if isinstance(answer, frozenset):
@@ -191,14 +187,12 @@ def task_from_entry(name: str, entry: Mapping) -> Task:
     """The task that an entry of tasks.yaml describes.
 
     Raises:
-        InputError: If its kind, scenario or label set is unknown.
+        InputError: If its kind, scenario, level or label set is unknown.
     """
-    for key, known in (("kind", tuple(KINDS)), ("scenario", SCENARIOS)):
+    entry = {"level": "attribute" if entry["scenario"] == "attribute" else "emotion", **entry}
+    for key, known in (("kind", tuple(KINDS)), ("scenario", SCENARIOS), ("level", LEVELS)):
         if entry[key] not in known:
-            raise InputError(f"task {name!r}: {key} {entry[key]!r} is none of {', '.join(known)}")
-    level = entry.get("level", "attribute" if entry["scenario"] == "attribute" else "emotion")
-    if level not in LEVELS:
-        raise InputError(f"task {name!r}: level {level!r} is none of {', '.join(LEVELS)}")
+            raise InputError(f"{key} {entry[key]!r} is none of {', '.join(known)}")
     labels, aliases = entry.get("labels", ()), dict(entry.get("aliases", {}))
     if isinstance(labels, str):
         for label, meaning in label_meanings(labels).items():
@@ -214,6 +208,6 @@ def task_from_entry(name: str, entry: Mapping) -> Task:
         labels=labels,
         groups={group: tuple(words) for group, words in entry.get("groups", {}).items()},
         aliases={label: tuple(words) for label, words in aliases.items()},
-        level=level,
+        level=entry["level"],
         questions=tuple(entry.get("questions", ())),
     )

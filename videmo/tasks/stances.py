@@ -97,7 +97,7 @@ _DECIDES_AFTER = re.compile(
     r"fits best|likely|main|primary)\b|\s*(?:fits|matches|describes [^.,\n]{0,30}) best\b|是正确|最",
     re.IGNORECASE,
 )
-_CJK = re.compile(r"[\u4e00-\u9fff]")
+CJK = re.compile(r"[\u4e00-\u9fff]")
 
 
 def stance_of(before: str, after: str, is_bare: bool) -> Stance:
@@ -112,7 +112,7 @@ def stance_of(before: str, after: str, is_bare: bool) -> Stance:
         >>> stance_of("she is not ", "", False).name, stance_of("", " is unlikely", False).name
         ('DENIED', 'DENIED')
     """
-    near = before[-40:] if _CJK.search(before) else " ".join(before.split()[-_REACH:])
+    near = before[-40:] if CJK.search(before) else " ".join(before.split()[-_REACH:])
     denied = bool(_NOT.search(near))
     doubly = bool(_DENIES.search(near))
     said = _VERDICT.match(after)

@@ -19,15 +19,9 @@ from rich.console import Console
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
-from videmo.benchmark import (
-    BlindBaseline,
-    Prediction,
-    grade_method,
-    score_method,
-    write_predictions,
-    write_searches,
-    write_tasks,
-)
+from videmo.benchmark.blind import BlindBaseline
+from videmo.benchmark.method import grade_method, score_method
+from videmo.benchmark.predictions import Prediction, write_predictions, write_searches, write_tasks
 from videmo.data.backends import MODULES as BACKENDS
 from videmo.data.controls import Shown
 from videmo.data.curriculum import Curriculum, difference
