@@ -52,6 +52,7 @@ SIDEWAYS = {  # within a layer, one direction
     ("videmo.export", "videmo"),
     ("videmo.doctor", "videmo.export"),
     ("videmo.cli", "videmo.arguments"),
+    ("videmo.trainer", "videmo.arguments"),
     ("videmo.demo", "videmo.reason"),
     ("videmo.demo", "videmo.report"),
     ("videmo.app", "videmo.reason"),
