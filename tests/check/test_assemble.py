@@ -38,7 +38,7 @@ def found(root, videos, reading="none"):
     folder = DataFolder(root, root / "videos", {"train": FilePatterns("data.json", "--train")})
     index = RecordIndex.open(folder.files()["train"], folder=folder.index_folder, progress=False)
     table, examined = RecordTable({"train": index}), Examined()
-    examine(table.videos, folder, reading, VideoSettings(), 1, GoodVideos(None, ""), lambda *a: iter(a[2]), examined)
+    examine(table.videos, folder, reading, VideoSettings(), 1, GoodVideos(folder.index_folder, ""), examined)
     return assemble(table, examined, folder, reading, [])
 
 

@@ -13,10 +13,6 @@ from videmo.data.decode import VideoError
 from videmo.data.sampling import VideoInfo, VideoSettings
 
 
-def unwatched(name, total, steps):
-    return iter(steps)
-
-
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "videos" / "A").mkdir(parents=True)
@@ -46,7 +42,7 @@ VIDEOS = ["A/3.mp4", "A/1.mp4", "../secret.mp4", "B/gone.mp4", "A/2.mp4"]
 def examined(folder, reading="open", memory=None):
     found = Examined()
     with GoodVideos(memory, reading) as good:
-        examine(VIDEOS, folder, reading, VideoSettings(), 2, good, unwatched, found)
+        examine(VIDEOS, folder, reading, VideoSettings(), 2, good, found)
     return found
 
 
@@ -89,11 +85,11 @@ def test_a_path_may_leave_the_root_only_as_far_as_it_is_allowed(folder):
     assert not any(trusting.is_outside(video) for video in outside)
 
 
-def test_a_video_that_is_not_read_in_time_is_a_fault(world):
+def test_a_video_that_is_not_read_in_time_is_a_fault(world, tmp_path):
     folder = DataFolder(world, world / "videos", {})
     videos = [str(path.relative_to(folder.video_root)) for path in list(folder.video_root.rglob("*.mp4"))[:3]]
     found, hasty = Examined(), VideoSettings(decode_timeout=0.0005)
-    examine(videos, folder, "decode", hasty, 2, GoodVideos(None, ""), unwatched, found)
+    examine(videos, folder, "decode", hasty, 2, GoodVideos(tmp_path, ""), found)
     assert found.bad.keys() == set(videos)
     assert all("was not read within 0.0005 seconds" in reason for reason in found.bad.values())
 

@@ -65,9 +65,9 @@ def more_html(talk: Talk) -> str:
     )
 
 
-def note_html(sentence: str = "") -> str:
-    """A sentence on what went wrong; nothing where nothing did."""
-    return _macros().note(sentence) if sentence else ""
+def note_html(sentence: str) -> str:
+    """A sentence on what went wrong."""
+    return _macros().note(sentence)
 
 
 def _card(step: Step) -> dict:

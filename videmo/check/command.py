@@ -8,12 +8,12 @@ from videmo.check.folder import DataFolder
 from videmo.check.memory import GoodVideos
 from videmo.check.outputs import check_outputs
 from videmo.check.table import RecordTable
-from videmo.check.terminal import show, show_interrupted, watch
+from videmo.check.terminal import show, show_interrupted
 from videmo.check.videos import Examined, Reading, examine
 from videmo.data.decode import usable
 from videmo.data.index import RecordIndex
 from videmo.data.leaks import find_leaks, subject_reader
-from videmo.data.patterns import RELEASE, FilePatterns, Patterns
+from videmo.data.patterns import RELEASE, Patterns
 from videmo.data.pool import available_cores
 from videmo.data.quarantine import QUARANTINE_FILE, Quarantine
 from videmo.data.sampling import VideoSettings
@@ -61,15 +61,9 @@ def check(
     """
     if workers is not None and workers < 1:
         raise InputError(f"--workers must be at least 1, got {workers}")
-    splits = {"train": train, "val": val, "test": test}
     root = Path(data)
     use_tasks_of(root)
-    folder = DataFolder(
-        root,
-        Path(video_root) if video_root else root / "videos",
-        {split: FilePatterns(given, f"--{split}") for split, given in splits.items()},
-        allow_outside_root,
-    )
+    folder = DataFolder.of(data, {"train": train, "val": val, "test": test}, video_root, allow_outside_root)
     files = folder.files()
     tell_subject = subject_reader(subject)
     if videos != "none":
@@ -79,16 +73,19 @@ def check(
     console = output()
     examined = Examined()
     try:
+        tokenizer = None
+        if checkpoint is not None:
+            from videmo.pretrained import load_tokenizer
+
+            tokenizer = load_tokenizer(checkpoint)
         indexes = {
-            split: RecordIndex.open(
-                names, folder=folder.index_folder, tokenizer=_tokenizer(checkpoint), workers=workers
-            )
+            split: RecordIndex.open(names, folder=folder.index_folder, tokenizer=tokenizer, workers=workers)
             for split, names in files.items()
         }
         table = RecordTable(indexes)
         memory = next(iter(indexes.values())).folder.parent
         with GoodVideos(memory, f"{videos} {video}") as good:
-            examine(table.videos, folder, videos, video, workers or available_cores(), good, watch, examined)
+            examine(table.videos, folder, videos, video, workers or available_cores(), good, examined)
         leaks = find_leaks(
             {split: table.videos_of(split) for split in indexes},
             {path: size for path, (size, _) in examined.there.items()},
@@ -104,11 +101,3 @@ def check(
         Path(json).write_text(dumps(found.to_json(), indent=1) + "\n", encoding="utf-8")
     show(found, console, root, manifest)
     return 1 if found.quarantine else 0
-
-
-def _tokenizer(checkpoint: str | None):
-    if checkpoint is None:
-        return None
-    from videmo.pretrained import load_tokenizer
-
-    return load_tokenizer(checkpoint)

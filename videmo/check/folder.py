@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from videmo.data.patterns import FilePatterns
+from videmo.data.index import INDEX_FOLDER
+from videmo.data.patterns import FilePatterns, Patterns
 from videmo.errors import InputError
 
 
@@ -25,9 +26,18 @@ class DataFolder:
     patterns: Mapping[str, FilePatterns]
     allow_outside_root: bool = False
 
+    @classmethod
+    def of(
+        cls, data: str, splits: Mapping[str, Patterns], video_root: str | None, allow_outside_root: bool = False
+    ) -> "DataFolder":
+        """By the options of a command, each split's patterns by its option."""
+        root = Path(data)
+        patterns = {split: FilePatterns(given, f"--{split}") for split, given in splits.items()}
+        return cls(root, Path(video_root) if video_root else root / "videos", patterns, allow_outside_root)
+
     @property
     def index_folder(self) -> Path:
-        return self.root / ".videmo"
+        return self.root / INDEX_FOLDER
 
     def files(self) -> dict[str, list[Path]]:
         """The data files of each split that has some.

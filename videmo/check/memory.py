@@ -7,6 +7,7 @@ lost or cut short, videos are decoded again.
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 
 from videmo.data.quarantine import Identity
@@ -18,17 +19,15 @@ class GoodVideos:
     """Videos found good in one way of reading; a context manager that writes what it holds back.
 
     Args:
-        folder: Where it is kept; None keeps nothing.
+        folder: Where it is kept.
         reading: What a video was found good for: settings, backends.
     """
 
-    def __init__(self, folder: Path | None, reading: str) -> None:
+    def __init__(self, folder: Path, reading: str) -> None:
         self._known: dict[str, Identity] = {}
         self._lines: list[str] = []
-        self._file: Path | None = None
-        if folder is not None:
-            self._file = folder / f"good-videos-{hashlib.sha256(reading.encode()).hexdigest()[:12]}.txt"
-            self._read(self._file)
+        self._file = folder / f"good-videos-{hashlib.sha256(reading.encode()).hexdigest()[:12]}.txt"
+        self._read()
 
     def __enter__(self) -> "GoodVideos":
         return self
@@ -45,9 +44,9 @@ class GoodVideos:
         if len(self._lines) >= _KEPT:
             self._write()
 
-    def _read(self, file: Path) -> None:
+    def _read(self) -> None:
         try:
-            text = file.read_text(encoding="utf-8")
+            text = self._file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             return
         for line in text.split("\n")[:-1]:
@@ -59,10 +58,7 @@ class GoodVideos:
 
     def _write(self) -> None:
         lines, self._lines = self._lines, []
-        if self._file is None or not lines:
-            return
-        try:
-            with self._file.open("a", encoding="utf-8") as stream:
+        if lines:
+            # on a full or read-only disk the check itself goes on
+            with suppress(OSError), self._file.open("a", encoding="utf-8") as stream:
                 stream.writelines(lines)
-        except OSError:  # a full or read-only disk: the check itself goes on
-            self._file = None

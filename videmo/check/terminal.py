@@ -1,52 +1,25 @@
-"""What a check shows: progress while it works, then a summary that reads well at 100 columns."""
+"""What a check shows at its end: a summary that reads well at 100 columns."""
 
 import os
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
 from rich.console import Console, Group
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
 from videmo.check.findings import Finding, Findings, Row
 from videmo.check.videos import Examined
 from videmo.data.quarantine import QUARANTINE_FILE
-from videmo.terminal import RateColumn
 
 SHOWN = 20
 """Faults that the terminal shows; the manifest has all."""
 SOURCES = 6
 """Of a task, beyond which those without a fault are shown as one."""
-_NOTED = 60.0  # seconds between lines where the output is no terminal
 _WIDEST = 28  # columns of a task or source
 _LONGEST = 280  # letters of a reason: three lines
-
-
-def watch(name: str, total: int, steps: Iterable) -> Iterator:
-    """Pass steps on and show on the standard error how many are done; in a log file, a line a minute."""
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        RateColumn(),
-        TimeRemainingColumn(compact=True),
-    )
-    noted, is_shown = time.monotonic(), console.is_terminal
-    with Progress(*columns, console=console, transient=True, disable=not is_shown) as bar:
-        task = bar.add_task(name, total=total)
-        for done, step in enumerate(steps, start=1):
-            yield step
-            bar.advance(task)
-            if not is_shown and time.monotonic() - noted > _NOTED:
-                noted = time.monotonic()
-                print(f"{name}: {done:,} of {total:,}", file=console.file, flush=True)
-
-
 _WITHOUT = {
     "train": "there is nothing to train on",
     "val": "a training has no validation then, and no best weights",

@@ -15,12 +15,10 @@ from videmo.check.memory import GoodVideos
 from videmo.data.decode import probe, read_frames
 from videmo.data.quarantine import Identity, identity
 from videmo.data.sampling import VideoSettings, clip_grid, frame_size
+from videmo.terminal import watch
 
 Reading = Literal["decode", "open", "none"]
 """How far each video is read: to the pixels that training needs, to its metadata, or not at all."""
-
-Watch = Callable[[str, int, Iterable], Iterator]
-"""Shows how far some work is: its name, how many steps it has, and the steps, which are passed on."""
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -63,7 +61,6 @@ def examine(
     settings: VideoSettings,
     workers: int,
     memory: GoodVideos,
-    watch: Watch,
     examined: Examined,
 ) -> None:
     """Look at every video's file, and read those that are there and not known to be good.
@@ -75,7 +72,6 @@ def examine(
         settings: How training samples and sizes videos.
         workers: Videos read at once.
         memory: Of videos found good before.
-        watch: Shows progress.
         examined: Is filled.
     """
     examined.total = len(videos)
@@ -84,16 +80,15 @@ def examine(
     inside = [video for video in videos if video not in outside]
     found = dict(watch("looking for videos", len(inside), _identities(inside, folder.video_root)))
     for video in inside:  # in the order of the records, whichever thread was first
-        if found[video] is None:
+        if (state := found[video]) is None:
             examined.missing.append(video)
         else:
-            examined.there[video] = found[video]
+            examined.there[video] = state
     if reading == "none":
         return
     new = [video for video, state in examined.there.items() if not memory.knows(video, state)]
     examined.known = len(examined.there) - len(new)
-    read = _reader(reading, settings)
-    results = in_parallel(lambda video: read(folder.video_root / video), new, workers)
+    results = in_parallel(lambda video: _why_unusable(folder.video_root / video, reading, settings), new, workers)
     for video, reason in watch(f"{'decoding' if reading == 'decode' else 'opening'} videos", len(new), results):
         if reason is None:
             examined.good += 1
@@ -149,20 +144,15 @@ def _identities(videos: Sequence[str], video_root: Path) -> Iterator[tuple[str, 
         yield from zip(batch, found, strict=True)
 
 
-def _reader(reading: Reading, settings: VideoSettings) -> Callable[[Path], str | None]:
-    """A function that reads a video as far as asked and says why it cannot be used; None where it can."""
-
-    def decode(path: Path) -> None:
-        count, height, width, _ = read_frames(path, settings)[0].shape
-        frame_size(height, width, count, settings)
-
-    def read(path: Path) -> str | None:
-        try:
-            decode(path) if reading == "decode" else clip_grid(probe(path, settings), settings)
-        except ValueError as error:  # a VideoError, or a size that no frame can have
-            return str(error).removeprefix(str(path)).lstrip(": ")
-        except OSError as error:  # gone since it was looked at, or a disk that fails
-            return f"cannot be read ({error.strerror}); look at the disk, or get it again"
-        return None
-
-    return read
+def _why_unusable(path: Path, reading: Reading, settings: VideoSettings) -> str | None:
+    """Read a video as far as asked; None where it can be used."""
+    try:
+        if reading == "decode":
+            count, height, width, _ = read_frames(path, settings)[0].shape
+            frame_size(height, width, count, settings)
+        else:
+            clip_grid(probe(path, settings), settings)
+    except ValueError as error:  # a VideoError, or a size that no frame can have
+        return str(error).removeprefix(str(path)).lstrip(": ")
+    except OSError as error:  # gone since it was looked at, or a disk that fails
+        return f"cannot be read ({error.strerror}); look at the disk, or get it again"

@@ -147,26 +147,17 @@ def vote_reader(count: int) -> Callable[[str], dict[int, Vote]]:
     >>> vote_reader(2)('{"votes": [{"sample": 2, "right": "no", "wrong": "The hair is black."}]}')
     {2: Vote(right=False, wrong='The hair is black.')}
     """
-
-    def read(text: str) -> dict[int, Vote]:
-        return {
-            number: Vote(_truth(one.get("right")), _phrase("wrong", one.get("wrong"), 2000) or "")
-            for number, one in _numbered(text, "votes", count).items()
-        }
-
-    return read
+    return lambda text: {
+        number: Vote(_truth(one.get("right")), _phrase("wrong", one.get("wrong"), 2000) or "")
+        for number, one in _numbered(text, "votes", count).items()
+    }
 
 
 def answer_reader(count: int) -> Callable[[str], dict[int, str | None]]:
     """Reads answers to so many samples; None where the frames do not tell."""
-
-    def read(text: str) -> dict[int, str | None]:
-        return {
-            number: _phrase("answer", one.get("answer"), 4000)
-            for number, one in _numbered(text, "answers", count).items()
-        }
-
-    return read
+    return lambda text: {
+        number: _phrase("answer", one.get("answer"), 4000) for number, one in _numbered(text, "answers", count).items()
+    }
 
 
 def _object(text: str) -> dict:

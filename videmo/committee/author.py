@@ -4,7 +4,7 @@ After a committee has settled what is right, the author writes a caption and a r
 error that was found lives on in prose.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,11 +70,11 @@ class Author:
 
         A level that the author did not answer leaves out those above it, as these would rest on nothing.
         """
-        for clip, said, found in self._say("attributes", clips, self.ask_attributes):
+        for clip, said, found in self._say("attributes", clips):
             clip.notes["attributes"] = [f"{name}: {words}" for name, words in found.items()]
             for name, words in found.items():
                 clip.drafts.append(self.draft(ATTRIBUTES[name], words, "attributes", said))
-        for clip, said, found in self._say("expressions", _complete(clips), self.ask_expressions):
+        for clip, said, found in self._say("expressions", _complete(clips)):
             lines = [f"{name}: {words}" for name, words in found.actions.items()]
             for name, words in found.actions.items():
                 clip.drafts.append(self.draft(ATTRIBUTES[name], words, "expressions", said))
@@ -82,7 +82,7 @@ class Author:
                 clip.drafts.append(self.draft(UNITS, ", ".join(found.units), "expressions", said))
                 lines.append(f"action units: {', '.join(found.units)}")
             clip.notes["expressions"] = [*lines, *([found.text] if found.text else [])]
-        for clip, said, found in self._say("emotion", _complete(clips), self.ask_emotion):
+        for clip, said, found in self._say("emotion", _complete(clips)):
             for task, label in ((self.emotions, found.emotion), (SENTIMENT, found.sentiment)):
                 if label is not None:
                     clip.drafts.append(self.draft(task, label, "emotion", said))
@@ -91,10 +91,10 @@ class Author:
         """A caption and a rationale from what was kept; those without anything kept, or an emotion, go without."""
         written: dict[int, list[Draft]] = {}
         having = [clip for clip in clips if any(draft.status == "kept" for draft in clip.drafts)]
-        for clip, said, text in self._say("describe", having, self.ask_facts):
+        for clip, said, text in self._say("describe", having):
             written.setdefault(id(clip), []).append(self.draft(CAPTION, text, "describe", said))
         feeling = [clip for clip in having if clip.settled(self.emotions)]
-        for clip, said, text in self._say("rationale", feeling, self.ask_why):
+        for clip, said, text in self._say("rationale", feeling):
             draft = self.draft(RATIONALE, text, "rationale", said)
             draft.question = f"The person's emotion is {clip.settled(self.emotions)}. How can you tell?"
             written.setdefault(id(clip), []).append(draft)
@@ -103,37 +103,41 @@ class Author:
             clip.drafts += drafts
         return found
 
-    def _say(self, use: str, clips: Sequence[Clip], ask: Callable[[Clip], Ask]) -> list[tuple[Clip, Verdict, Any]]:
+    def _say(self, use: str, clips: Sequence[Clip]) -> list[tuple[Clip, Verdict, Any]]:
         """The clips of which the author said something, with that; what is missing is noted with the clip."""
         said = []
-        for clip, verdict in zip(clips, self.member.ask(use, [ask(clip) for clip in clips]), strict=True):
+        for clip, verdict in zip(clips, self.member.ask(use, [self.ask(use, clip) for clip in clips]), strict=True):
             if verdict.missing is None:
                 said.append((clip, verdict, verdict.value))
             else:
                 clip.missing[use] = verdict.missing
         return said
 
-    def ask_attributes(self, clip: Clip) -> Ask:
-        return Ask(clip.frames, {"vocabulary": asking.vocabulary(LOOKS)}, asking.read_attributes)
-
-    def ask_expressions(self, clip: Clip) -> Ask:
-        texts = {"observed": _lines(clip.notes.get("attributes")), "vocabulary": asking.vocabulary(ACTIONS)}
-        return Ask(clip.frames, texts | {"action_units": asking.units()}, asking.read_expressions)
-
-    def ask_emotion(self, clip: Clip) -> Ask:
-        notes = [*clip.notes.get("attributes", ()), *clip.notes.get("expressions", ())]
-        texts = {"observed": _lines(notes), "emotions": "\n".join(self.emotions.labels)}
-        return Ask(clip.frames, texts, asking.emotion_reader(self.emotions))
-
-    def ask_facts(self, clip: Clip) -> Ask:
-        return Ask(clip.frames, {"observed": self._kept(clip)}, asking.read_text)
-
-    def ask_why(self, clip: Clip) -> Ask:
-        texts = {"observed": self._kept(clip), "emotion": clip.settled(self.emotions) or ""}
-        return Ask(clip.frames, texts, asking.read_text)
-
-    def _kept(self, clip: Clip) -> str:
-        return _lines([f"{name_of(draft.task)}: {draft.answer}" for draft in clip.drafts if draft.status == "kept"])
+    def ask(self, use: str, clip: Clip) -> Ask:
+        """What the author is asked of a clip, by what was said or kept so far."""
+        looks, kept = clip.notes.get("attributes", []), [draft for draft in clip.drafts if draft.status == "kept"]
+        facts = _lines([f"{name_of(draft.task)}: {draft.answer}" for draft in kept])
+        texts, read = {
+            "attributes": ({"vocabulary": asking.vocabulary(LOOKS)}, asking.read_attributes),
+            "expressions": (
+                {
+                    "observed": _lines(looks),
+                    "vocabulary": asking.vocabulary(ACTIONS),
+                    "action_units": asking.units(),
+                },
+                asking.read_expressions,
+            ),
+            "emotion": (
+                {
+                    "observed": _lines([*looks, *clip.notes.get("expressions", ())]),
+                    "emotions": "\n".join(self.emotions.labels),
+                },
+                asking.emotion_reader(self.emotions),
+            ),
+            "describe": ({"observed": facts}, asking.read_text),
+            "rationale": ({"observed": facts, "emotion": clip.settled(self.emotions) or ""}, asking.read_text),
+        }[use]
+        return Ask(clip.frames, texts, read)
 
     def draft(self, task: Task, answer: str, use: str, said: Verdict | None = None) -> Draft:
         """A sample that the author has just written, by the prompt of a use."""
@@ -171,5 +175,5 @@ def tokens(said: Verdict) -> int:
     return said.prompt_tokens + said.completion_tokens
 
 
-def _lines(lines: Sequence[str] | None) -> str:
-    return "\n".join(lines or ()) or _NO_NOTES
+def _lines(lines: Sequence[str]) -> str:
+    return "\n".join(lines) or _NO_NOTES

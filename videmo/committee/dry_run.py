@@ -82,21 +82,14 @@ def _bill(member: Member, author: Member, committee: Committee, typical: dict, c
 def _typical(clip: Clip, author: Author, models: Models) -> dict:
     """A request of each use, about a clip of which everything was seen."""
     seen = Clip(clip.path, clip.frames)
-    member = author.member
-    requests = {"attributes": member.requests("attributes", [author.ask_attributes(seen)])[0]}
-    seen.notes["attributes"] = [f"{name}: {TYPICAL}" for name in asking.LOOKS]
-    requests["expressions"] = member.requests("expressions", [author.ask_expressions(seen)])[0]
-    seen.notes["expressions"] = [_PROSE]
-    requests["emotion"] = member.requests("emotion", [author.ask_emotion(seen)])[0]
+    seen.notes = {"attributes": [f"{name}: {TYPICAL}" for name in asking.LOOKS], "expressions": [_PROSE]}
     seen.drafts = [author.draft(task, TYPICAL, "attributes") for task in ATTRIBUTES.values()]
     seen.drafts.append(author.draft(models.emotions, models.emotions.labels[0], "emotion"))
     for one in seen.drafts:
         one.settle("kept")
-    requests["describe"] = member.requests("describe", [author.ask_facts(seen)])[0]
-    requests["rationale"] = member.requests("rationale", [author.ask_why(seen)])[0]
-    for use in ("vote", "rewrite"):
-        requests[use] = member.requests(use, [vote_on(seen, seen.drafts)])[0]
-    return requests
+    asked = {use: author.ask(use, seen) for use in WRITING}
+    asked |= dict.fromkeys(("vote", "rewrite"), vote_on(seen, seen.drafts))
+    return {use: author.member.requests(use, [one])[0] for use, one in asked.items()}
 
 
 def bills_table(found: Sequence[Bill], count: int) -> Table:

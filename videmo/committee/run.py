@@ -4,13 +4,11 @@ Clips go through all steps in chunks, and every reply is on disk as it comes: a 
 goes on where it was, and ends with the same samples.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import TimeElapsedColumn
 
 from videmo.committee.asking import PROMPTS, USES
 from videmo.committee.author import Author, Clip
@@ -22,8 +20,9 @@ from videmo.errors import InputError
 from videmo.judge.prompt import load_prompts
 from videmo.judge.question import Verdict
 from videmo.tasks import Task
+from videmo.terminal import Steps
 
-_NOTED = 60.0  # seconds between lines where the output is no terminal
+_TAKEN = "{:,} replies, {:,} tokens"
 CHUNK = 32  # clips that go through all steps together: several times what is under way at a time
 
 
@@ -91,13 +90,12 @@ def clips_in(root: Path, paths: Sequence[str], video: VideoSettings) -> list[Cli
     return [Clip(path, ClipFrames(root / path, video)) for path in paths]
 
 
-def settle(clips: Sequence[Clip], models: Models, console: Console | None = None) -> list[Member]:
+def settle(clips: Sequence[Clip], models: Models) -> list[Member]:
     """Fills the clips with samples, each kept, dropped or missing.
 
     Args:
         clips: They are written to.
         models: Who is asked.
-        console: Where progress is shown; none by default.
 
     Returns:
         The author and the committee, each with what came of all that it was asked.
@@ -105,33 +103,19 @@ def settle(clips: Sequence[Clip], models: Models, console: Console | None = None
     Raises:
         InputError: If a model can answer nothing. What came back is on disk; the same call goes on from there.
     """
-    columns = (
-        TextColumn("clips"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[replies]:,} replies, {task.fields[tokens]:,} tokens"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(compact=True),
-    )
-    shown = console is not None and console.is_terminal
-    with Progress(*columns, console=console or Console(stderr=True), transient=True, disable=not shown) as bar:
-        task, noted = bar.add_task("", total=len(clips), replies=0, tokens=0), time.monotonic()
+    replies = tokens = 0
 
-        def count(verdict: Verdict) -> None:
-            nonlocal noted
-            taken = verdict.prompt_tokens + verdict.completion_tokens
-            replies, tokens = bar.tasks[0].fields["replies"] + 1, bar.tasks[0].fields["tokens"] + taken
-            bar.update(task, replies=replies, tokens=tokens)
-            if console is not None and not shown and time.monotonic() - noted > _NOTED:
-                noted = time.monotonic()
-                done = f"{bar.tasks[0].completed:,.0f} of {len(clips):,}"
-                console.print(f"clips: {done}, {replies:,} replies, {tokens:,} tokens")
+    def count(verdict: Verdict) -> None:
+        nonlocal replies, tokens
+        replies, tokens = replies + 1, tokens + verdict.prompt_tokens + verdict.completion_tokens
+        bar.step(0, _TAKEN.format(replies, tokens))
 
+    with Steps("clips", len(clips), _TAKEN.format(0, 0), TimeElapsedColumn()) as bar:
         author, committee = models.ready(tell=count)
         for start in range(0, len(clips), CHUNK):
             some = clips[start : start + CHUNK]
             run(some, author, committee)
-            bar.advance(task, len(some))
+            bar.step(len(some))
     return [*dict.fromkeys((author.member, *committee.members))]
 
 

@@ -1,6 +1,6 @@
 """A sample on its way into a data set: a question about a clip, its answer, and what a committee said of it."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from videmo.committee.asking import Vote
 from videmo.tasks import Task
@@ -17,9 +17,6 @@ class Origin:
 
     model: str
     prompt: str
-
-    def to_json(self) -> dict:
-        return {"model": self.model, "prompt": self.prompt}
 
 
 @dataclass
@@ -59,7 +56,5 @@ class Draft:
 
     def provenance(self) -> dict:
         """Where it comes from, JSON-ready: who answered by which prompt, all votes, tokens."""
-        rounds = [
-            {name: {"right": vote.right, "wrong": vote.wrong} for name, vote in votes.items()} for votes in self.rounds
-        ]
-        return {**self.origin.to_json(), "votes": rounds, "former": self.former, "tokens": round(self.tokens)}
+        rounds = [{name: vote._asdict() for name, vote in votes.items()} for votes in self.rounds]
+        return {**asdict(self.origin), "votes": rounds, "former": self.former, "tokens": round(self.tokens)}

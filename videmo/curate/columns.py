@@ -88,7 +88,7 @@ def label_columns(table: Table) -> dict[str, Column]:
     known = known_columns()
     for name in table.columns:
         if name in known and name not in (*GROUPS, SPLIT):
-            cells = {_key(row.cells[name]): row.cells[name] for row in table.rows if name in row.cells}
+            cells = {repr(row.cells[name]): row.cells[name] for row in table.rows if name in row.cells}
             found[name] = min(
                 (Column(name, task) for task in known[name]), key=lambda column: _unknown(column, cells.values())
             )
@@ -126,10 +126,6 @@ def _unknown(column: Column, cells: Iterable[Cell]) -> int:
         except NoLabel:
             count += 1
     return count
-
-
-def _key(cell: Cell) -> Cell:
-    return cell if isinstance(cell, str) else tuple(cell)
 
 
 @lru_cache(maxsize=64)

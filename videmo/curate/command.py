@@ -9,15 +9,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from rich.console import Console
-
 from videmo.committee.dry_run import bills, bills_table
 from videmo.committee.member import VisionModel
-from videmo.committee.run import Models
+from videmo.committee.run import Models, clips_in
+from videmo.curate.clips import Clips
 from videmo.curate.folder import Curated, check_destination, write_folder
 from videmo.curate.labels import curate_labels
 from videmo.curate.splits import SHARES, check_shares
-from videmo.curate.unlabelled import clips_of, curate_unlabelled
+from videmo.curate.unlabelled import curate_unlabelled
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 from videmo.tasks import all_tasks, use_tasks
@@ -97,12 +96,10 @@ def curate(
     else:
         asked = _models(models, author, base_url, emotions, rewrites, retry_missing)
         if dry_run:
-            clips = clips_of(folder, place, video)
+            clips = clips_in(folder, Clips(folder, besides=place).paths, video)
             console.print(bills_table(bills(clips, asked), len(clips)))
             return 0
-        curated, told, whole = curate_unlabelled(
-            folder, place, asked, video, table=table, shares=shares, seed=seed, console=Console(stderr=True)
-        )
+        curated, told, whole = curate_unlabelled(folder, place, asked, video, table=table, shares=shares, seed=seed)
     write_folder(place, folder, curated, tasks=Path(tasks) if tasks else None, copy=copy)
     for line in told:
         console.print(line)

@@ -136,20 +136,22 @@ def check_destination(out: Path) -> None:
     if out.is_dir() and any(out.iterdir()):
         if not (out / CURATION_FILE).is_file():
             raise InputError(f"{out} holds something that `videmo curate` did not write; name a new folder by --out")
-        _refuse_changes(out, _written(out))
+        facts = earlier_facts(out)
+        if not facts:
+            raise InputError(f"{out / CURATION_FILE} is not as `videmo curate` wrote it; name a new folder by --out")
+        _refuse_changes(out, facts)
     parent = next(folder for folder in out.absolute().parents if folder.exists())
     if not os.access(parent, os.W_OK):
         raise InputError(f"{out} cannot be written: {parent} is not yours to write to; name another folder")
 
 
-def _written(out: Path) -> dict:
+def earlier_facts(out: Path) -> dict:
+    """What curation.json says of an earlier run; nothing where there was none, or it is not as that wrote it."""
     try:
         facts = json.loads((out / CURATION_FILE).read_text(encoding="utf-8"))
-        if isinstance(facts["files"], dict):
-            return facts
-    except (ValueError, KeyError, TypeError):
-        pass
-    raise InputError(f"{out / CURATION_FILE} is not as `videmo curate` wrote it; name a new folder by --out")
+        return facts if isinstance(facts["files"], dict) else {}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
 
 
 def _refuse_changes(out: Path, facts: dict) -> None:

@@ -4,14 +4,13 @@ Clips go together by the person and the source video that a user names; where no
 data sets tell (`videmo.data.leaks`); and always where their bytes are equal.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from videmo.curate.folder import CURATION_FILE
-from videmo.curate.splits import SHARES, SPLITS, groups_of, split
+from videmo.curate.folder import earlier_facts
+from videmo.curate.splits import SPLITS, groups_of, split
 from videmo.data.leaks import content_of, subject_reader
 from videmo.data.patterns import RELEASE
 from videmo.data.records import read_records
@@ -42,9 +41,9 @@ def split_clips(
     videos: Path,
     about: Mapping[str, Mapping[str, str]],
     labels: Mapping[str, Iterable[str]],
-    shares: Mapping[str, float] = SHARES,
-    seed: int = 0,
-    out: Path | None = None,
+    shares: Mapping[str, float],
+    seed: int,
+    out: Path,
 ) -> SplitClips:
     """Deal clips out to the splits.
 
@@ -84,12 +83,10 @@ def split_clips(
     return SplitClips(splits, by, told)
 
 
-def earlier_splits(out: Path | None, shares: Mapping[str, float], seed: int) -> dict[str, str]:
+def earlier_splits(out: Path, shares: Mapping[str, float], seed: int) -> dict[str, str]:
     """The split of each clip of an earlier run, if it dealt by the same shares and seed; else none."""
-    if out is None:
-        return {}
     try:
-        settings = json.loads((out / CURATION_FILE).read_text(encoding="utf-8"))["settings"]
+        settings = earlier_facts(out)["settings"]
         if settings.get("seed") != seed or settings.get("shares") != dict(shares):
             return {}
         files = {file: name for name in SPLITS for file in sorted(out.glob(RELEASE[name]))}

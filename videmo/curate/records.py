@@ -8,7 +8,7 @@ from videmo.curate.columns import RATIONALE, Column
 from videmo.curate.labelled import LabelledClip
 from videmo.curate.wording import explanation, forms_in, instruct
 from videmo.synth.files import FILES
-from videmo.tasks import Answer, Task, find_task
+from videmo.tasks import Answer, find_task
 
 FELT = ("emotion_caption", "emotion", "emotions")
 """Columns that a rationale may be the reason of, the first that a clip has."""
@@ -45,7 +45,9 @@ def records_of(
             answers[task_name] = text
             names = [name for name in clip.said if columns[name].task.name in used]
             about = {"file": file, "line": clip.lines[names[0]], "column": " + ".join(names)}
-            made.append((task_name, instruct(_task(task_name), text, [path], seed=seed, provenance=about)))
+            made.append(
+                (task_name, instruct(find_task(FILES[task_name].source), text, [path], seed=seed, provenance=about))
+            )
     if RATIONALE in clip.said and explains(clip):
         felt = answers.get("emotion_cap") or next(clip.said[name] for name in FELT if clip.said.get(name))
         text = felt if isinstance(felt, str) else ", ".join(sorted(felt))
@@ -57,7 +59,3 @@ def records_of(
 def explains(clip: LabelledClip) -> bool:
     """Whether a clip has an emotion that its rationale is the reason of."""
     return any(clip.said.get(name) for name in FELT)
-
-
-def _task(name: str) -> Task:
-    return find_task(FILES[name].source)

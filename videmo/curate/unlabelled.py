@@ -9,13 +9,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from rich.console import Console
-
 from videmo.committee.author import RATIONALE, Clip
 from videmo.committee.outcome import figures, left_out, of_members
 from videmo.committee.run import Models, clips_in, settle
 from videmo.curate.clips import Clips
-from videmo.curate.folder import CURATION_FILE, Curated
+from videmo.curate.folder import Curated, earlier_facts
 from videmo.curate.grouping import split_clips
 from videmo.curate.labelled import read_about
 from videmo.curate.splits import SPLITS
@@ -28,15 +26,6 @@ LEFT_OUT = "left_out.jsonl"
 _REASONS = 3  # of a model that are shown
 
 
-def clips_of(videos: Path, out: Path, video: VideoSettings) -> list[Clip]:
-    """The clips of a folder, but for those where the records will stand.
-
-    Raises:
-        InputError: If there are none.
-    """
-    return clips_in(videos, Clips(videos, besides=out).paths, video)
-
-
 def curate_unlabelled(
     videos: Path,
     out: Path,
@@ -46,7 +35,6 @@ def curate_unlabelled(
     table: Path | None = None,
     shares: Mapping[str, float],
     seed: int,
-    console: Console | None = None,
 ) -> tuple[Curated, list[str], bool]:
     """Records of a folder of clips, what a user should know of them, a sentence each, and whether all was answered.
 
@@ -58,15 +46,15 @@ def curate_unlabelled(
         table: Says of clips who is in them, what they were cut from, or their split; its labels are not used.
         shares: Of the clips in each split.
         seed: Of wordings, letters and splits.
-        console: Where progress is shown.
 
     Raises:
         InputError: If nothing was kept, less than an earlier run kept as answers are missing, or a model can answer
             nothing. Replies are on disk; the same call goes on from there.
     """
-    clips = clips_of(videos, out, video)
-    about, told = read_about(table, Clips(videos, besides=out)) if table else ({}, [])
-    members = of_members(clips, settle(clips, models, console))
+    there = Clips(videos, besides=out)
+    clips = clips_in(videos, there.paths, video)
+    about, told = read_about(table, there) if table else ({}, [])
+    members = of_members(clips, settle(clips, models))
     kept = [clip for clip in clips if any(draft.status == "kept" for draft in clip.drafts)]
     text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for clip in clips for line in left_out(clip))
     found = figures(clips)
@@ -75,7 +63,8 @@ def curate_unlabelled(
         beside.write_text(text, encoding="utf-8")
         raise InputError("\n".join([f"nothing was kept; {beside} says why", *_of_models(members)]))
     whole = not (found["unanswered"] or found["all"]["missing"])
-    if not whole and (before := _kept_before(out)) > found["all"]["kept"]:
+    before = earlier_facts(out).get("committee", {}).get("all", {}).get("kept", 0)
+    if not whole and before > found["all"]["kept"]:
         why = f"{out} has {before} samples that were kept, and this run, without all answers, {found['all']['kept']}"
         raise InputError("\n".join([f"{why}; the folder stays as it is", *_of_models(members)]))
     dealt = split_clips(
@@ -109,14 +98,6 @@ def curate_unlabelled(
     made_from = f"{len(kept)} clips by models alone, which may err: {models}; {_of_samples(found['all'])[0]}"
     others = {LEFT_OUT: text} if text else {}
     return Curated(records, [clip.path for clip in kept], facts, made_from, dealt.by, others), told, whole
-
-
-def _kept_before(out: Path) -> int:
-    """The samples that an earlier run kept; 0 where there was none."""
-    try:
-        return json.loads((out / CURATION_FILE).read_text(encoding="utf-8"))["committee"]["all"]["kept"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return 0
 
 
 def _records(clip: Clip, emotions: Task, split: str, seed: int) -> list[tuple[Task, dict]]:

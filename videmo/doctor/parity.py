@@ -20,7 +20,7 @@ from videmo.data.sampling import VideoSettings
 from videmo.doctor import ours
 from videmo.doctor.inputs import patches_row, sampling_row, settings_row, size_row, stated_in, video_processor_row
 from videmo.doctor.ours import Clip, prepare
-from videmo.doctor.plain import Answer, Plain
+from videmo.doctor.plain import SPECIAL_IDS, Answer, Plain
 from videmo.doctor.row import REPORT, Row, attempt, judge, worst
 from videmo.errors import InputError
 from videmo.export.folder import VIDEMO_FILE, base_folder
@@ -36,12 +36,6 @@ NAMES = (
     *("tokens", "weights", "positions", "logits", "answer"),
 )
 NEEDED = ("tokens", "weights", "logits")  # by the rows below them
-SPECIAL_IDS = {
-    "image_token_id": "<|image_pad|>",
-    "video_token_id": "<|video_pad|>",
-    "vision_start_token_id": "<|vision_start|>",
-    "vision_end_token_id": "<|vision_end|>",
-}
 WHOLE_SECONDS = Version("5.18")  # of transformers: earlier ones truncate second_per_grid before multiplying
 
 

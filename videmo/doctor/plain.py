@@ -19,7 +19,13 @@ from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLIm
 from videmo.errors import in_words
 from videmo.unloadable import REASONS
 
-PAD = "<|video_pad|>"
+SPECIAL_IDS = {
+    "image_token_id": "<|image_pad|>",
+    "video_token_id": "<|video_pad|>",
+    "vision_start_token_id": "<|vision_start|>",
+    "vision_end_token_id": "<|vision_end|>",
+}
+PAD = SPECIAL_IDS["video_token_id"]
 # Of its video processor, where no file says it and training's own are others; reading them there needs torchvision.
 VIDEO_DEFAULTS = {"fps": None, "max_frames": 768, "min_pixels": 128 * 28 * 28, "max_pixels": 768 * 28 * 28}
 # Without the constraint pip would replace torch.
@@ -93,20 +99,13 @@ class Plain:
     @torch.inference_mode()
     def answer(self, input_ids: Tensor, patches: Tensor, grid_thw, second_per_grid: float, length: int) -> "Answer":
         """The greedy answer, at its own positions; vision placeholders are left out, as ours leave them."""
-        config = self.model.config
-        banned = (
-            config.image_token_id,
-            config.video_token_id,
-            config.vision_start_token_id,
-            config.vision_end_token_id,
-        )
         greedy = GenerationConfig(
             do_sample=False,
             repetition_penalty=1.0,
             max_new_tokens=length,
             eos_token_id=self.tokenizer.eos_token_id,
             pad_token_id=self.tokenizer.pad_token_id,
-            suppress_tokens=list(banned),
+            suppress_tokens=[getattr(self.model.config, name) for name in SPECIAL_IDS],
             output_scores=True,
             return_dict_in_generate=True,
         )
@@ -156,8 +155,7 @@ def image_patches(frames: Tensor, config: dict[str, Any]) -> Tensor:
     Returns:
         Normalised patches, [P, 3 * 2 * patch * patch].
     """
-    known = ("image_mean", "image_std", "patch_size", "temporal_patch_size", "merge_size", "rescale_factor")
-    processor = Qwen2VLImageProcessorPil(**{name: config[name] for name in known if name in config})
+    processor = Qwen2VLImageProcessorPil(**_stated(config))
     pictures = list(frames.numpy())
     pictures += pictures[-1:] * (-len(pictures) % processor.temporal_patch_size)
     found = processor(pictures, do_resize=False, input_data_format="channels_first", return_tensors="np")
@@ -183,7 +181,11 @@ def video_processor() -> tuple[type | None, str]:
 
 def video_patches(processor: type, frames: Tensor, config: dict[str, Any]) -> tuple[Tensor, tuple[int, int, int]]:
     """Patches and grid by transformers' video processor, of frames that have their size."""
-    known = ("image_mean", "image_std", "patch_size", "temporal_patch_size", "merge_size", "rescale_factor")
-    own = processor(cap_pixels_per_frame=True, **{name: config[name] for name in known if name in config})
+    own = processor(cap_pixels_per_frame=True, **_stated(config))
     found = own([frames], do_resize=False, do_sample_frames=False, return_tensors="pt")
     return found["pixel_values_videos"], tuple(found["video_grid_thw"][0].tolist())
+
+
+def _stated(config: dict[str, Any]) -> dict[str, Any]:
+    known = ("image_mean", "image_std", "patch_size", "temporal_patch_size", "merge_size", "rescale_factor")
+    return {name: config[name] for name in known if name in config}

@@ -12,7 +12,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 from videmo.errors import InputError
@@ -20,25 +19,17 @@ from videmo.judge.cache import Failure, Reply, ReplyCache, reply_key
 from videmo.judge.dispatch import Dispatch
 from videmo.judge.estimate import Estimate
 from videmo.judge.json_values import UnreadableReply
-from videmo.judge.progress import AskProgress
 from videmo.judge.prompt import Prompt
 from videmo.judge.question import Verdict
 from videmo.judge.request import Pictures, Request
 from videmo.judge.server import Abilities, Server
 from videmo.judge.settings import JudgeSettings
+from videmo.terminal import Steps
 
 log = logging.getLogger(__name__)
 
+_COUNTS = "{:,} failed, {:,} cached"
 _SHOWN = 5  # reasons for missing verdicts that a warning has
-
-
-@dataclass
-class Spent:
-    """What was sent and received, over all calls of ``ask``; tokens as the server counted them."""
-
-    replies: int = 0
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
 
 
 class Client:
@@ -48,9 +39,6 @@ class Client:
         settings: The model, its server, and how it is asked.
         tell: Is called with what came of each request that was sent, as it comes; it tells of what is missing, too.
 
-    Attributes:
-        spent: Replies and tokens so far.
-
     Raises:
         InputError: If a setting could not work.
     """
@@ -58,7 +46,6 @@ class Client:
     def __init__(self, settings: JudgeSettings, tell: Callable[[Verdict], None] | None = None) -> None:
         settings.check()
         self.settings, self._tell = settings, tell
-        self.spent = Spent()
         self._abilities = Abilities()
 
     def request(
@@ -151,7 +138,7 @@ class Client:
             rest = [request for request in requests if request.key not in verdicts]
             if not rest:
                 return
-            with AskProgress(self.settings.WHO, len(rest), len(verdicts), progress) as bar:
+            with Steps(self.settings.WHO, len(rest), _COUNTS.format(0, len(verdicts)), shown=progress) as bar:
                 try:
                     _run(asyncio.wait_for(self._send(rest, cache, bar, verdicts), seconds))
                 except KeyboardInterrupt:
@@ -166,18 +153,17 @@ class Client:
         return ReplyCache(self.settings.cache_file, self.settings.option("cache"))
 
     async def _send(
-        self, requests: Sequence[Request], cache: ReplyCache, bar: AskProgress, verdicts: dict[str, Verdict]
+        self, requests: Sequence[Request], cache: ReplyCache, bar: Steps, verdicts: dict[str, Verdict]
     ) -> None:
         """Send what has to be sent; each outcome goes to disk as it comes, then into the verdicts."""
+        failed, cached = 0, len(verdicts)
 
         def take(request: Request, outcome: Reply | Failure) -> None:
+            nonlocal failed
             cache.put(request.key, self.settings.model, request.prompt.name, outcome)
-            if isinstance(outcome, Reply):
-                self.spent.replies += 1
-                self.spent.prompt_tokens += outcome.prompt_tokens
-                self.spent.completion_tokens += outcome.completion_tokens
             verdict = verdicts[request.key] = self._verdict(outcome, request, cached=False)
-            bar.step(verdict.missing is not None)
+            failed += verdict.missing is not None
+            bar.step(note=_COUNTS.format(failed, cached))
             if self._tell:
                 self._tell(verdict)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from functools import partial
 
-from videmo.judge.client import Client, Spent
+from videmo.judge.client import Client
 from videmo.judge.estimate import Estimate
 from videmo.judge.prompt import load_prompts
 from videmo.judge.question import Question, Verdict
@@ -37,18 +37,13 @@ class Judge:
         prompts = {use: {"version": prompt.version, "hash": prompt.hash} for use, prompt in self.prompts.items()}
         return {"model": self.settings.model, "temperature": self.settings.temperature, "prompts": prompts}
 
-    @property
-    def spent(self) -> Spent:
-        """Replies and tokens so far."""
-        return self._client.spent
-
     def plan(self, questions: Sequence[Question]) -> Estimate:
         """What ``ask`` would send; nothing is sent."""
         return self._client.plan(self._requests(questions))
 
-    def ask(self, questions: Sequence[Question], progress: bool = True) -> list[Verdict]:
+    def ask(self, questions: Sequence[Question]) -> list[Verdict]:
         """A verdict for each question, in their order (`Client.ask`)."""
-        return self._client.ask(self._requests(questions), progress)
+        return self._client.ask(self._requests(questions))
 
     def ask_within(self, questions: Sequence[Question], seconds: float) -> list[Verdict]:
         """The same, where what has no verdict after so many seconds is missing (`Client.ask_within`)."""

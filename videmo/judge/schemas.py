@@ -20,8 +20,9 @@ def response_format(prompt: Prompt, question: Question) -> dict:
         >>> schema["properties"]["labels"]["items"]
         {'type': 'string', 'enum': ['Happy', 'Sad']}
     """
-    schema = _SCHEMAS.get(prompt.reply) or _labels(question)
-    return schema_format(prompt.name, schema)
+    label = {"type": "string", "enum": [*question.listed_labels]}
+    labels = object_schema({"labels": {"type": "array", "items": label}})
+    return schema_format(prompt.name, _SCHEMAS.get(prompt.reply, labels))
 
 
 def schema_format(name: str, schema: Mapping) -> dict:
@@ -37,11 +38,6 @@ def object_schema(properties: Mapping[str, dict]) -> dict:
         "required": [*properties],
         "additionalProperties": False,
     }
-
-
-def _labels(question: Question) -> dict:
-    label = {"type": "string", "enum": [*question.listed_labels]}
-    return object_schema({"labels": {"type": "array", "items": label}})
 
 
 _NODE = object_schema({"label": {"type": "string"}, "children": {"type": "array", "items": {"$ref": "#/$defs/node"}}})

@@ -9,8 +9,7 @@ from typing import Literal
 
 import videmo
 from videmo.check.folder import DataFolder
-from videmo.check.terminal import watch
-from videmo.data.patterns import RELEASE, FilePatterns, Patterns
+from videmo.data.patterns import RELEASE, Patterns
 from videmo.data.presence import Place
 from videmo.errors import InputError
 from videmo.stats.balance import Balance
@@ -28,7 +27,7 @@ from videmo.stats.section import LeftOut, Section, plural
 from videmo.stats.taxonomy import splits, taxonomy
 from videmo.stats.words import Words
 from videmo.tasks import use_tasks_of
-from videmo.terminal import output
+from videmo.terminal import output, watch
 
 LETTERS = 10  # that no font has, of which a sentence names so many
 
@@ -77,12 +76,7 @@ def stats(
             raise InputError(f"--{name} must be at least {least}, got {value}")
     root = Path(data)
     use_tasks_of(root)
-    patterns = {"train": train, "val": val, "test": test}
-    folder = DataFolder(
-        root,
-        Path(video_root) if video_root else root / "videos",
-        {name: FilePatterns(given, f"--{name}") for name, given in patterns.items()},
-    )
+    folder = DataFolder.of(data, {"train": train, "val": val, "test": test}, video_root)
     folder.files()  # its sentences on what is no data folder come before any folder is made
     place = Path(out) if out else root / "stats"
     check_writable(place, folder)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from videmo.check.terminal import watch
 from videmo.check.videos import in_parallel
 from videmo.data.decode import VideoError, read_frames
 from videmo.data.pool import available_cores
@@ -16,6 +15,7 @@ from videmo.stats.corpus import Corpus
 from videmo.stats.detector import DETECTOR, Detector, Face, load_detector
 from videmo.stats.durations import spread, without_videos
 from videmo.stats.section import LeftOut, Section, Table, percent, plural
+from videmo.terminal import watch
 
 VIEWS = ("frontal", "three-quarter", "profile")
 NONE = "no face found"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
@@ -47,7 +47,6 @@ def render(
         pictures: Of those that have one, by name.
     """
     page = environment("videmo.stats", cell=_cell, prose=_prose)
-    page.tests["picture"] = _is_section
     page.tests["figures"] = _is_number
     return printable_page(
         page.get_template("stats.html").render(
@@ -71,10 +70,6 @@ def draw(section: Section) -> Pictures:
         with drawing(f"{section.name}-narrow"):
             narrow = svg(section.draw(NARROW))
     return Pictures(wide, narrow, file, frozenset(lacking))
-
-
-def _is_section(value: Any) -> bool:
-    return isinstance(value, Section)
 
 
 def _is_number(value: Cell) -> bool:

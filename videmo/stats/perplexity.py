@@ -13,20 +13,20 @@ from pathlib import Path
 
 import numpy as np
 
-from videmo.check.terminal import watch
 from videmo.data.presence import Place
 from videmo.data.quarantine import any_video
 from videmo.stats.charts import Spread, spreads
 from videmo.stats.classes import CLASSES, TEXT, class_of, colour_of, in_order
 from videmo.stats.corpus import Corpus
+from videmo.stats.questions import MAX_BRANCHES
 from videmo.stats.section import LeftOut, Section, Table, inside, percent, plural
 from videmo.tasks import Task, find_task
+from videmo.terminal import watch
 
 NAME, TITLE = "perplexity", "Perplexity of the answers, and the order it suggests"
 RESAMPLES = 2000
 SURE = 0.95
 """Share of the resamples with one order, below which it is called in doubt."""
-_MAX_BRANCHES = 8
 _AT_ONCE = 250  # resamples, whose counts of 5,000 videos are 10 MB
 
 
@@ -149,7 +149,7 @@ def score_answers(corpus: Corpus, ckpt: str, answers: int, base: str | None = No
         tokenizer,
         TokenLayout.from_config(backbone.config, tokenizer.pad_token_id),
         model.video,
-        max_branches=_MAX_BRANCHES,
+        max_branches=MAX_BRANCHES,
         on_bad_sample="skip",
     )
     scored, failed = [], 0
@@ -200,9 +200,7 @@ def trees_of(numbers: np.ndarray, family: np.ndarray) -> list[list[int]]:
     ordered = ordered[np.argsort(family[ordered], kind="stable")]
     groups = np.split(ordered, np.flatnonzero(np.diff(family[ordered])) + 1) if len(ordered) else []
     return [
-        group[start : start + _MAX_BRANCHES].tolist()
-        for group in groups
-        for start in range(0, len(group), _MAX_BRANCHES)
+        group[start : start + MAX_BRANCHES].tolist() for group in groups for start in range(0, len(group), MAX_BRANCHES)
     ]
 
 

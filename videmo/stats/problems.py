@@ -44,10 +44,8 @@ def problems(corpus: Corpus, sections: Sequence[Section | LeftOut]) -> list[str]
             f"{broken['first_unreadable']}; `videmo check` says why"
         )
     if kept := corpus.quarantined:
-        verb = "is" if kept == 1 else "are"
-        found.append(
-            f"{plural(kept, 'record')} in quarantine.jsonl {verb} counted, though training leaves {_them(kept)} out"
-        )
+        verb, them = ("is", "it") if kept == 1 else ("are", "them")
+        found.append(f"{plural(kept, 'record')} in quarantine.jsonl {verb} counted, though training leaves {them} out")
     return [printable(sentence) for sentence in found]
 
 
@@ -61,10 +59,6 @@ def fault_counts(corpus: Corpus) -> dict[str, dict[str, int]]:
 
 def _absent(faults: Sequence[Fault]) -> str:
     return f"{'is' if len(faults) == 1 else 'are'} in no number here"
-
-
-def _them(count: int) -> str:
-    return "it" if count == 1 else "them"
 
 
 def _told(faults: Sequence[Fault], corpus: Corpus) -> str:

@@ -1,7 +1,7 @@
 """A picture laid out in pixels of the page, so that it is planned for a screen of 1200 or of 400 of them."""
 
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import takewhile
 from typing import Any
 
@@ -44,12 +44,7 @@ class Sheet:
 @lru_cache(2**12)  # a picture is drawn for two widths, of the same words
 def text_width(text: str, size: float = 11) -> float:
     """Pixels that a text takes."""
-    return TextToPath().get_text_width_height_descent(text, _font(size), False)[0] if text else 0.0
-
-
-@cache
-def _font(size: float) -> FontProperties:
-    return FontProperties(size=size)
+    return TextToPath().get_text_width_height_descent(text, FontProperties(size=size), False)[0] if text else 0.0
 
 
 def fitted_apart(texts: Sequence[str], room: float, size: float = 11) -> list[str]:
