@@ -1,5 +1,6 @@
 """Facts about the caption parser, on single sentences, and on forty captions whose trees were written by hand."""
 
+import sys
 import time
 from pathlib import Path
 
@@ -110,11 +111,11 @@ def test_a_thousand_captions_of_sixty_words_take_less_than_two_seconds():
     start = time.process_time()
     for text in texts * 25:
         parse_caption(text)
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < (2 if sys.gettrace() is None else 10)  # lines are traced for coverage
 
 
 @pytest.mark.parametrize("words", ["raised ", "brows ", "raised brows ", "no hat or ", "happy and "])
 def test_endless_repetition_takes_no_endless_time(words):
     start = time.process_time()
     parse_caption(words * 2000)
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < (2 if sys.gettrace() is None else 10)  # lines are traced for coverage
