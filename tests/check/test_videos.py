@@ -39,9 +39,9 @@ def read(monkeypatch):
 VIDEOS = ["A/3.mp4", "A/1.mp4", "../secret.mp4", "B/gone.mp4", "A/2.mp4"]
 
 
-def examined(folder, reading="open", memory=None):
+def examined(folder, reading="open"):
     found = Examined()
-    with GoodVideos(memory, reading) as good:
+    with GoodVideos(folder.root, reading) as good:
         examine(VIDEOS, folder, reading, VideoSettings(), 2, good, found)
     return found
 
@@ -54,11 +54,11 @@ def test_each_video_is_outside_or_missing_or_good_or_bad(folder, read):
     assert sorted(read) == ["1.mp4", "2.mp4", "3.mp4"]
 
 
-def test_a_second_look_reads_only_what_was_bad_or_changed(folder, read, tmp_path):
-    examined(folder, memory=tmp_path)
+def test_a_second_look_reads_only_what_was_bad_or_changed(folder, read):
+    examined(folder)
     read.clear()
     (folder.video_root / "A" / "1.mp4").write_bytes(b"another")
-    found = examined(folder, memory=tmp_path)
+    found = examined(folder)
     assert sorted(read) == ["1.mp4", "2.mp4"]
     assert (found.known, found.good, len(found.bad)) == (1, 1, 1)
 

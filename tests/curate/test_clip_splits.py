@@ -108,7 +108,7 @@ def clips(tmp_path):
 
 
 def dealt(folder, about):
-    return split_clips(folder, about, {name: [] for name in about})
+    return split_clips(folder, about, {name: [] for name in about}, SHARES, 0, folder / "nowhere")
 
 
 def test_persons_are_told_by_a_column_else_by_the_paths_of_known_data_sets(clips):
