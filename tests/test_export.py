@@ -240,11 +240,12 @@ def test_a_card_has_the_scores_of_its_own_checkpoint_and_of_no_other(checkpoint,
         folder.mkdir(parents=True)
         result = BenchmarkResult("mine", {"emotion_single": score}, {"emotion_single": [66.0, 76.8]})
         result.blind["emotion_single"], result.generation["checkpoint"] = 20.2, hashed
+        result.counts["emotion_single"] = {"judged": 120}
         result.data.update(name="interviews", content="0123")
         (folder / "benchmark.json").write_text(json.dumps(asdict(result)))
     text = said_of(ckpt, HUB, checkpoint).text
     assert "The test split of interviews (0123), judged by rules." in text
-    assert "| emotion_single | 20.2 | 71.2 | 66.0 to 76.8 |" in text and "99.0" not in text and "98.0" not in text
+    assert "| emotion_single | 120 | 20.2 | 71.2 | 66.0 to 76.8 |" in text and "99.0" not in text and "98.0" not in text
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
