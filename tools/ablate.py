@@ -16,8 +16,9 @@ All start from one model: a tower that was pretrained, and the demo's first stag
 random weights look at no video; it stands for what Qwen2.5-VL brings along, and is "no component". From there all is
 configs/demo/sft.yaml and configs/demo/grpo.yaml, but without validation: a model is what its last step left. Budgets:
 every model of table 8 takes as many steps as CEL, of as many records; every GRPO as many as an epoch has with the
-trees' reward, and GRPO only asks for no captions, which nothing else rewards; more SFT is of GRPO's records, for as
-much processor time. Every seed trains anew; the tests ask the same questions.
+trees' reward, and GRPO only asks for no captions, which nothing else rewards; more SFT is of GRPO's records, in as many
+steps as ATR's processor time holds of CEL's (its own are longer, so that it took half as much again). Every seed trains
+anew; the tests ask the same questions.
 
 Scores are 0 to 100. attribute and expression: the mean of the columns that rules score. understanding: the share of
 facts of the clip's latent state that captions tell right (`videmo.synth.facts`), which no reward trains. Intervals

@@ -54,7 +54,8 @@ def main(
     lora: bool = False,
     strategy: Literal["ddp", "fsdp2"] = "ddp",
 ) -> int:
-    """
+    """Kill runs at random points, resume them, and compare their ends with that of a run that was never killed.
+
     Args:
         kills: How many.
         world_size: Processes that train together, over gloo.

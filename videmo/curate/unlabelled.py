@@ -63,8 +63,7 @@ def curate_unlabelled(
         beside.write_text(text, encoding="utf-8")
         raise InputError("\n".join([f"nothing was kept; {beside} says why", *_of_models(members)]))
     whole = not (found["unanswered"] or found["all"]["missing"])
-    before = earlier_facts(out).get("committee", {}).get("all", {}).get("kept", 0)
-    if not whole and before > found["all"]["kept"]:
+    if not whole and (before := _kept_before(out)) > found["all"]["kept"]:
         why = f"{out} has {before} samples that were kept, and this run, without all answers, {found['all']['kept']}"
         raise InputError("\n".join([f"{why}; the folder stays as it is", *_of_models(members)]))
     dealt = split_clips(
@@ -98,6 +97,14 @@ def curate_unlabelled(
     made_from = f"{len(kept)} clips by models alone, which may err: {models}; {_of_samples(found['all'])[0]}"
     others = {LEFT_OUT: text} if text else {}
     return Curated(records, [clip.path for clip in kept], facts, made_from, dealt.by, others), told, whole
+
+
+def _kept_before(out: Path) -> int:
+    """The samples that an earlier run kept; 0 where there was none."""
+    try:
+        return earlier_facts(out)["committee"]["all"]["kept"]
+    except (KeyError, TypeError):
+        return 0
 
 
 def _records(clip: Clip, emotions: Task, split: str, seed: int) -> list[tuple[Task, dict]]:

@@ -13,6 +13,7 @@ from jinja2 import Environment
 from markupsafe import Markup
 
 from videmo.benchmark.predictions import write_atomically
+from videmo.benchmark.table import FEW
 from videmo.errors import InputError
 from videmo.pages import environment, printable_page, style
 from videmo.report.confusion import UNREAD, confusions
@@ -88,6 +89,7 @@ def render(run: Path) -> str:
         stages=stages,
         matrices={task: {name: m.to_json() for name, m in by.items()} for task, by in matrices.items()},
         unread=UNREAD,
+        few=FEW,
         samples=samples,
         tasks=list(dict.fromkeys(sample.task for sample in samples)),
         style=style("videmo.report", "style.css"),
