@@ -5,8 +5,10 @@ import sys
 import tempfile
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
-from videmo.aside import temporary
+from videmo.aside import temporary, written_aside
 
 HOLD = """
 import sys
@@ -40,3 +42,11 @@ def test_what_a_killed_process_left_is_removed_and_what_a_living_one_has_is_not(
         assert str(own) != left
     living.communicate("")
     assert [*place.iterdir()] == [place / "videmo-testament"]
+
+
+def test_weights_may_be_read_by_whoever_may_read_the_files_beside_them(tmp_path):
+    with written_aside(tmp_path / "out", "test", lambda out: None) as new:
+        save_file({"weight": torch.zeros(2)}, new / "model.safetensors")
+        (new / "config.json").touch()
+    modes = {file.name: file.stat().st_mode for file in (tmp_path / "out").iterdir()}
+    assert modes["model.safetensors"] == modes["config.json"]

@@ -27,6 +27,13 @@ def test_only_a_whole_interval_above_or_below_blind_counts(results):
     assert [row.column for row in table.lying("level")] == ["emotion_single"]
 
 
+def test_a_column_of_fewer_than_ten_answers_gets_no_verdict(results):
+    few = dict.fromkeys(("asked", "answered", "judged"), 9) | {"unparsed": 0}
+    table = table_of(results, counts=dict.fromkeys(("head_pose", "emotion_single"), few))
+    assert table.lying("above") == table.lying("level") == []
+    assert [row.column for row in table.lying("below")] == ["identity"], "of how many it is, is not known"
+
+
 def test_denominators_are_kept(results):
     row = table_of(results).columns[0]
     assert (row.asked, row.unread) == (40, 2)

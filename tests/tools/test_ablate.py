@@ -134,3 +134,16 @@ def test_a_table_and_its_picture_name_every_row():
     with ablate.drawing("table4"):
         figure = ablate.picture(rows, blind)
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [row["setting"] for row in rows]
+
+
+def test_wrong_options_are_refused_before_anything_is_drawn(tmp_path, monkeypatch, capsys):
+    (tmp_path / "file").touch()
+    for options, says in (
+        (["--seeds", "0", "0"], "--seeds names one twice"),
+        ([f"--run={tmp_path / 'file'}"], f"--run: {tmp_path / 'file'} cannot be made: File exists"),
+        ([f"--run={tmp_path / 'file' / 'run'}"], "cannot be made: Not a directory"),
+    ):
+        monkeypatch.setattr(sys, "argv", ["ablate.py", "--table=4", f"--run={tmp_path / 'run'}", *options])
+        with pytest.raises(SystemExit) as stop:
+            ablate.main()
+        assert stop.value.code == 2 and says in capsys.readouterr().err
