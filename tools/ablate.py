@@ -287,11 +287,13 @@ def fill(run: Path, plan: Plan, name: str, seed: int) -> None:
 
 
 def fill_all(laboratory: Laboratory, plan: Plan, name: str, seeds: Sequence[int]) -> None:
-    """All seeds beside each other, as many as there are cores: the models are too small for two threads."""
+    """All seeds beside each other, as the models are too small for two threads; after what they have in common."""
     laboratory.trained("base", 0)
-    cores = os.cpu_count() or 1
-    os.environ["OMP_NUM_THREADS"] = str(max(1, cores // len(seeds)))
-    with ProcessPoolExecutor(min(cores, len(seeds)), mp_context=get_context("spawn")) as processes:
+    for setting in TABLES[name]:
+        if setting.model == "base":
+            laboratory.answers(setting, seeds[0])
+    os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // len(seeds)))
+    with ProcessPoolExecutor(len(seeds), mp_context=get_context("spawn")) as processes:
         for done in [processes.submit(fill, laboratory.run, plan, name, seed) for seed in seeds]:
             done.result()
 
