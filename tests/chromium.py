@@ -31,3 +31,14 @@ def chromium(logs: dict[str, str], reachable: str = "~NOTFOUND", folder: str | N
     options.set_capability("goog:loggingPrefs", logs)
     with webdriver.Chrome(options=options, service=webdriver.ChromeService(driver)) as chrome:
         yield chrome
+
+
+def visit(browser, address: str) -> None:
+    """Opens a page and waits for all of it: on a busy machine `get` has come back in the middle of a page."""
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    browser.get("about:blank")
+    browser.get_log("browser")
+    browser.get(address)
+    whole = "return document.readyState == 'complete' && location.protocol != 'about:'"
+    WebDriverWait(browser, 60).until(lambda _: browser.execute_script(whole))

@@ -4,6 +4,7 @@ import base64
 import shutil
 
 import pytest
+from chromium import visit
 from made_up import EMOTION
 
 from videmo.report import write_report
@@ -27,9 +28,7 @@ def show(browser, whole_page):
     def open_page(hash="", screen=DESKTOP, page=whole_page):
         browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
-        browser.get("about:blank")
-        browser.get_log("browser")
-        browser.get(page.as_uri() + hash)
+        visit(browser, page.as_uri() + hash)
         return browser
 
     return open_page

@@ -3,7 +3,7 @@
 import shutil
 
 import pytest
-from chromium import chromium
+from chromium import chromium, visit
 from written_records import emotion, write_records
 
 from videmo.stats.command import stats
@@ -34,9 +34,8 @@ def show(browser, page, screen="screen", scheme="light"):
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": features})
-    browser.get("about:blank")
-    browser.get_log("browser"), browser.get_log("performance")
-    browser.get(page.as_uri())
+    browser.get_log("performance")
+    visit(browser, page.as_uri())
 
 
 @pytest.mark.parametrize("screen", SCREENS)
