@@ -325,16 +325,17 @@ def table(laboratory: Laboratory, name: str, seeds: Sequence[int]) -> list[dict[
 
 def markdown(rows: Sequence[Mapping[str, Any]], blind: Mapping[str, float]) -> str:
     """The table as Markdown, the best answers without looking beneath."""
-    lines = [f"| setting | {' | '.join(FIGURES)} | against | seeds | the paper's |", "|---|" + "---|" * 7]
+    lines = [f"| setting | {' | '.join(FIGURES)} | seeds |", f"|---|{':-:|' * len(FIGURES)}---|"]
     for row in rows:
+        name = f"{row['setting']}<br>against {row['against']}" if row["against"] else row["setting"]
         figures = [
-            cell(row[key], row["difference"][key], row["ci"][key]) if row["against"] else f"{row[key]:.1f}"
+            (cell(row[key], row["difference"][key], row["ci"][key]) if row["against"] else f"{row[key]:.1f}")
+            + (f"<br>paper {row['paper'][key]:.1f}" if row["paper"] else "")
             for key in FIGURES
         ]
-        paper = " / ".join(f"{row['paper'][key]:.1f}" for key in FIGURES) if row["paper"] else "-"
-        seeds = " ".join(f"{score:.1f}" for score in row["by_seed"])
-        lines.append(" | ".join([f"| {row['setting']}", *figures, row["against"] or "-", seeds, f"{paper} |"]))
-    lines.append(" | ".join(["| without looking", *(f"{blind[key]:.1f}" for key in FIGURES), "-", "-", "- |"]))
+        seeds = "<br>".join(f"{score:.1f}" for score in row["by_seed"])
+        lines.append(f"| {name} | {' | '.join(figures)} | {seeds} |")
+    lines.append(f"| without looking | {' | '.join(f'{blind[key]:.1f}' for key in FIGURES)} | - |")
     return "\n".join(lines) + "\n"
 
 

@@ -68,5 +68,5 @@ def _compared(a: list[torch.Tensor], b: list[torch.Tensor], weights: list[float]
 
 
 def cell(score: float, difference: float, interval: Sequence[float]) -> str:
-    """A score with its difference and the interval of that, as a table has it."""
-    return f"{score:.1f} ({difference:+.1f}, {interval[0]:+.1f} to {interval[1]:+.1f})"
+    """A score, and in lines below it its difference and the interval of that, as a table has it."""
+    return f"{score:.1f}<br>{difference:+.1f}<br>[{interval[0]:+.1f}, {interval[1]:+.1f}]"
