@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import RichProgressBar
 from rich.console import Console
 from rich.table import Table
 
-from videmo.benchmark.predictions import write_atomically
+from videmo.aside import write_atomically
 from videmo.data.curriculum import Curriculum, Phase
 from videmo.data.datamodule import curriculum_of, data_of
 from videmo.errors import InputError

@@ -30,6 +30,7 @@ LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in name
 SIDEWAYS = {  # within a layer, one direction
     ("videmo.token_tree", "videmo.positions"),
     ("videmo.tree_growth", "videmo.token_tree"),
+    ("videmo.aside", "videmo.errors"),
     ("videmo.hub", "videmo.errors"),
     ("videmo.unloadable", "videmo.errors"),
     ("videmo.tasks", "videmo.errors"),

@@ -1,6 +1,6 @@
-"""Folders of a process that lives: what one that was killed has left of them, the next removes.
+"""Files and folders that are written whole or not at all: beside their place, which they take when they are complete.
 
-A folder is written whole or not at all: beside its place, which it takes when it is complete.
+What a killed process has left of a folder, the next removes.
 """
 
 import fcntl
@@ -11,6 +11,26 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
+
+from videmo.errors import InputError
+
+
+def write_atomically(path: Path, content: str | bytes) -> None:
+    """Write a file beside its place, then move it there: a killed run leaves no half file.
+
+    Raises:
+        InputError: If it cannot be written there.
+    """
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(content.encode() if isinstance(content, str) else content)
+        os.replace(beside, path)
+    except OSError as error:
+        why = f"{path} cannot be written ({error.strerror})"
+        raise InputError(f"{why}; make room there, or name another place") from None
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 @contextmanager

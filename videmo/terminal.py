@@ -73,9 +73,9 @@ class Steps:
             print(f"{self.name}: {self.done:,} of {self.total:,}{said}", file=sys.stderr, flush=True)
 
 
-def watch(name: str, total: int, steps: Iterable[T]) -> Iterator[T]:
+def watch(name: str, total: int, steps: Iterable[T], shown: bool = True) -> Iterator[T]:
     """Pass steps on and show how many are done."""
-    with Steps(name, total) as bar:
+    with Steps(name, total, shown=shown) as bar:
         for step in steps:
             yield step
             bar.step()

@@ -3,12 +3,10 @@
 import hashlib
 import json
 from dataclasses import replace
-from io import StringIO
 
 import decord
 import numpy as np
 import pytest
-from rich.console import Console
 
 from videmo.data.records import read_records
 from videmo.errors import InputError
@@ -104,11 +102,11 @@ def test_same_state_gives_the_same_pixels():
     assert not np.array_equal(frames[0], frames[10])
 
 
-def test_a_complete_world_is_left_alone(root):
-    said, before = StringIO(), {file: file.stat().st_mtime_ns for file in root.rglob("*") if file.is_file()}
-    summary = synthesize(root, PLAN, workers=1, console=Console(file=said, width=200))
+def test_a_complete_world_is_left_alone(root, capsys):
+    before = {file: file.stat().st_mtime_ns for file in root.rglob("*") if file.is_file()}
+    summary = synthesize(root, PLAN, workers=1)
     assert summary.drawn == 0 and sum(summary.videos.values()) == PLAN.videos
-    assert "already holds this world" in said.getvalue()
+    assert "already holds this world" in capsys.readouterr().err
     assert {file: file.stat().st_mtime_ns for file in root.rglob("*") if file.is_file()} == before
 
 
@@ -122,8 +120,8 @@ def test_another_world_or_other_files_are_refused(root, tmp_path):
         synthesize(tmp_path / "new", Plan(10))
 
 
-def test_an_interrupted_world_says_so_and_is_continued(root, tmp_path, monkeypatch):
-    said, drawn = Console(file=StringIO(), width=200), []
+def test_an_interrupted_world_says_so_and_is_continued(root, tmp_path, monkeypatch, capsys):
+    drawn = []
 
     def interrupted(clip):
         if len(drawn) == 12:
@@ -133,12 +131,12 @@ def test_an_interrupted_world_says_so_and_is_continued(root, tmp_path, monkeypat
 
     monkeypatch.setattr(write, "draw_clip", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        synthesize(tmp_path / "cut", PLAN, workers=1, console=said)
-    assert "unfinished" in said.file.getvalue() and not (tmp_path / "cut" / "world.json").exists()
+        synthesize(tmp_path / "cut", PLAN, workers=1)
+    assert "unfinished" in capsys.readouterr().err and not (tmp_path / "cut" / "world.json").exists()
     with pytest.raises(InputError, match="another drawn world"):
         synthesize(tmp_path / "cut", Plan(61, 5), workers=1)
 
     monkeypatch.undo()
-    summary = synthesize(tmp_path / "cut", PLAN, workers=1, console=said)
-    assert summary.drawn == PLAN.videos - 12 and "12 of 60 videos" in said.file.getvalue()
+    summary = synthesize(tmp_path / "cut", PLAN, workers=1)
+    assert summary.drawn == PLAN.videos - 12 and "12 of 60 videos" in capsys.readouterr().err
     assert texts(tmp_path / "cut") == texts(root)

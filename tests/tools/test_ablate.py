@@ -130,7 +130,10 @@ def test_a_table_and_its_picture_name_every_row():
     blind = dict.fromkeys(scenarios.FIGURES, 30.0)
     text = ablate.markdown(rows, blind)
     assert text.splitlines()[-1].startswith("| without looking | 30.0 |")
-    assert "| CEL<br>against no component | 50.0<br>+1.5<br>[-0.5, +3.5]<br>paper 60.0 |" in text and "| 49.0<br>51.0 |" in text
+    assert (
+        "| CEL<br>against no component | 50.0<br>+1.5<br>[-0.5, +3.5]<br>paper 60.0 |" in text
+        and "| 49.0<br>51.0 |" in text
+    )
     assert "| no component | 50.0 |" in text
     with ablate.drawing("table4"):
         figure = ablate.picture(rows, blind)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from videmo.benchmark.predictions import write_atomically
+from videmo.aside import write_atomically
 from videmo.errors import InputError
 from videmo.tasks import Answer, Task, find_task
 

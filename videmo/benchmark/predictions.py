@@ -5,7 +5,6 @@ log-probability of the response's tokens (or null), the turns that ended in the 
 """
 
 import json
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,10 +12,10 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from videmo.aside import write_atomically
 from videmo.data.entries import scan
 from videmo.data.faults import Fault
 from videmo.data.records import VIDEO_PLACEHOLDER, Record, RecordError, parse_record
-from videmo.errors import InputError
 from videmo.judge.prompt import well_formed
 from videmo.tasks import OWN_FILE, find_task, is_task, own_tasks_text
 
@@ -100,24 +99,6 @@ def _fields(prediction: Prediction) -> dict:
         "messages": [*turns[:last_answer], {"role": "assistant", "content": prediction.response}],
         "videos": list(prediction.record.videos),
     }
-
-
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file beside its place, then move it there: a killed run leaves no half file.
-
-    Raises:
-        InputError: If it cannot be written there.
-    """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(content.encode() if isinstance(content, str) else content)
-        os.replace(beside, path)
-    except OSError as error:
-        why = f"{path} cannot be written ({error.strerror})"
-        raise InputError(f"{why}; make room there, or name another place") from None
-    finally:
-        beside.unlink(missing_ok=True)
 
 
 def read_predictions(path: str | Path) -> Iterator[Prediction]:

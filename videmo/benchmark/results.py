@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from videmo.benchmark.predictions import write_atomically
+from videmo.aside import write_atomically
 from videmo.errors import InputError
 
 RESULT_FILE = "benchmark.json"

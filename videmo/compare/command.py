@@ -7,12 +7,13 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from videmo.aside import write_atomically
 from videmo.benchmark import RESULT_FILE, BenchmarkResult
 from videmo.benchmark.compare import Comparison, compare_graded
 from videmo.benchmark.graded import SCORES_FILE, Graded, as_fields, read_scores
 from videmo.benchmark.grading import grade
 from videmo.benchmark.method import has_answers, read_answers
-from videmo.benchmark.predictions import unique_predictions, write_atomically
+from videmo.benchmark.predictions import unique_predictions
 from videmo.compare.terminal import differences_table, flips_table, remarks
 from videmo.errors import InputError
 from videmo.tasks import use_tasks_of

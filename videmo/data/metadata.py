@@ -5,12 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from videmo.data.decode import VideoError, probe
 from videmo.data.index import RecordIndex
 from videmo.data.sampling import VideoInfo, VideoSettings, video_tokens
+from videmo.terminal import watch
 
 INFO = np.dtype(
     [("size", "i8"), ("mtime", "i8"), ("num_frames", "i4"), ("fps", "f8"), ("height", "i4"), ("width", "i4")]
@@ -48,12 +47,8 @@ def video_infos(index: RecordIndex, video_root: Path, wanted: np.ndarray, quiet:
             return number, (*identity, 0, 0.0, 0, 0)
         return number, (*identity, info.num_frames, info.fps, info.height, info.width)
 
-    columns = (TextColumn("lengths of videos"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with (
-        Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet) as bar,
-        ThreadPoolExecutor() as pool,
-    ):
-        for number, info in bar.track(pool.map(look, stale), total=len(stale)):
+    with ThreadPoolExecutor() as pool:
+        for number, info in watch("lengths of videos", len(stale), pool.map(look, stale), shown=not quiet):
             infos[number] = info
     aside = file.with_name(f".{file.name}.{os.getpid()}.npy")
     np.save(aside, infos)

@@ -1,4 +1,4 @@
-"""Work on pieces of files in several processes, with a progress bar by bytes.
+"""Work on pieces of files in several processes, with a progress bar.
 
 The processes are fresh interpreters that import what their work needs: a fork would copy the locks of whatever threads
 the caller runs, and Python's own spawning would run the caller's script again. They talk through pipes and end when
@@ -16,8 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import TypeVar
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from videmo.terminal import watch
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -39,19 +38,14 @@ def spread(
     Args:
         function: Picklable, as the jobs and results are.
         jobs: What to work on.
-        sizes: Bytes of each job, for the bar and to tell whether processes are worth while.
+        sizes: Bytes of each job, to tell whether processes are worth while.
         label: What the bar says.
         workers: Processes; by default one a core that this process may use. 1 works in this process.
         progress: Whether to show the bar on the standard error.
     """
     workers = min(workers or available_cores(), len(jobs)) if sum(sizes) > _SMALL else 1
     results = _results(function, jobs, workers) if workers > 1 else map(function, jobs)
-    columns = (TextColumn(label), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not progress) as bar:
-        task = bar.add_task("", total=sum(sizes))
-        for size, result in zip(sizes, results, strict=True):
-            bar.advance(task, size)
-            yield result
+    yield from watch(label, len(jobs), results, shown=progress)
 
 
 def available_cores() -> int:

@@ -12,7 +12,6 @@ from itertools import islice
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from videmo.affect import AffectiveTree, draw_tree
@@ -29,7 +28,7 @@ from videmo.reasoning.reasoner import MAX_NEW_TOKENS
 from videmo.reasoning.scorers import in_full
 from videmo.reasoning.settings import Method
 from videmo.tasks import FEELING, LEVEL_QUESTIONS, WHY
-from videmo.terminal import RateColumn, output
+from videmo.terminal import Steps, output
 
 
 def reason(
@@ -163,16 +162,12 @@ def _alone(reasoner: Reasoner, record: Record, console: Console):
 
 def _many(reasoner: Reasoner, records: Sequence[Record], batch_size: int):
     """Questions in batches, with a progress bar; where a batch fails, each for itself."""
-    console = Console(stderr=True)
-    columns = (TextColumn("reason"), BarColumn(), MofNCompleteColumn(), RateColumn(), TimeRemainingColumn(compact=True))
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal or rank_and_size()[0] > 0
-    ) as bar:
-        task, rest = bar.add_task("reason", total=len(records)), iter(records)
+    with Steps("reason", len(records), shown=rank_and_size()[0] == 0) as bar:
+        rest = iter(records)
         while batch := [*islice(rest, batch_size)]:
             for record, found in _batch(reasoner, batch):
                 yield record, found
-                bar.advance(task)
+                bar.step()
 
 
 def _batch(reasoner: Reasoner, records: Sequence[Record]):

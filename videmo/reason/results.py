@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from videmo.benchmark.predictions import write_atomically
+from videmo.aside import write_atomically
 from videmo.data.records import Record
 from videmo.errors import InputError
 from videmo.reason.questions import rank_and_size

@@ -12,7 +12,7 @@ from pathlib import Path
 from jinja2 import Environment
 from markupsafe import Markup
 
-from videmo.benchmark.predictions import write_atomically
+from videmo.aside import write_atomically
 from videmo.benchmark.table import FEW
 from videmo.errors import InputError
 from videmo.pages import environment, printable_page, style

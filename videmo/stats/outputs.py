@@ -5,7 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from videmo.benchmark.predictions import write_atomically
+from videmo.aside import write_atomically
 from videmo.check.folder import DataFolder
 from videmo.errors import InputError
 from videmo.stats.section import LeftOut, Section

@@ -18,17 +18,16 @@ While a world is being drawn, ``world.json`` is called ``world.unfinished.json``
 import json
 import os
 import signal
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+from videmo.aside import write_atomically
 from videmo.errors import InputError
 from videmo.fingerprint import WORLD_FILE, text_hash
 from videmo.synth.dialogues import EMPTY, NUM_EMPTY, dialogue_records
@@ -43,6 +42,7 @@ from videmo.synth.presets import LOOKS, Plan
 from videmo.synth.questions import clip_records, pair_records
 from videmo.synth.truth import affective_tree
 from videmo.synth.world import SPLITS, World, sample_world
+from videmo.terminal import Steps
 
 UNFINISHED = "world.unfinished.json"
 EDITION = 3  # of the drawn world; raise it when the same plan gives other pixels or records
@@ -98,20 +98,19 @@ class WorldText:
         }
 
 
-def synthesize(out: str | Path, plan: Plan, workers: int | None = None, console: Console | None = None) -> WorldSummary:
+def synthesize(out: str | Path, plan: Plan, workers: int | None = None) -> WorldSummary:
     """Draw a world of moving faces, or return at once where the same one already stands.
 
     Args:
         out: A new or empty folder, or one that holds the same world, complete or interrupted.
         plan: What to draw; the world depends on nothing else.
         workers: Processes that draw; by default one a core. 1 draws in this process.
-        console: Where progress and messages go; by default the standard error.
 
     Raises:
         InputError: If there are too few videos, `out` holds something else, or a preset is not what it was.
         KeyboardInterrupt: As it came; what was drawn stays, and the same call continues it.
     """
-    out, console, start = Path(out), console or Console(stderr=True), time.perf_counter()
+    out, start = Path(out), time.perf_counter()
     world = sample_world(plan.videos, plan.seed, LOOKS[plan.look])
     settings = {
         "edition": EDITION,
@@ -126,13 +125,11 @@ def synthesize(out: str | Path, plan: Plan, workers: int | None = None, console:
     found = _what_stands(out, settings)
     waiting = [clip for split in SPLITS for clip in world.clips[split] if not (out / "videos" / clip.path).is_file()]
     if found is not None and not waiting:
-        console.print(f"{out} already holds this world: {plan.videos} videos, seed {plan.seed}. Nothing to draw.")
+        _say(f"{out} already holds this world: {plan.videos} videos, seed {plan.seed}. Nothing to draw.")
         seconds = time.perf_counter() - start
         return WorldSummary(out, found["splits"], found["records"], found["content"], 0, seconds)
     if len(waiting) < plan.videos:
-        console.print(
-            f"{out} holds {plan.videos - len(waiting)} of {plan.videos} videos of this world; drawing the rest."
-        )
+        _say(f"{out} holds {plan.videos - len(waiting)} of {plan.videos} videos of this world; drawing the rest.")
 
     text = world_text(world, plan.seed)
     if plan.content and text.content != plan.content:
@@ -142,18 +139,18 @@ def synthesize(out: str | Path, plan: Plan, workers: int | None = None, console:
         )
     out.mkdir(parents=True, exist_ok=True)
     (out / WORLD_FILE).unlink(missing_ok=True)
-    _write_text(out / UNFINISHED, json.dumps(settings, indent=2) + "\n")
+    write_atomically(out / UNFINISHED, json.dumps(settings, indent=2) + "\n")
     for split in (*SPLITS, "empty"):
         (out / "videos" / "DrawnFaces" / split).mkdir(parents=True, exist_ok=True)
     for number in range(NUM_EMPTY):
         if not (file := out / "videos" / EMPTY.format(number)).is_file():
             encode_clip(draw_empty(number), file)
-    _draw_all(out, waiting, workers or os.cpu_count() or 1, console)
+    _draw_all(out, waiting, workers or os.cpu_count() or 1)
     for path, lines in text.files.items():
-        _write_text(out / path, lines)
+        write_atomically(out / path, lines)
     videos = {split: len(world.clips[split]) for split in SPLITS}
     summary = {**settings, "splits": videos, "records": text.records, "content": text.content}
-    _write_text(out / UNFINISHED, json.dumps(summary, indent=2) + "\n")
+    write_atomically(out / UNFINISHED, json.dumps(summary, indent=2) + "\n")
     os.replace(out / UNFINISHED, out / WORLD_FILE)
     return WorldSummary(out, videos, text.records, text.content, len(waiting), time.perf_counter() - start)
 
@@ -201,29 +198,34 @@ def _what_stands(out: Path, settings: dict) -> dict | None:
                 ) from None
             other = {key: value for key, value in settings.items() if found.get(key) != value}
             if other:
-                how = "; ".join(f"{key} {found.get(key)}, not {value}" for key, value in other.items())
+                how = "; ".join(
+                    f"{key} {found.get(key) or 'none'}, not {value or 'none'}" for key, value in other.items()
+                )
                 raise InputError(f"{out} holds another drawn world ({how}); delete it or choose another folder")
             return found if name == WORLD_FILE else None
     raise InputError(f"{out} is not an empty folder and holds no drawn world; choose a new or empty folder")
 
 
-def _draw_all(out: Path, clips: list[Clip], workers: int, console: Console) -> None:
+def _draw_all(out: Path, clips: list[Clip], workers: int) -> None:
     batches = [clips[start : start + BATCH] for start in range(0, len(clips), BATCH)]
-    folder = out / "videos"
-    columns = (TextColumn("drawing faces"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress, _explained(out, console):
-        bar = progress.add_task("", total=len(clips))
-        if workers == 1 or len(batches) == 1:
-            for batch in batches:
-                progress.advance(bar, _draw_batch(folder, batch))
-            return
-        # Fresh processes: a fork would copy the locks of whatever threads the caller runs.
-        with ProcessPoolExecutor(min(workers, len(batches)), get_context("spawn"), initializer=_leave_signals) as pool:
-            try:
-                for done in as_completed([pool.submit(_draw_batch, folder, batch) for batch in batches]):
-                    progress.advance(bar, done.result())
-            finally:
-                pool.shutdown(cancel_futures=True)  # after an error or an interrupt, nothing that still waits is drawn
+    draw = partial(_draw_batch, out / "videos")
+    try:
+        with Steps("drawing faces", len(clips)) as bar:
+            if workers == 1 or len(batches) == 1:
+                for batch in batches:
+                    bar.step(draw(batch))
+                return
+            # Fresh processes: a fork would copy the locks of whatever threads the caller runs.
+            processes = min(workers, len(batches))
+            with ProcessPoolExecutor(processes, get_context("spawn"), initializer=_leave_signals) as pool:
+                try:
+                    for done in as_completed([pool.submit(draw, batch) for batch in batches]):
+                        bar.step(done.result())
+                finally:
+                    pool.shutdown(cancel_futures=True)  # after an error or an interrupt, what still waits is not drawn
+    except (KeyboardInterrupt, SystemExit):
+        _say(f"interrupted; {out} is unfinished. The same command continues it.")
+        raise
 
 
 def _draw_batch(folder: Path, clips: list[Clip]) -> int:
@@ -238,17 +240,5 @@ def _leave_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-@contextmanager
-def _explained(out: Path, console: Console) -> Iterator[None]:
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit):
-        console.print(f"interrupted; {out} is unfinished. The same command continues it.")
-        raise
-
-
-def _write_text(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, file)
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)

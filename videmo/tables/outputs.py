@@ -7,8 +7,8 @@ from typing import Literal
 
 from rich.console import Console
 
+from videmo.aside import write_atomically
 from videmo.benchmark.layout import PaperTable
-from videmo.benchmark.predictions import write_atomically
 from videmo.errors import InputError
 from videmo.tables import markdown, spreadsheet, terminal, web
 

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
 from videmo.data.records import Record
@@ -24,6 +22,7 @@ from videmo.data.video import Video, load_video
 from videmo.models.backbone import Backbone
 from videmo.models.encoding import encode
 from videmo.tasks import Task, find_task
+from videmo.terminal import watch
 from videmo.training.optimizer import Group, make_optimizer
 from videmo.training.schedule import Span, learning_rate
 
@@ -68,7 +67,6 @@ def pretrain_tower(
     batch_size: int = 16,
     peak: float = 3e-3,
     seed: int = 0,
-    console: Console | None = None,
 ) -> float:
     """Train the tower of a saved model, and save the model again.
 
@@ -81,7 +79,6 @@ def pretrain_tower(
         batch_size: Clips a step.
         peak: Learning rate after the warm-up, falling to 0.
         seed: Of the head and the order.
-        console: Where progress goes; by default the standard error.
 
     Returns:
         The share of single choices that the head got right in the last step.
@@ -113,22 +110,20 @@ def pretrain_tower(
         optimizer = make_optimizer([group], "muon", weight_decay=0.0, beta2=0.98)
         batches = [batch for _ in range(epochs) for batch in torch.randperm(len(paths)).split(batch_size)]
         span = Span(len(batches), peak)
-        columns = (TextColumn("pretraining the vision tower"), BarColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console or Console(stderr=True), transient=True) as progress:
-            for step, batch in enumerate(progress.track(batches)):
-                pooled = _pooled(tower, [videos[row] for row in batch.tolist()])  # [B, hidden]
-                pooled = nn.functional.dropout(pooled, DROPOUT)  # people are few, and soon known by heart
-                logits = learner["head"](pooled).unflatten(1, padding.shape)  # [B, Q, choices]
-                logits = logits.masked_fill(padding, -torch.inf)
-                losses = nn.functional.cross_entropy(
-                    logits.transpose(1, 2), target[batch], ignore_index=-1, reduction="none"
-                )  # [B, Q]
-                loss = (losses * weight).sum() / len(batch)
-                for group in optimizer.param_groups:
-                    group["lr"] = learning_rate(step, [span], 0.05)
-                optimizer.zero_grad()
-                loss.backward()
-                optimizer.step()
+        for step, batch in enumerate(watch("pretraining the vision tower", len(batches), batches)):
+            pooled = _pooled(tower, [videos[row] for row in batch.tolist()])  # [B, hidden]
+            pooled = nn.functional.dropout(pooled, DROPOUT)  # people are few, and soon known by heart
+            logits = learner["head"](pooled).unflatten(1, padding.shape)  # [B, Q, choices]
+            logits = logits.masked_fill(padding, -torch.inf)
+            losses = nn.functional.cross_entropy(
+                logits.transpose(1, 2), target[batch], ignore_index=-1, reduction="none"
+            )  # [B, Q]
+            loss = (losses * weight).sum() / len(batch)
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate(step, [span], 0.05)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
     backbone.model.save_pretrained(checkpoint)
     right = (logits.argmax(-1) == target[batch])[:, weight == 1.0]
     return float(right.sum() / (target[batch][:, weight == 1.0] >= 0).sum())
