@@ -1,6 +1,7 @@
 """The head of a card, the README.md of a model or a data set: what hubs read of it, YAML between lines of dashes."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,8 @@ def read_head(folder: Path | None) -> dict[str, Any]:
     """What the head of a folder's card says; nothing where it has none."""
     if folder is None or not (folder / FILE).is_file():
         return {}
-    first, *parts = (folder / FILE).read_text(encoding="utf-8", errors="replace").split("---\n", 2)
-    try:
-        found = yaml.safe_load(parts[0]) if len(parts) == 2 and not first.strip() else {}
-    except yaml.YAMLError:
-        found = {}
-    return found if isinstance(found, dict) else {}
+    from huggingface_hub import metadata_load  # half a second
+
+    with suppress(ValueError, yaml.YAMLError):
+        return metadata_load(folder / FILE) or {}
+    return {}

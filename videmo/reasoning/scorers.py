@@ -10,11 +10,9 @@ A scorer of your own is one subclass in a file on the path, named in YAML or on 
 """
 
 import math
-from abc import ABC, abstractmethod
-from collections import Counter
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple
 
 from videmo.affect import caption_tree, edit_distances, tree_rewards
@@ -22,19 +20,18 @@ from videmo.data.records import VIDEO_PLACEHOLDER, Message
 from videmo.errors import InputError, check_positive, in_words
 from videmo.judge import Judge, JudgeSettings, Question
 from videmo.reasoning.candidates import Candidate, Group
+from videmo.rewards.reward import Measure
 
 EDIT_LAMBDA = 0.1
 """How fast agreement of trees falls with each edit between them, as in the reward."""
 
 
-class Scorer(ABC):
+class Scorer(Measure):
     """Says how good candidates are.
 
     Attributes:
         name: In results; the class's own where it has none.
     """
-
-    name: str
 
     def __init_subclass__(cls, **more) -> None:
         super().__init_subclass__(**more)
@@ -45,15 +42,6 @@ class Scorer(ABC):
     def __call__(self, groups: Sequence[Group]) -> list[list[float | None]]:
         """For each group a number for each of its candidates, better ones higher, 0 to 1 as a rule so that weights mean
         something; None where there can be none (`missing`), never 0 for it."""
-
-    @cached_property
-    def reasons(self) -> Counter[str]:
-        """Why scores were missing since these were last cleared, and how many."""
-        return Counter()
-
-    def missing(self, reason: str) -> None:
-        """None, with its reason in words."""
-        self.reasons[reason] += 1
 
 
 class ConsensusScorer(Scorer):

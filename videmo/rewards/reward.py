@@ -40,14 +40,27 @@ class Completion(NamedTuple):
     truncated: bool
 
 
-class Reward(ABC):
+class Measure(ABC):
+    """What gives numbers to answers: a reward, or a scorer of a search."""
+
+    name: str
+
+    @cached_property
+    def reasons(self) -> Counter[str]:
+        """Why numbers were missing since these were last cleared, and how many."""
+        return Counter()
+
+    def missing(self, reason: str) -> None:
+        """None, with its reason in words: ``return [self.missing("no reference") ...]``."""
+        self.reasons[reason] += 1
+
+
+class Reward(Measure):
     """Says how good completions are.
 
     Attributes:
         name: In logs, as ``reward/<name>``.
     """
-
-    name: str
 
     @abstractmethod
     def __call__(self, completions: Sequence[Completion]) -> list[float | None]:
@@ -56,12 +69,3 @@ class Reward(ABC):
     def applies(self, task: Task) -> bool:
         """Whether it is for a task where a term names none; every task, unless a subclass says otherwise."""
         return True
-
-    @cached_property
-    def reasons(self) -> Counter[str]:
-        """Why rewards were missing since these were last cleared, and how many."""
-        return Counter()
-
-    def missing(self, reason: str) -> None:
-        """None, with its reason in words: ``return [self.missing("no reference") ...]``."""
-        self.reasons[reason] += 1
