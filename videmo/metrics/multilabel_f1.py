@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
+from torchmetrics import MeanMetric
 
 
 def multi_hot(label_sets: Sequence[Collection[str]], labels: Sequence[str]) -> Tensor:
@@ -51,25 +51,15 @@ def multilabel_sample_f1(preds: Tensor, target: Tensor, empty_score: float = 1.0
     return sample_f1_scores(preds, target, empty_score).mean()
 
 
-class MultilabelSampleF1(Metric):
+class MultilabelSampleF1(MeanMetric):
     """Module form of `multilabel_sample_f1`."""
 
     higher_is_better = True
     is_differentiable = False
-    full_state_update = False
-
-    score_sum: Tensor
-    total: Tensor
 
     def __init__(self, empty_score: float = 1.0, **kwargs) -> None:
         super().__init__(**kwargs)
         self.empty_score = empty_score
-        self.add_state("score_sum", torch.tensor(0.0), dist_reduce_fx="sum")
-        self.add_state("total", torch.tensor(0), dist_reduce_fx="sum")
 
-    def update(self, preds: Tensor, target: Tensor) -> None:
-        self.score_sum += sample_f1_scores(preds, target, self.empty_score).sum()
-        self.total += preds.shape[0]
-
-    def compute(self) -> Tensor:
-        return self.score_sum / self.total
+    def update(self, preds: Tensor, target: Tensor) -> None:  # pyrefly: ignore[bad-override]
+        super().update(sample_f1_scores(preds, target, self.empty_score))

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import torch
 from torch import Tensor
-from torchmetrics import Metric
+from torchmetrics import MeanMetric
 
 
 @lru_cache(maxsize=8192)
@@ -50,24 +50,12 @@ def caption_rouge_l(responses: Sequence[str], references: Sequence[str]) -> Tens
     return torch.tensor([rouge_l(*pair) for pair in zip(responses, references, strict=True)]).mean()
 
 
-class CaptionRougeL(Metric):
+class CaptionRougeL(MeanMetric):
     """Module form of `caption_rouge_l`."""
 
     higher_is_better = True
     is_differentiable = False
-    full_state_update = False
 
-    score_sum: Tensor
-    total: Tensor
-
-    def __init__(self, **kwargs) -> None:
-        super().__init__(**kwargs)
-        self.add_state("score_sum", torch.tensor(0.0), dist_reduce_fx="sum")
-        self.add_state("total", torch.tensor(0), dist_reduce_fx="sum")
-
-    def update(self, responses: Sequence[str], references: Sequence[str]) -> None:
-        self.score_sum += sum(rouge_l(*pair) for pair in zip(responses, references, strict=True))
-        self.total += len(responses)
-
-    def compute(self) -> Tensor:
-        return self.score_sum / self.total
+    def update(self, responses: Sequence[str], references: Sequence[str]) -> None:  # pyrefly: ignore[bad-override]
+        for pair in zip(responses, references, strict=True):
+            super().update(rouge_l(*pair))
