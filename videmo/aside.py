@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
+from typing import BinaryIO
 
 from videmo.errors import InputError
 
@@ -21,14 +22,23 @@ def write_atomically(path: Path, content: str | bytes) -> None:
     Raises:
         InputError: If it cannot be written there.
     """
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(content.encode() if isinstance(content, str) else content)
-        os.replace(beside, path)
+        with file_aside(path) as stream:
+            stream.write(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         why = f"{path} cannot be written ({error.strerror})"
         raise InputError(f"{why}; make room there, or name another place") from None
+
+
+@contextmanager
+def file_aside(path: Path) -> Iterator[BinaryIO]:
+    """A new file beside `path`, which takes its place when the block ends, and is removed if it fails."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with beside.open("wb") as stream:
+            yield stream
+        os.replace(beside, path)
     finally:
         beside.unlink(missing_ok=True)
 

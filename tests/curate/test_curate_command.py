@@ -116,7 +116,7 @@ def test_the_index_reads_what_was_written(place):
     files = sorted(Path("data").glob("jsons/*/*/full/*.json"))
     index = RecordIndex.open(files, folder=Path("data/.videmo"), progress=False)
     assert not index.faults and len(index) == sum(map(len, records().values()))
-    assert {index.task_of(n).name for n in range(len(index))} >= {"tension", "emotion_dfew"}
+    assert {index.tasks[index.task[n]].name for n in range(len(index))} >= {"tension", "emotion_dfew"}
 
 
 def test_the_same_inputs_give_the_same_bytes_and_replace_them(place):
@@ -333,7 +333,7 @@ def test_processes_that_build_an_index_know_own_tasks(place, monkeypatch):
     files = sorted(Path("data").glob("jsons/*/*/full/*.json"))
     use_tasks_of("data")
     index = RecordIndex.open(files, folder=Path("index"), workers=2, progress=False)
-    assert not index.faults and "tension" in {index.task_of(n).name for n in range(len(index))}
+    assert not index.faults and "tension" in {index.tasks[index.task[n]].name for n in range(len(index))}
 
 
 def test_questions_of_a_data_folder_are_those_of_its_tasks(place):

@@ -67,7 +67,9 @@ def test_an_index_holds_what_reading_finds_in_the_same_order(workers, world, wor
     assert index.line.tolist() == [record.line for record in records]
     assert [index.files[number] for number in index.file] == [record.file for record in records]
     assert [index.sources[number] for number in index.source] == [record.source for record in records]
-    assert [index.task_of(n).name for n in range(len(index))] == [find_task(r.source, r.file).name for r in records]
+    assert [index.tasks[index.task[n]].name for n in range(len(index))] == [
+        find_task(r.source, r.file).name for r in records
+    ]
     assert [tuple(index.videos[i] for i in index.videos_of(n)) for n in range(len(index))] == [
         r.videos for r in records
     ]
@@ -151,7 +153,7 @@ def test_what_has_no_end_is_named_and_not_opened(make, tmp_path):
 def test_text_without_videos_is_a_task_of_its_own_unless_its_source_is_one(tmp_path):
     records = [record(source="magpie"), record(source="QA_Hair"), record(source=None), record("a", source="magpie")]
     index = opened(write(tmp_path / "mix.json", records))
-    assert [index.task_of(n) for n in range(len(index))] == [TEXT_TASK, find_task("QA_Hair"), TEXT_TASK]
+    assert [index.tasks[index.task[n]] for n in range(len(index))] == [TEXT_TASK, find_task("QA_Hair"), TEXT_TASK]
     assert [fault.line for fault in index.faults] == [4]
 
 

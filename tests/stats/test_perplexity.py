@@ -95,7 +95,9 @@ def test_scores_in_trees_are_those_of_answers_alone(corpus, model):
     layout = TokenLayout.from_config(AutoConfig.from_pretrained(model), tokenizer.pad_token_id)
     alone = RecordDataset(corpus.index, corpus.folder.video_root, tokenizer, layout, VideoSettings(**SMALL))
     for one in [one for one in found if one.task in (HAIR, DFEW, find_task("rationale"))]:
-        number = next(n for n in chosen_records(corpus, 1).tolist() if corpus.index.task_of(n) == one.task)
+        number = next(
+            n for n in chosen_records(corpus, 1).tolist() if corpus.index.tasks[corpus.index.task[n]] == one.task
+        )
         with torch.inference_mode():
             logps = backbone.score(alone.__getitems__([number])).logps
         assert len(logps) == one.tokens

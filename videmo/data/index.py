@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 from filelock import AcquireReturnProxy, FileLock
 
+from videmo.aside import file_aside
 from videmo.data.entries import unreadable
 from videmo.data.faults import Fault
 from videmo.data.index_build import COLUMNS, build
@@ -156,9 +157,8 @@ class RecordIndex(Sequence[Record]):
             tokens.append(counted)
             faults += [(self.files.index(job.file), line, reason) for line, reason in refused]
         (self.folder / f"text-{known}.json").write_text(json.dumps(faults, ensure_ascii=False), encoding="utf-8")
-        aside = self.folder / "text.part.npy"
-        np.save(aside, np.concatenate(tokens))
-        os.replace(aside, self.folder / f"text-{known}.npy")  # last: where it is, all is
+        with file_aside(self.folder / f"text-{known}.npy") as stream:  # last: where it is, all is
+            np.save(stream, np.concatenate(tokens))
 
     def __reduce__(self):
         return type(self), (self.files, self.folder, self._tokenizer)
@@ -191,9 +191,6 @@ class RecordIndex(Sequence[Record]):
     def videos_of(self, number: int) -> np.ndarray:
         """Positions in `videos` of a record's videos."""
         return self.video_ids[self.video_start[number] : self.video_start[number + 1]]
-
-    def task_of(self, number: int) -> Task:
-        return self.tasks[self.task[number]]
 
     @cached_property
     def faults(self) -> tuple[Fault, ...]:

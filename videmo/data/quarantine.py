@@ -12,12 +12,14 @@ import errno
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import numpy as np
 
+from videmo.aside import file_aside
 from videmo.data.faults import Fault
 from videmo.errors import InputError
 
@@ -50,18 +52,17 @@ class Quarantine:
 
     faults: tuple[Fault, ...] = ()
     mended: int = 0
-    _videos: dict[str, Fault] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _folders: dict[str, Fault] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _records: dict[tuple[str, int], Fault] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        for fault in self.faults:
-            if fault.video is None:
-                self._records.setdefault((os.path.abspath(fault.file), fault.line), fault)
-            elif fault.video.endswith("/"):
-                self._folders.setdefault(fault.video, fault)
-            else:
-                self._videos.setdefault(fault.video, fault)
+    @cached_property
+    def _videos(self) -> dict[str, Fault]:
+        """The first fault of each video or folder."""
+        return {fault.video: fault for fault in reversed(self.faults) if fault.video is not None}
+
+    @cached_property
+    def _records(self) -> dict[tuple[str, int], Fault]:
+        """The first fault of each line."""
+        of_records = (fault for fault in reversed(self.faults) if fault.video is None)
+        return {(os.path.abspath(fault.file), fault.line): fault for fault in of_records}
 
     def video_fault(self, video: str) -> Fault | None:
         """Why a video, by its path as records write it, is not to be used; None where it is.
@@ -73,9 +74,9 @@ class Quarantine:
         if fault := self._videos.get(video):
             return fault
         end = 0
-        while self._folders and (end := video.find("/", end) + 1):
-            if video[:end] in self._folders:
-                return self._folders[video[:end]]
+        while end := video.find("/", end) + 1:
+            if fault := self._videos.get(video[:end]):
+                return fault
         return None
 
     def record_fault(self, file: str | Path, line: int) -> Fault | None:
@@ -143,14 +144,9 @@ class Quarantine:
         Raises:
             InputError: If its folder cannot be written.
         """
-        aside = Path(path).with_name(f".{Path(path).name}.{os.getpid()}")
         try:
-            try:
-                with aside.open("wb") as stream:
-                    stream.writelines(_lines(faults, root, video_root))
-                os.replace(aside, path)
-            finally:
-                aside.unlink(missing_ok=True)
+            with file_aside(Path(path)) as stream:
+                stream.writelines(_lines(faults, root, video_root))
         except OSError as error:
             raise _unwritable(path, error) from None
 
