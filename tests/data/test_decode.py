@@ -235,8 +235,8 @@ def test_the_grid_and_the_tokens_of_a_file_are_known_from_its_probe(make_clip, n
     settings = VideoSettings(min_pixels=56 * 56, max_pixels=112 * 112)
     path = make_clip(num_frames=num_frames, size=size)
     video = load_video(path, settings)
-    assert clip_grid(probe(path), settings) == video.grid_thw
-    assert video_tokens(probe(path), settings) == video.num_tokens
+    assert clip_grid(probe(path, VideoSettings()), settings) == video.grid_thw
+    assert video_tokens(probe(path, VideoSettings()), settings) == video.num_tokens
 
 
 def test_a_whole_picture_is_no_video(tmp_path):
@@ -261,7 +261,7 @@ def test_a_file_cut_short_that_still_opens_gives_the_frames_that_are_left(make_c
     content = path.read_bytes()
     path.write_bytes(content[: len(content) * 2 // 3])
     frames, _ = read_frames(path, replace(ALL, temporal_patch_size=1))
-    assert len(frames) == probe(path).num_frames
+    assert len(frames) == probe(path, VideoSettings()).num_frames
     numbers = numbers_of(frames)
     assert numbers == sorted(set(numbers)) and 10 < len(numbers) < 40
     expected = 10 + STEP * np.array(numbers)[:, None, None, None]

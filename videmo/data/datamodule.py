@@ -215,19 +215,16 @@ class EmoCFGDataModule(L.LightningDataModule):
         trainer.reload_dataloaders_every_n_epochs = 1  # pyrefly: ignore[missing-attribute]
         # Lightning resumes a run that ends by max_steps as if it had no epochs, and would leave some out.
         trainer.fit_loop._iteration_based_training = lambda: False
+        if self.global_batch_size and not self.batch_tokens:
+            own = accumulation_steps(self.global_batch_size, self.batch_size, trainer.world_size)
+            if trainer.accumulate_grad_batches not in (1, own):
+                raise InputError(
+                    f"trainer.accumulate_grad_batches {trainer.accumulate_grad_batches} contradicts "
+                    f"data.global_batch_size {self.global_batch_size}, which needs {own}; leave the former out"
+                )
+            trainer.accumulate_grad_batches = own
         micro_batch = self.batch_size * trainer.world_size
-        if self.global_batch_size is None:
-            self.samples_a_step = micro_batch * trainer.accumulate_grad_batches
-        else:
-            self.samples_a_step = self.global_batch_size
-            if not self.batch_tokens:
-                own = accumulation_steps(self.global_batch_size, self.batch_size, trainer.world_size)
-                if trainer.accumulate_grad_batches not in (1, own):
-                    raise InputError(
-                        f"trainer.accumulate_grad_batches {trainer.accumulate_grad_batches} contradicts "
-                        f"data.global_batch_size {self.global_batch_size}, which needs {own}; leave the former out"
-                    )
-                trainer.accumulate_grad_batches = own
+        self.samples_a_step = self.global_batch_size or micro_batch * trainer.accumulate_grad_batches
         plan = Curriculum(
             self.stages if self.stages is not None else [Stage("all", epochs=ENDLESS)],
             records.task,
@@ -546,7 +543,7 @@ class EmoCFGDataModule(L.LightningDataModule):
         if exact or self.max_tokens or self.batch_tokens:
             quiet = not self.trainer.is_global_zero
             if index not in self._infos:  # each file is looked at, and records are only ever left out
-                self._infos[index] = video_infos(index, self.video_root, records.videos, quiet)
+                self._infos[index] = video_infos(index, self.video_root, self.video, records.videos, quiet)
             of_video = tokens_of_videos(self._infos[index], self.video, unknown or most_tokens(self.video))
         else:
             of_video = np.full(len(index.videos), most_tokens(self.video))

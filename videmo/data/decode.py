@@ -50,8 +50,6 @@ _FILE_TYPES = {
     b"PK\x03\x04": "a zip archive; unpack it first",
     b"\x1f\x8b": "a gzip archive; unpack it first",
 }
-
-
 _PICTURES = ("a PNG image", "a JPEG image")
 
 
@@ -101,7 +99,7 @@ def read_frames(path: str | Path, settings: VideoSettings) -> tuple[np.ndarray, 
     return frames, answer.sampled_fps
 
 
-def probe(path: str | Path, settings: VideoSettings = VideoSettings()) -> VideoInfo:  # noqa: B008 (frozen)
+def probe(path: str | Path, settings: VideoSettings) -> VideoInfo:
     """What a video file holds: a pass over its packets, and its first picture, which says how it is turned.
 
     From the counts ``read_frames`` samples.

@@ -1,11 +1,11 @@
 """How long and large each video is: read once, kept beside the index, so that lengths are known before decoding."""
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
+from videmo.aside import file_aside
 from videmo.data.decode import VideoError, probe
 from videmo.data.index import RecordIndex
 from videmo.data.sampling import VideoInfo, VideoSettings, video_tokens
@@ -16,7 +16,9 @@ INFO = np.dtype(
 )
 
 
-def video_infos(index: RecordIndex, video_root: Path, wanted: np.ndarray, quiet: bool = False) -> np.ndarray:
+def video_infos(
+    index: RecordIndex, video_root: Path, settings: VideoSettings, wanted: np.ndarray, quiet: bool = False
+) -> np.ndarray:
     """What the wanted videos hold, `INFO` [V]; of one that cannot be read, no frames.
 
     A file is read again if its size or time of modification differ from what they were.
@@ -24,6 +26,7 @@ def video_infos(index: RecordIndex, video_root: Path, wanted: np.ndarray, quiet:
     Args:
         index: Whose videos.
         video_root: What their paths are relative to.
+        settings: What reads them, and for how long at most.
         wanted: Positions of videos.
         quiet: Without a progress bar.
     """
@@ -42,7 +45,7 @@ def video_infos(index: RecordIndex, video_root: Path, wanted: np.ndarray, quiet:
     def look(item: tuple[int, Path, tuple[int, int]]) -> tuple:
         number, path, identity = item
         try:
-            info = probe(path)
+            info = probe(path, settings)
         except VideoError:  # told with its record when it is decoded
             return number, (*identity, 0, 0.0, 0, 0)
         return number, (*identity, info.num_frames, info.fps, info.height, info.width)
@@ -50,9 +53,8 @@ def video_infos(index: RecordIndex, video_root: Path, wanted: np.ndarray, quiet:
     with ThreadPoolExecutor() as pool:
         for number, info in watch("lengths of videos", len(stale), pool.map(look, stale), shown=not quiet):
             infos[number] = info
-    aside = file.with_name(f".{file.name}.{os.getpid()}.npy")
-    np.save(aside, infos)
-    os.replace(aside, file)
+    with file_aside(file) as stream:
+        np.save(stream, infos)
     return infos
 
 

@@ -1,10 +1,9 @@
 """How long the videos are, by source, from their files' own metadata."""
 
-import sys
-
 import numpy as np
 
 from videmo.data.metadata import video_infos
+from videmo.data.sampling import VideoSettings
 from videmo.stats.charts import histogram
 from videmo.stats.corpus import Corpus
 from videmo.stats.section import LeftOut, Section, Table, inside, plural
@@ -19,7 +18,7 @@ def durations(corpus: Corpus, most: int) -> Section | LeftOut:
     chosen, named = corpus.some_videos(most), len(corpus.index.videos)
     if not len(chosen):
         return LeftOut(NAME, TITLE, without_videos(corpus))
-    infos = video_infos(corpus.index, corpus.folder.video_root, chosen, quiet=not sys.stderr.isatty())[chosen]
+    infos = video_infos(corpus.index, corpus.folder.video_root, VideoSettings(), chosen)[chosen]
     readable = (infos["num_frames"] > 0) & (infos["fps"] > 0)
     bad = int((~readable).sum())
     if not readable.any():
