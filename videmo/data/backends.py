@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from videmo.data.boxes import mp4_index
-from videmo.data.reader import Allocate, NoFramesError, NoPictureStreamError, Reader, Unreadable, new_array
+from videmo.data.reader import Allocate, NoFramesError, NoPictureStreamError, Reader, Unreadable
 
 MODULES = {"decord": "decord", "pyav": "av", "torchcodec": "torchcodec"}
 _LOADED = {**MODULES, "torchcodec": "torchcodec.decoders"}
@@ -72,7 +72,7 @@ class DecordReader:
         if self._reader.get_frame_timestamp([0])[0][0] < 0:
             raise Unreadable("it would show pictures that the file's edit list hides")
 
-    def read(self, indices: Sequence[int], allocate: Allocate = new_array) -> np.ndarray:
+    def read(self, indices: Sequence[int], allocate: Allocate) -> np.ndarray:
         try:
             batch = np.from_dlpack(_Capsule(self._reader.get_batch(list(indices)).to_dlpack()))
         except self._failures as error:
@@ -129,7 +129,7 @@ class TorchcodecReader:
         if len(self._decoder) != self.num_frames:
             raise Unreadable(f"it counts {len(self._decoder)} pictures instead of {self.num_frames}")
 
-    def read(self, indices: Sequence[int], allocate: Allocate = new_array) -> np.ndarray:
+    def read(self, indices: Sequence[int], allocate: Allocate) -> np.ndarray:
         try:
             batch = self._decoder.get_frames_at(list(indices)).data.numpy()
         except (RuntimeError, IndexError) as error:

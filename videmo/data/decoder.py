@@ -6,7 +6,6 @@ It is started by ``decoder_pool.py`` alone. Decoders block in C, where Python ca
 run where killing them costs nothing else. Without torch it starts in half a second, and 25 MB are its own.
 """
 
-import ctypes
 import math
 import os
 import pickle
@@ -21,8 +20,7 @@ from videmo.data.decoder_messages import Failed, Frames, ParentGoneError, receiv
 from videmo.data.reader import NoRateError, Reader, Unreadable
 from videmo.data.sampling import VideoInfo, VideoSettings, frame_indices
 from videmo.data.shared_pixels import SharedPixels
-
-_PR_SET_PDEATHSIG = 1
+from videmo.data.worker import answers_to_parent
 
 
 class Decoder:
@@ -59,13 +57,13 @@ class Decoder:
         try:
             reader = self.probing(path)
         except Unreadable as error:
-            return _failed({"pyav": str(error)}, [type(error)], opened=False)
+            return Failed({"pyav": str(error)}, False, type(error))
         reader.close()
         return VideoInfo(reader.num_frames, reader.fps, reader.height, reader.width)
 
     def read(self, path: str, settings: VideoSettings) -> Frames | Failed:
         reasons: dict[str, str] = {}
-        problems: list[type[Unreadable]] = []  # of errors only what is needed: their traces would keep all this alive
+        problem = Unreadable  # of errors only what is needed: their traces would keep all this alive
         opened = False
         for name, open_file in self.openers.items():
             try:
@@ -78,15 +76,11 @@ class Decoder:
                 reader.close()
             except Unreadable as error:
                 reasons[name] = str(error)
-                problems.append(type(error))
+                if type(error) is not Unreadable:
+                    problem = type(error)
                 continue
             return Frames(frames.shape, sampled_fps, name)
-        return _failed(reasons, problems, opened)
-
-
-def _failed(reasons: dict[str, str], problems: list[type[Unreadable]], opened: bool) -> Failed:
-    seen = [problem for problem in problems if problem is not Unreadable]
-    return Failed(reasons, opened, seen[-1] if seen else Unreadable)
+        return Failed(reasons, opened, problem)
 
 
 def _with_trace(error: Exception) -> Exception:
@@ -100,14 +94,9 @@ def _with_trace(error: Exception) -> Exception:
 
 
 def main(pixels_fd: str, parent: str, *backends: str) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):  # the parent's to answer
-        signal.signal(number, signal.SIG_IGN)
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    answers = answers_to_parent(signal.SIGINT, signal.SIGTERM)
     if os.getppid() != int(parent):  # it died before it could be watched
         return
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no answer
     Decoder(int(pixels_fd), sys.stdin.buffer, answers, list(backends)).serve()
 
 

@@ -128,7 +128,6 @@ class DecoderPool:
 
     def __init__(self, backends: tuple[str, ...]) -> None:
         self.backends = backends
-        self.num_killed = 0
         self._idle: list[DecoderProcess] = []  # its append and pop are atomic
         # Linux takes the end of the thread that started a process for the end of the parent: so this one starts all.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="videmo-decoder-starter")
@@ -163,7 +162,6 @@ class DecoderPool:
             result = job(decoder)
         except BaseException:
             decoder.kill()
-            self.num_killed += 1
             raise
         self._idle.append(decoder)
         return result

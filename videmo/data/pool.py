@@ -5,7 +5,6 @@ the caller runs, and Python's own spawning would run the caller's script again. 
 these close, so that none outlives its parent.
 """
 
-import ctypes
 import os
 import pickle
 import signal
@@ -16,12 +15,12 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from typing import TypeVar
 
+from videmo.data.worker import answers_to_parent
 from videmo.terminal import watch
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
 _SMALL = 2**24  # bytes that are done sooner than a process starts
-_PR_SET_PDEATHSIG = 1
 
 
 def spread(
@@ -112,11 +111,7 @@ class _Worker:
 
 def serve() -> None:
     """What a worker process does: it reads a function, then jobs, and writes (result, error) until its input ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process of the terminal; the parent answers it
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    output = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no result
+    output = answers_to_parent(signal.SIGINT)
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # there is a process for every core
     try:
         function = pickle.load(sys.stdin.buffer)

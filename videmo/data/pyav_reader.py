@@ -18,7 +18,7 @@ import av
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
-from videmo.data.reader import Allocate, NoFramesError, NoPictureStreamError, OnlySoundError, Unreadable, new_array
+from videmo.data.reader import Allocate, NoFramesError, NoPictureStreamError, OnlySoundError, Unreadable
 
 _OPTIONS = {"protocol_whitelist": "file"}  # a file of a data set is not to open network addresses
 _PICTURE_FORMATS = ("image2", "_pipe")
@@ -46,7 +46,7 @@ class PyAVReader:
         except av.FFmpegError as error:
             raise Unreadable(error.strerror or str(error)) from error
 
-    def read(self, indices: Sequence[int], allocate: Allocate = new_array) -> np.ndarray:
+    def read(self, indices: Sequence[int], allocate: Allocate) -> np.ndarray:
         rows: dict[int, list[int]] = {}
         for row, index in enumerate(indices):
             rows.setdefault(self._times[index] if self._times else index, []).append(row)

@@ -9,10 +9,6 @@ Allocate = Callable[[tuple[int, ...]], np.ndarray]
 """Gives memory for bytes of a shape."""
 
 
-def new_array(shape: tuple[int, ...]) -> np.ndarray:
-    return np.empty(shape, np.uint8)
-
-
 class Reader(Protocol):
     """One open video file.
 
@@ -27,7 +23,7 @@ class Reader(Protocol):
     num_frames: int
     fps: float
 
-    def read(self, indices: Sequence[int], allocate: Allocate = new_array) -> np.ndarray:
+    def read(self, indices: Sequence[int], allocate: Allocate) -> np.ndarray:
         """The pictures of those numbers, uint8 ``[F, H, W, 3]``, in memory that `allocate` gives."""
 
     def close(self) -> None: ...

@@ -1,12 +1,33 @@
-"""What a loader's worker process does at its start: whom it hears signals from, and what it does with freed memory."""
+"""What a process that works for another does at its start: whom it hears signals from, and what it does with freed
+memory.
+"""
 
 import ctypes
 import os
 import signal
+import sys
 from threading import Thread
+from typing import BinaryIO
 
 LOOK_SECONDS = 2
+_PR_SET_PDEATHSIG = 1  # of prctl.h
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of malloc.h
+
+
+def answers_to_parent(*signals: signal.Signals) -> BinaryIO:
+    """The standard output, kept for answers: what a library prints goes to the standard error.
+
+    Args:
+        *signals: That reach all processes of a terminal or job, and are the parent's to answer. On Linux the process is
+            killed when its parent ends, even inside a library.
+    """
+    for number in signals:
+        signal.signal(number, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return answers
 
 
 def set_up_worker(worker: int) -> None:
