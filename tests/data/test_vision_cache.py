@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from functools import partial
 
 import lightning as L
 import pytest
@@ -9,9 +10,9 @@ import torch
 
 from videmo.data.cache import CacheRoom, TensorStore
 from videmo.data.datamodule import EmoCFGDataModule
-from videmo.data.frames_cache import FramesCache, video_key
+from videmo.data.dataset import RecordDataset
 from videmo.data.sampling import VideoSettings
-from videmo.data.video import Video
+from videmo.data.video import Video, video_key
 from videmo.data.vision_cache import VisionCache
 from videmo.errors import InputError
 from videmo.models.scopes import Scope
@@ -197,20 +198,19 @@ def test_a_promise_is_not_kept_for_a_file_that_changed():
     assert promised.pixel_values is None and promised.features is None and promised.num_tokens == 1
 
 
-def test_frames_are_decoded_once_while_there_is_room(make_video):
+def test_frames_are_decoded_once_while_there_is_room(make_video, monkeypatch, tmp_path):
     loads, video = [], make_video(1, 2, 2)
     size = sum(tensor.nbytes for tensor in video.tensors().values())
-    cache = FramesCache(TensorStore(2 * size))
-
-    def get(name):
-        return cache.get(name, lambda: loads.append(name) or video)
-
+    monkeypatch.setattr("videmo.data.dataset.load_video", lambda file, *_: loads.append(file.name) or video)
+    data = RecordDataset([], tmp_path, None, None, SMALL, open_frames=partial(TensorStore, 2 * size))
+    for name in "abc":
+        (tmp_path / name).touch()
     for name in "abaabcca":
-        found = get(name)
+        found = data._load(name, {})
         assert torch.equal(found.pixel_values, video.pixel_values)
         assert (found.grid_thw, found.second_per_grid, found.merge_size) == (video.grid_thw, video.second_per_grid, 2)
     assert loads == ["a", "b", "c", "c"]
-    assert (cache.found, cache.decoded) == (4, 4)
+    assert (data._frames.hits, data._frames.misses) == (4, 4)
 
 
 def test_a_video_survives_its_tensors():

@@ -4,12 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from PIL import Image
 
-from videmo.data.decode import VideoError, read_frames
 from videmo.data.sampling import VideoSettings
-from videmo.data.video import resize_frames
+from videmo.data.video import load_frames
 from videmo.pictures import picture_uri
 
 PLAIN = 2.0
@@ -41,11 +39,8 @@ def read_strip(clip: Path, settings: VideoSettings) -> Strip:
     Raises:
         InputError: If it cannot be read, or its frames are more than 200 times as long as wide.
     """
-    pixels, fps = read_frames(clip, settings)
-    try:
-        frames = resize_frames(torch.from_numpy(pixels), settings).permute(0, 2, 3, 1).numpy()
-    except ValueError as error:
-        raise VideoError(f"{clip}: {error}") from error
+    found, fps = load_frames(clip, settings)
+    frames = found.permute(0, 2, 3, 1).numpy()
     height, width = frames.shape[1:3]
     pictures = [picture_uri(Image.fromarray(frame), "JPEG", quality=85) for frame in frames]
     return Strip(pictures, [place / fps for place in range(len(frames))], (width, height), what_is_odd(frames, fps))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from videmo.data.decode import VideoError, read_frames
+from videmo.data.decode import VideoError
 from videmo.data.sampling import VideoSettings, frame_size
 from videmo.pictures import picture_uri
 
@@ -56,14 +56,9 @@ class ClipFrames:
 
 @lru_cache(maxsize=64)  # a clip is shown to every model, several times, before the next ones come
 def _encoded(path: Path, settings: VideoSettings, key: str) -> tuple[str, ...]:
-    import torch  # labels need none, nor does a committee whose replies are all on disk
+    # it imports torch: labels need none, nor does a committee whose replies are all on disk
+    from videmo.data.video import load_frames
 
-    from videmo.data.video import resize_frames
-
-    pixels, _ = read_frames(path, settings)
-    try:
-        frames = resize_frames(torch.from_numpy(pixels), settings)  # [F, 3, h, w]
-    except ValueError as error:
-        raise VideoError(f"{path}: {error}") from None
+    frames, _ = load_frames(path, settings)  # [F, 3, h, w]
     images = map(Image.fromarray, frames.permute(0, 2, 3, 1).numpy())
     return tuple(picture_uri(image, "JPEG", quality=QUALITY) for image in images)

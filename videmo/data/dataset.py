@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,23 +16,18 @@ from videmo.data.chat import encode_record
 from videmo.data.controls import Shown, swaps
 from videmo.data.decode import VideoError
 from videmo.data.faults import Fault
-from videmo.data.frames_cache import FramesCache, video_key
 from videmo.data.loader import Failure
 from videmo.data.records import Record, RecordError
 from videmo.data.sampling import VideoSettings
 from videmo.data.trees import Sample, build_trees, empty_tree
 from videmo.data.usable import Records
-from videmo.data.video import Video, load_video
+from videmo.data.video import Video, load_video, video_key
 from videmo.data.vision_cache import BatchPlan, VisionCache
 from videmo.errors import InputError
 from videmo.token_tree import TokenLayout, TreeBatch, VideoShape, flatten
 
 OnBadSample = Literal["raise", "skip"]
-
-
-def no_frames() -> TensorStore:
-    """A store that keeps nothing."""
-    return TensorStore(0)
+_keeps_nothing = partial(TensorStore, 0)
 
 
 @dataclass(frozen=True)
@@ -64,7 +59,7 @@ class RecordDataset(Dataset):
     max_tokens: int | None = None
     with_answer: bool = True
     on_bad_sample: OnBadSample = "raise"
-    open_frames: Callable[[], TensorStore] = no_frames
+    open_frames: Callable[[], TensorStore] = _keeps_nothing
     vision: VisionCache | None = None
     control: Shown = "none"
     besides: Callable[[Sequence[Record]], Sequence[Record]] | None = None
@@ -80,7 +75,7 @@ class RecordDataset(Dataset):
             return Failure(error)
 
     def _batch(self, plan: BatchPlan) -> TreeBatch:
-        found, decoded, reads = self._frames.found, self._frames.decoded, Counter(decode.reads)
+        found, decoded, reads = self._frames.hits, self._frames.misses, Counter(decode.reads)
         videos: dict[str, Video | VideoError] = {}
         records, samples, faults = [], [], []
         for number in plan.numbers:
@@ -102,7 +97,7 @@ class RecordDataset(Dataset):
         trees = build_trees(samples, self.layout.video_token_id, self.max_branches, self.max_tokens)
         batch = flatten(trees or [empty_tree(self.layout)], self.layout, records)
         batch.faults = tuple(faults)
-        batch.frames_found, batch.frames_decoded = self._frames.found - found, self._frames.decoded - decoded
+        batch.frames_found, batch.frames_decoded = self._frames.hits - found, self._frames.misses - decoded
         batch.reads = decode.reads - reads
         return batch
 
@@ -123,8 +118,8 @@ class RecordDataset(Dataset):
         return sample
 
     @cached_property
-    def _frames(self) -> FramesCache:
-        return FramesCache(self.open_frames())
+    def _frames(self) -> TensorStore:
+        return self.open_frames()
 
     @cached_property
     def _swaps(self) -> dict[str, str]:
@@ -138,7 +133,11 @@ class RecordDataset(Dataset):
             key = self.vision.key(frames_key) if self.vision else ""
             if self.vision and (video := self.vision.find(path, key, known)) is not None:
                 return video
-            video = self._frames.get(frames_key, lambda: load_video(file, self.video, self.control))
+            if (kept := self._frames.get(frames_key)) is not None:
+                video = Video.from_tensors(kept)
+            else:
+                video = load_video(file, self.video, self.control)
+                self._frames.put(frames_key, video.tensors())
         except VideoError as error:
             return error
         if self.control == "blank":  # a float is normalised already, and 0 is the mean colour

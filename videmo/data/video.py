@@ -12,9 +12,11 @@ by up to 17.
 Shapes: F frames, H x W their size in the file, h x w after resizing, t x h x w the grid of patches.
 """
 
+import hashlib
 import math
+import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
@@ -23,6 +25,9 @@ from torch import Tensor
 from videmo.data.controls import Shown, altered_frames
 from videmo.data.decode import VideoError, read_frames
 from videmo.data.sampling import VideoSettings, frame_size
+
+NOT_SEEN = ("decode_timeout",)
+"""Settings that leave the patches as they are."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +82,19 @@ class Video:
         return cls(patches, tuple(grid), tensors["second_per_grid"].item(), merge_size, features)
 
 
+def video_key(file: Path, settings: VideoSettings, control: Shown = "none") -> str:
+    """What the patches of a file are kept under: its path, size, time of modification, and how frames are made of it.
+
+    Empty where there is no such file: who reads it says why.
+    """
+    if not file.is_file():
+        return ""
+    status = os.stat(file)
+    seen = {name: value for name, value in asdict(settings).items() if name not in NOT_SEEN}
+    identity = (os.path.abspath(file), status.st_size, status.st_mtime_ns, control, sorted(seen.items()))
+    return hashlib.blake2b(repr(identity).encode(), digest_size=16).hexdigest()
+
+
 def load_video(path: str | Path, settings: VideoSettings, control: Shown = "none") -> Video:
     """Read, sample, resize and cut one clip; a control may shuffle or freeze its frames.
 
@@ -85,14 +103,23 @@ def load_video(path: str | Path, settings: VideoSettings, control: Shown = "none
     Raises:
         VideoError: If the file cannot be read, or its frames are more than 200 times as long as wide.
     """
+    frames, sampled_fps = load_frames(path, settings, control)
+    pixel_values, grid_thw = patchify(frames, settings)
+    return Video(pixel_values, grid_thw, settings.temporal_patch_size / sampled_fps, settings.merge_size)
+
+
+def load_frames(path: str | Path, settings: VideoSettings, control: Shown = "none") -> tuple[Tensor, float]:
+    """The frames of a clip as the model sees them, uint8 ``[F, 3, h, w]``, and how many of them are a second.
+
+    Raises:
+        VideoError: As ``load_video``.
+    """
     pixels, sampled_fps = read_frames(path, settings)
     frames = altered_frames(torch.from_numpy(pixels), control, key=Path(path).name)
     try:
-        resized = resize_frames(frames, settings)
+        return resize_frames(frames, settings), sampled_fps
     except ValueError as error:
         raise VideoError(f"{path}: {error}") from error
-    pixel_values, grid_thw = patchify(resized, settings)
-    return Video(pixel_values, grid_thw, settings.temporal_patch_size / sampled_fps, settings.merge_size)
 
 
 def resize_frames(frames: Tensor, settings: VideoSettings) -> Tensor:
