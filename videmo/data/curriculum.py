@@ -134,10 +134,6 @@ class Curriculum:
         """The stage that an epoch belongs to; beyond the end, the last one."""
         return next((p for p in self.phases if epoch < p.first_epoch + p.epochs), self.phases[-1])
 
-    def num_records(self, task: Task) -> int:
-        """Training records of a task."""
-        return sum(len(group.records) for group in self._groups if group.task == task)
-
     def tasks_of(self, stage: Stage) -> list[Task]:
         """The tasks of the data that a stage teaches, without those that it only replays."""
         return [task for task in dict.fromkeys(group.task for group in self._groups) if stage.weight(task) > 0]
@@ -161,13 +157,12 @@ class Curriculum:
 
     def idle_keys(self, stage: Stage) -> dict[str, int]:
         """The keys of a stage's mix of which an epoch takes no record, with how many records they name."""
-        counts, keys = self.counts(stage), [key for key, weight in stage.mix.items() if weight > 0]
-        named = {key: [task for task in counts if key in task.selectors] for key in keys}
-        return {
-            key: sum(map(self.num_records, tasks))
-            for key, tasks in named.items()
-            if not any(counts[task] for task in tasks)
-        }
+        counts, idle = self._counts(stage), {}
+        for key in (key for key, weight in stage.mix.items() if weight > 0):
+            named = [number for number, group in enumerate(self._groups) if key in group.task.selectors]
+            if not any(counts[number] for number in named):
+                idle[key] = sum(len(self._groups[number].records) for number in named)
+        return idle
 
     def idle_files(self, stage: Stage) -> dict[tuple[str, float], int]:
         """Tasks of a stage of whose files with a weight of their own an epoch takes no record: task and weight, and how

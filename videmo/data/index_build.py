@@ -9,7 +9,9 @@ An index is a folder of ``.npy`` columns (N records, V distinct video paths, M u
     sources.json, faults.json    names, and what could not be used
 """
 
+import itertools
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -39,12 +41,9 @@ COLUMNS = {
 }
 
 
-class Names(dict):
+def names() -> defaultdict[str, int]:
     """Text -> its number, by first use."""
-
-    def __missing__(self, name: str) -> int:
-        self[name] = len(self)
-        return self[name]
+    return defaultdict(itertools.count().__next__)
 
 
 @dataclass
@@ -129,7 +128,7 @@ class _Scanner:
         self._file, self._stem = str(file), Path(file).stem
         self._rows: list[tuple[int, int, int, int, int, int]] = []
         self._video_ids: list[int] = []
-        self._sources, self._videos = Names(), Names()
+        self._sources, self._videos = names(), names()
         self._tasks: dict[tuple[str, bool], int | str] = {}
         self._ends_with_fault = False
         self.faults: list[tuple[int, str]] = []
@@ -177,7 +176,7 @@ class _Joined:
 
     def __init__(self) -> None:
         self._columns: dict[str, list[np.ndarray]] = {name: [] for name in (*COLUMNS, "count")}
-        self._sources, self._videos = Names(), Names()
+        self._sources, self._videos = names(), names()
         self._faults: list[tuple[int, int, str]] = []
 
     def add(self, number: int, scanned: Sequence[Scanned]) -> None:

@@ -27,7 +27,6 @@ class SkipLog:
         self.root = root
         self.video_root = video_root
         self.quiet = quiet
-        self.samples = 0
         known = Quarantine.read(path, root, video_root).faults
         self._seen = {_subject(fault) for fault in known}
 
@@ -35,7 +34,6 @@ class SkipLog:
         """Take note of samples that were left out."""
         new: dict[object, Fault] = {}
         for fault in faults:
-            self.samples += 1
             if _subject(fault) not in self._seen:
                 new.setdefault(_subject(fault), fault)
         self._seen |= new.keys()

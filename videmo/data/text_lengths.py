@@ -81,15 +81,15 @@ def count_text(
 class _Counter:
     """Counts tokens of records, in this process or, pickled, in others."""
 
-    def __init__(self, tokenizer) -> None:
+    def __init__(self, tokenizer, batched: bool = False) -> None:
         self._tokenizer = tokenizer
+        self._batched = batched
         self._chat = chat_of(tokenizer)
         self._counts: dict[str, int] = {}
-        self._batched = False
         tokenizer("", add_special_tokens=False)  # ends any padding or truncation that an earlier call set
 
     def __reduce__(self):
-        return _batched_counter, (self._tokenizer,)
+        return _Counter, (self._tokenizer, True)
 
     def __call__(self, job: Job) -> tuple[np.ndarray, list[tuple[int, str]]]:
         tokens = np.empty((len(job.offsets), 2), dtype=np.int32)
@@ -126,9 +126,3 @@ class _Counter:
             found = [backend.encode(text, add_special_tokens=False) for text in new]
         self._counts.update(zip(new, map(len, found), strict=True))
         return self._counts
-
-
-def _batched_counter(tokenizer) -> _Counter:
-    counter = _Counter(tokenizer)
-    counter._batched = True
-    return counter

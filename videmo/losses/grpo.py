@@ -97,20 +97,13 @@ def grpo_loss(
     if beta:
         assert ref_logps is not None, "the penalty is for leaving a reference"
         kl = torch.exp(ref_logps - logps) - (ref_logps - logps) - 1  # k3 (Schulman 2020): never negative
-    weight = keep[sample].to(logps) / _denominator(
-        loss_type, sample, len(advantages), num_sequences, num_tokens, max_completion_length
-    )
+    if loss_type == "dapo":
+        denominator = max(1, num_tokens)
+    elif loss_type == "dr_grpo":
+        denominator = max(1, num_sequences) * max_completion_length
+    else:
+        denominator = max(1, num_sequences) * torch.bincount(sample, minlength=len(advantages))[sample]  # [N]
+    weight = keep[sample].to(logps) / denominator  # [N]
     loss = -(weight * (surrogate - beta * kl)).sum()
     low, above = (ratio < 1 - epsilon) & (advantage < 0), (ratio > 1 + high) & (advantage > 0)
     return GRPOTerms(loss, kl.detach(), low, above)
-
-
-def _denominator(
-    loss_type: LossType, sample: Tensor, completions: int, num_sequences: int, num_tokens: int, longest: int
-) -> Tensor | int:
-    """What each token's part of the step is divided by, [N] or one for all."""
-    if loss_type == "dapo":
-        return max(1, num_tokens)
-    if loss_type == "dr_grpo":
-        return max(1, num_sequences) * longest
-    return max(1, num_sequences) * torch.bincount(sample, minlength=completions)[sample]

@@ -39,20 +39,11 @@ def plan_table(dry: DryRun, told: Sequence[str]) -> Table:
     """
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold", title_justify="left")
     table.title = f"{dry.judge.settings.model} at {dry.judge.settings.base_url} would be asked"
-    for name in (
-        "for",
-        "questions",
-        "distinct",
-        "cached",
-        "known missing",
-        "calls",
-        "prompt tokens",
-        "reply tokens, most",
-    ):
-        table.add_column(name, justify="left" if name == "for" else "right", no_wrap=name == "for")
     priced = dry.judge.settings.price_in is not None
-    if priced:
-        table.add_column("cost, most", justify="right")
+    heads = ["questions", "distinct", "cached", "known missing", "calls", "prompt tokens", "reply tokens, most"]
+    table.add_column("for", no_wrap=True)
+    for head in [*heads, "cost, most"] if priced else heads:
+        table.add_column(head, justify="right")
     uses = dict.fromkeys(question.use for question in dry.questions)
     rows = {use: [question for question in dry.questions if question.use == use] for use in uses}
     for name, questions in {**rows, "all": dry.questions}.items():

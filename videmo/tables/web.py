@@ -11,14 +11,11 @@ _RANKS = {0: "", 1: "best", 2: "second"}
 
 def tables_page(tables: Sequence[PaperTable]) -> str:
     """The page; a section a table, in the order given."""
-    return (
-        environment("videmo.tables")
-        .get_template("tables.html")
-        .render(
-            style=style("videmo.tables", "tables.css"),
-            tables=tables,
-            problems=dict.fromkeys(warning for table in tables for warning in table.warnings),
-            head_of=head_of,
-            ranks=_RANKS,
-        )
+    template = environment("videmo.tables").get_template("tables.html")
+    return template.render(
+        style=style("videmo.tables", "tables.css"),
+        tables=tables,
+        problems=dict.fromkeys(warning for table in tables for warning in table.warnings),
+        head_of=head_of,
+        ranks=_RANKS,
     )
