@@ -37,16 +37,15 @@ def why_unusable(backend: str) -> str | None:
 
 def opener(backend: str) -> Callable[[str], Reader]:
     """What opens a file with a backend; its libraries are loaded now, and not when the first file is waiting."""
-    if backend == "pyav":
-        av = import_module("av")
-        av.logging.set_level(None)
-        av.logging.set_libav_level(av.logging.PANIC)  # FFmpeg's own lines name no file; ours do
-        return import_module("videmo.data.pyav_reader").PyAVReader
     if backend == "decord":
         decord = import_module("decord")
         decord.logging.set_level(decord.logging.QUIET)
         return DecordReader
-    opener("pyav")
+    av = import_module("av")
+    av.logging.set_level(None)
+    av.logging.set_libav_level(av.logging.PANIC)  # FFmpeg's own lines name no file; ours do
+    if backend == "pyav":
+        return import_module("videmo.data.pyav_reader").PyAVReader
     import_module("torchcodec.decoders")
     return TorchcodecReader
 

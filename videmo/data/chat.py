@@ -69,8 +69,7 @@ class Chat:
     """
 
     def __init__(self, tokenizer) -> None:
-        self._special_tokens = tuple(tokenizer.all_special_tokens)
-        self._special = re.compile("|".join(map(re.escape, self._special_tokens)) or "(?!)")
+        self._special = re.compile("|".join(map(re.escape, tokenizer.all_special_tokens)) or "(?!)")
         self._template = TemplateText(tokenizer)
 
     def pieces(self, record: Record, with_answer: bool = True) -> list[tuple[str, bool]]:
@@ -80,9 +79,8 @@ class Chat:
             RecordError: As `encode_record` does.
         """
         for message in record.messages:
-            if self._special.search(message.content):
-                special = next(token for token in self._special_tokens if token in message.content)
-                raise RecordError(f"{record.where}: the text holds the special token {special}; remove or rewrite it")
+            if found := self._special.search(message.content):
+                raise RecordError(f"{record.where}: the text holds the special token {found[0]}; remove or rewrite it")
         roles = [message.role for message in record.messages]
         contents = [message.content.replace(VIDEO_PLACEHOLDER, VIDEO_BLOCK) for message in record.messages]
         try:

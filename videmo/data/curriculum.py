@@ -158,9 +158,9 @@ class Curriculum:
     def idle_keys(self, stage: Stage) -> dict[str, int]:
         """The keys of a stage's mix of which an epoch takes no record, with how many records they name."""
         counts, idle = self._counts(stage), {}
-        for key in (key for key, weight in stage.mix.items() if weight > 0):
+        for key, weight in stage.mix.items():
             named = [number for number, group in enumerate(self._groups) if key in group.task.selectors]
-            if not any(counts[number] for number in named):
+            if weight > 0 and not any(counts[number] for number in named):
                 idle[key] = sum(len(self._groups[number].records) for number in named)
         return idle
 

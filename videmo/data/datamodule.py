@@ -341,10 +341,7 @@ class EmoCFGDataModule(L.LightningDataModule):
         return self._records[split]
 
     def _left_out(self, faults: Sequence[Fault]) -> None:
-        if self._skips is None:
-            refuse(faults)
-        else:
-            self._skips(faults)
+        (self._skips or refuse)(faults)
 
     def _warn(self, text: str, *values: object) -> None:
         if self.trainer is None or self.trainer.is_global_zero:

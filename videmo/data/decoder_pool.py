@@ -94,8 +94,8 @@ class DecoderProcess:
         return answer
 
     def frames(self, shape: tuple[int, ...]) -> np.ndarray:
-        """The pixels that the process has left in the shared file."""
-        return self._pixels.take(shape)
+        """A copy of the pixels that the process has left in the shared file."""
+        return self._pixels.view(shape).copy()
 
     def kill(self) -> None:
         self._process.kill()

@@ -159,12 +159,9 @@ class Quarantine:
         """
         try:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-            try:
+            with open(path, "ab", buffering=0) as stream:
                 for line in _lines(faults, root, video_root):
-                    os.write(handle, line)
-            finally:
-                os.close(handle)
+                    stream.write(line)
         except OSError as error:
             raise _unwritable(path, error) from None
 

@@ -36,10 +36,6 @@ class SharedPixels:
         self.writes = writes
         self._memory: mmap.mmap | None = None
 
-    def take(self, shape: tuple[int, ...]) -> np.ndarray:
-        """A copy of what the other side has written."""
-        return self.view(shape).copy()
-
     def view(self, shape: tuple[int, ...]) -> np.ndarray:
         """The memory itself, until the next clip."""
         wanted = int(np.prod(shape))

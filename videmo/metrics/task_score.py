@@ -99,8 +99,9 @@ class TaskScore(Metric):
 
     def per_sample(self) -> ScoreTable:
         """The states so far, [N] each; of all ranks where they are synced."""
-        empty = torch.zeros(0, device=self.device)
-        return {name: dim_zero_cat([empty, *_as_list(getattr(self, name))]) for name in self.STATES}
+        states = {name: getattr(self, name) for name in self.STATES}  # synced ones come joined
+        nothing = torch.zeros(0, device=self.device)
+        return {name: dim_zero_cat(state) if len(state) else nothing for name, state in states.items()}
 
     def compute(self) -> ScoreTable:
         summary = summarise_scores(self.per_sample())
@@ -108,7 +109,3 @@ class TaskScore(Metric):
             return summary
         figures = LABEL_KINDS[self.task.kind].figures(self.label_counts)
         return summary | figures | {"unlisted": self.unlisted}
-
-
-def _as_list(state: list[Tensor] | Tensor) -> list[Tensor]:
-    return [state] if isinstance(state, Tensor) else state  # synced states come joined
