@@ -17,8 +17,8 @@ random weights look at no video; it stands for what Qwen2.5-VL brings along, and
 configs/demo/sft.yaml and configs/demo/grpo.yaml, but without validation: a model is what its last step left. Budgets:
 every model of table 8 takes as many steps as CEL, of as many records; every GRPO as many as an epoch has with the
 trees' reward, and GRPO only asks for no captions, which nothing else rewards; more SFT is of GRPO's records, in as many
-steps as ATR's processor time holds of CEL's (its own are longer, so that it took half as much again). Every seed trains
-anew; the tests ask the same questions.
+steps as ATR's processor time holds at the pace of the first 200. Every seed trains anew; the tests ask the same
+questions.
 
 Scores are 0 to 100. attribute and expression: the mean of the columns that rules score. understanding: the share of
 facts of the clip's latent state that captions tell right (`videmo.synth.facts`), which no reward trains. Intervals
@@ -163,8 +163,11 @@ class Laboratory:
             share = cel["steps"] / sum(cel["stages"][name] for name in CEL[:2])
             both = [stretched(STAGES[name], round(cel["stages"][name] * share)) for name in CEL[:2]]
             return SFT, "base", stages(*both)
-        a_step = cel["seconds"] / cel["steps"]
-        return SFT, "cel", one(QUERIES, round(self.trained("atr", seed)["seconds"] / a_step), MORE_RATE)
+        if model == "pace":  # of more SFT, to know how many of its steps a time holds
+            return SFT, "cel", one(QUERIES, 200, MORE_RATE)
+        pace = self.trained("pace", seed)
+        steps = round(self.trained("atr", seed)["seconds"] * pace["steps"] / pace["seconds"])
+        return SFT, "cel", one(QUERIES, steps, MORE_RATE)
 
     def trained(self, model: str, seed: int) -> dict[str, Any]:
         """A model's checkpoint, what its training took, and its plan; trained where it is not yet."""

@@ -25,6 +25,7 @@ CEL = {
     "checkpoint": "cel.ckpt",
 }
 ATR = {**CEL, "steps": 60, "seconds": 75.0}
+PACE = {**CEL, "steps": 200, "seconds": 120.0}
 
 
 class Trained(ablate.Laboratory):
@@ -34,7 +35,7 @@ class Trained(ablate.Laboratory):
         self.run, self.data = run, run / "data"
 
     def trained(self, model: str, seed: int) -> dict:
-        return ATR if model == "atr" else CEL
+        return {"atr": ATR, "pace": PACE}.get(model, CEL)
 
 
 def settings() -> list[str]:
@@ -76,7 +77,7 @@ def test_every_model_of_table_8_takes_as_many_steps_as_the_curriculum(tmp_path):
 
 def test_more_sft_takes_as_long_as_grpo_and_its_records(tmp_path):
     (stage,) = given(Trained(tmp_path).recipe("more", 0)[2])
-    assert stage["steps"] == 75.0 / (450.0 / 900) and stage["mix"] == ablate.QUERIES
+    assert stage["steps"] == 75.0 / (120.0 / 200) and stage["mix"] == ablate.QUERIES
 
 
 @pytest.mark.parametrize(
