@@ -29,6 +29,16 @@ def short(tmp_path, monkeypatch):
         monkeypatch.setattr(demo, name, str(tmp_path / f"{name}.yaml"))
 
 
+def test_an_interruption_is_one_sentence_that_says_what_stays(tmp_path, monkeypatch, capsys):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(demo, "_run", interrupted)
+    assert main(["demo", f"--out={tmp_path}"]) == 130
+    said = f"videmo: interrupted; what is in {tmp_path} stays, and the same command goes on from there\n"
+    assert capsys.readouterr().err == said
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("short")
 def test_the_demo_ends_with_a_table_and_a_report_and_a_second_run_keeps_what_is_there(tmp_path, capsys):

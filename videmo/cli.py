@@ -139,7 +139,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, SystemExit) as ending:  # Lightning ends an interrupted run with status 1
         if isinstance(ending, SystemExit) and not isinstance(ending.__context__, KeyboardInterrupt):
             raise
-        print("videmo: interrupted", file=sys.stderr)
+        print("videmo: interrupted", *getattr(ending, "__notes__", ()), sep="; ", file=sys.stderr)
         return 130
     return 0
 

@@ -10,12 +10,15 @@ one after the other, with ``configs/demo``.
 import time
 from pathlib import Path
 
+from rich.text import Text
+
 from videmo.benchmark.table import results_table
 from videmo.reason.command import reason
 from videmo.report import write_report
 from videmo.synth import Plan, find_preset, synthesize
+from videmo.terminal import output
 from videmo.tiny import tiny
-from videmo.trainer import results_console, run_trainer
+from videmo.trainer import run_trainer
 from videmo.training.checkpoints import last_checkpoint
 
 SFT, GRPO = "configs/demo/sft.yaml", "configs/demo/grpo.yaml"
@@ -34,18 +37,18 @@ def demo(out: str = "runs/demo", videos: int | None = None, seed: int = 0) -> No
     """
     try:
         _run(Path(out), find_preset("demo-v1") if videos is None else Plan(videos), seed)
-    except (KeyboardInterrupt, SystemExit):  # Lightning ends an interrupted fit with SystemExit
-        results_console().print(f"\nInterrupted. What is in {out} stays, and the same command goes on from there.")
+    except (KeyboardInterrupt, SystemExit) as ending:  # Lightning ends an interrupted fit with SystemExit
+        ending.add_note(f"what is in {out} stays, and the same command goes on from there")
         raise
 
 
 def _run(folder: Path, plan: Plan, seed: int) -> None:
-    console = results_console()
+    console = output()
     started = time.monotonic()
 
     def step(title: str) -> None:
         minutes, seconds = divmod(int(time.monotonic() - started), 60)
-        console.rule(f"[bold]{title}[/] ({minutes}:{seconds:02d})", align="left")
+        console.rule(Text.assemble((title, "bold"), f" ({minutes}:{seconds:02d})"), align="left")
 
     step("1/7 draw faces")
     synthesize(folder / "data", plan)

@@ -4,7 +4,6 @@ videmo fit --config configs/demo/sft.yaml --trainer.max_steps=5
 """
 
 import logging
-import sys
 import warnings
 from argparse import ArgumentError
 from collections.abc import Sequence
@@ -14,7 +13,6 @@ from pathlib import Path
 import lightning as L
 import torch
 from lightning.pytorch.cli import LightningCLI, SaveConfigCallback
-from rich.console import Console
 
 import videmo
 from videmo.arguments import or_meant
@@ -23,11 +21,14 @@ from videmo.data.datamodule import EmoCFGDataModule
 from videmo.errors import InputError, check_positive
 from videmo.reasoning import SearchSettings
 from videmo.tasks import use_tasks_of
+from videmo.terminal import output
 from videmo.training import VidEmoModule
 from videmo.training.checkpoints import check_checkpoint, check_kind, hold, kept, last_checkpoint
 
-# Lightning advertises a hosted service at every start; that line says nothing about the run.
-logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(lambda line: "litlogger" not in line.getMessage())
+# Lightning advertises a hosted service at every start; and of an interruption the command line speaks at the end.
+logging.getLogger("lightning.pytorch.utilities.rank_zero").addFilter(
+    lambda line: not any(part in line.getMessage() for part in ("litlogger", "attempting graceful shutdown"))
+)
 warnings.filterwarnings(
     "ignore",
     message=".*(flops_per_batch|LeafSpec|does not have many workers|eval mode at the start|predict returned None).*",
@@ -126,17 +127,10 @@ class VidEmoCLI(LightningCLI):
 class ReadOptions(VidEmoCLI):
     """The options of a run, as values; nothing is built."""
 
-    def _set_seed(self) -> None:
+    def _run_subcommand(self, subcommand: str = "") -> None:
         pass
 
-    def before_instantiate_classes(self) -> None:
-        pass
-
-    def instantiate_classes(self) -> None:
-        pass
-
-    def _run_subcommand(self, subcommand: str) -> None:
-        pass
+    _set_seed = before_instantiate_classes = instantiate_classes = _run_subcommand
 
 
 class SaveConfig(SaveConfigCallback):
@@ -147,19 +141,6 @@ class SaveConfig(SaveConfigCallback):
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         super().setup(trainer, pl_module, "fit")
-
-
-def results_console() -> Console:
-    """A console for tables: as wide as the terminal, and 100 columns where the output is a file or a pipe."""
-    return Console() if sys.stdout.isatty() else Console(width=100)
-
-
-def show_results(cli: VidEmoCLI, command: str) -> None:
-    """Print the table of a finished test, and where its files are."""
-    if command == "test":
-        results_console().print(results_table(cli.model.result))
-    scores = " and benchmark.json" if command == "test" else ""
-    print(f"predictions{scores} are in {cli.model.results_folder}")
 
 
 def run_trainer(args: Sequence[str], cli: type[VidEmoCLI] = VidEmoCLI) -> VidEmoCLI:
@@ -197,10 +178,11 @@ def run(command: str, args: Sequence[str]) -> int:
     if command == "plan":
         from videmo.plan.command import plan
 
-        return plan(
-            args, lambda given: run_trainer(["fit", *given], ReadOptions).config.fit.as_dict(), results_console()
-        )
+        return plan(args, lambda given: run_trainer(["fit", *given], ReadOptions).config.fit.as_dict(), output())
     cli = run_trainer([command, *args])
     if command in ANSWERING and cli.trainer.is_global_zero:
-        show_results(cli, command)
+        if command == "test":
+            output().print(results_table(cli.model.result))
+        scores = " and benchmark.json" if command == "test" else ""
+        print(f"predictions{scores} are in {cli.model.results_folder}")
     return 0

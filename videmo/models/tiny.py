@@ -3,8 +3,6 @@
 It is the real model class and the real tokenizer class, only small: one to two million random parameters and a
 byte-level BPE vocabulary trained on the text at hand. The folder is loaded through the code path of a published
 checkpoint.
-
-    videmo tiny runs/demo/data runs/demo/tiny
 """
 
 import json

@@ -8,7 +8,6 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from itertools import islice
 from pathlib import Path
 
 from rich.console import Console
@@ -55,8 +54,8 @@ def reason(
 ) -> int:
     """Answer questions about videos by search over the affective tree: attributes, then expressions, then emotion.
 
-    The exit status is 1 where a video could not be read; the others have their answers. Under torchrun each process
-    takes its part.
+    The exit status is 1 where a video is not there or could not be read; the others have their answers. Under torchrun
+    each process takes its part.
 
     Args:
         ckpt: A model's folder or hub id; or a run's folder or checkpoint.
@@ -163,9 +162,8 @@ def _alone(reasoner: Reasoner, record: Record, console: Console):
 def _many(reasoner: Reasoner, records: Sequence[Record], batch_size: int):
     """Questions in batches, with a progress bar; where a batch fails, each for itself."""
     with Steps("reason", len(records), shown=rank_and_size()[0] == 0) as bar:
-        rest = iter(records)
-        while batch := [*islice(rest, batch_size)]:
-            for record, found in _batch(reasoner, batch):
+        for first in range(0, len(records), batch_size):
+            for record, found in _batch(reasoner, records[first : first + batch_size]):
                 yield record, found
                 bar.step()
 

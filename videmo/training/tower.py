@@ -4,8 +4,6 @@ Published Qwen2.5-VL has seen billions of images before anyone fine-tunes it; a 
 through an equally random language model it learns three times slower than under a linear head (`docs/log.md`). So
 ``videmo tiny`` gives its tower a minute of that: every label from the mean of the tower's tokens. The head is
 thrown away afterwards, the language model stays random, and nothing but training records is read.
-
-    videmo tiny runs/demo/data runs/demo/tiny
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,6 +27,8 @@ from videmo.training.schedule import Span, learning_rate
 MULTI_LABEL_WEIGHT = 0.1
 """Of one label of a set, against a single choice: sets have 12 to 40 of them."""
 DROPOUT = 0.2
+BATCH_SIZE = 16  # clips
+PEAK = 3e-3  # of the learning rate, after the warm-up; it falls to 0
 
 
 def closed_labels(records: Iterable[Record]) -> dict[str, dict[str, str]]:
@@ -64,8 +64,6 @@ def pretrain_tower(
     settings: VideoSettings,
     *,
     epochs: int = 8,
-    batch_size: int = 16,
-    peak: float = 3e-3,
     seed: int = 0,
 ) -> float:
     """Train the tower of a saved model, and save the model again.
@@ -76,8 +74,6 @@ def pretrain_tower(
         video_root: What their videos' paths are relative to.
         settings: How frames are sampled and sized.
         epochs: Passes over the clips.
-        batch_size: Clips a step.
-        peak: Learning rate after the warm-up, falling to 0.
         seed: Of the head and the order.
 
     Returns:
@@ -106,10 +102,10 @@ def pretrain_tower(
         backbone = Backbone.load(str(checkpoint))
         tower = backbone.tower
         learner = nn.ModuleDict({"tower": tower, "head": nn.Linear(tower.config.out_hidden_size, padding.numel())})
-        group = Group("tower", peak, list(learner.named_parameters()))
+        group = Group("tower", PEAK, list(learner.named_parameters()))
         optimizer = make_optimizer([group], "muon", weight_decay=0.0, beta2=0.98)
-        batches = [batch for _ in range(epochs) for batch in torch.randperm(len(paths)).split(batch_size)]
-        span = Span(len(batches), peak)
+        batches = [batch for _ in range(epochs) for batch in torch.randperm(len(paths)).split(BATCH_SIZE)]
+        span = Span(len(batches), PEAK)
         for step, batch in enumerate(watch("pretraining the vision tower", len(batches), batches)):
             pooled = _pooled(tower, [videos[row] for row in batch.tolist()])  # [B, hidden]
             pooled = nn.functional.dropout(pooled, DROPOUT)  # people are few, and soon known by heart
