@@ -155,8 +155,9 @@ def test_odd_videos_get_an_answer_or_a_sentence(clips, reason, tmp_path, capsys)
     assert "5 answers" in said.out and "2 failed" in said.out.replace("\n", " ") and "Traceback" not in said.err
     assert reason(odd, "--n=2", f"--out={out}") == 1  # tries the two again, and says so once
     assert len(lines_of(out)) == 7
-    assert reason(odd / "gone.mp4") == 1
-    assert "gone.mp4 is not there" in capsys.readouterr().err
+    assert reason(odd / "gone.mp4", clips / "0.mp4", "--n=1") == 1  # the one that is there has its answer
+    said = capsys.readouterr()
+    assert "gone.mp4 is not there" in said.err and "answer:" in said.out
 
 
 def test_a_runs_checkpoint_is_reasoned_with_as_it_is(sft_run, clips, capsys):

@@ -28,7 +28,7 @@ def find_questions(places: Sequence[str], question: str, video_root: str | None)
             file's folder.
 
     Raises:
-        InputError: If a place is not there, or holds nothing to ask.
+        InputError: If nothing is named.
     """
     found: list[Record] = []
     faults: list[str] = []
@@ -37,7 +37,7 @@ def find_questions(places: Sequence[str], question: str, video_root: str | None)
         if place.is_dir():
             files = sorted(file for file in place.rglob("*") if file.suffix.lower() in VIDEO_SUFFIXES)
             if not files:
-                raise InputError(f"no videos in {place}; they end in {', '.join(VIDEO_SUFFIXES)}")
+                faults.append(f"no videos in {place}; they end in {', '.join(VIDEO_SUFFIXES)}")
             found += [asked(question, [str(file)]) for file in files]
         elif place.is_file() and place.suffix.lower() in _RECORDS:
             records, bad = _records(place, Path(video_root) if video_root else _videos_of(place))
@@ -45,7 +45,7 @@ def find_questions(places: Sequence[str], question: str, video_root: str | None)
         elif place.is_file():
             found.append(asked(question, [str(place)]))
         else:
-            raise InputError(f"{place} is not there; name a video, a folder of videos, or a JSON file of questions")
+            faults.append(f"{place} is not there; name a video, a folder of videos, or a JSON file of questions")
     if not found and not faults:
         raise InputError("nothing to reason about: name videos, folders of videos, or JSON files of questions")
     order: dict[tuple, list[Record]] = {}
