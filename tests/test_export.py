@@ -24,6 +24,7 @@ from safetensors import safe_open
 from transformers import AutoTokenizer, GenerationConfig, Qwen2_5_VLForConditionalGeneration
 
 from callbacks import Export
+from videmo.aside import written_aside
 from videmo.benchmark import BenchmarkResult
 from videmo.cli import main
 from videmo.data.datamodule import EmoCFGDataModule
@@ -33,7 +34,7 @@ from videmo.export import command, folder
 from videmo.export.card import card
 from videmo.export.checkpoint import read_checkpoint
 from videmo.export.command import export_checkpoint
-from videmo.export.folder import write_json, written_aside
+from videmo.export.folder import check_destination, write_json
 from videmo.export.model import whole_model
 from videmo.models.adapters import Lora
 from videmo.models.backbone import Backbone
@@ -266,15 +267,16 @@ def test_another_dtype_stands_in_weights_and_config(checkpoint, tmp_path):
     assert json.loads((tmp_path / "out" / "config.json").read_text())["dtype"] == "bfloat16"
 
 
-def test_video_settings_of_the_training_go_along(checkpoint, tmp_path):
-    export_checkpoint(saved(trained_like(checkpoint), checkpoint, tmp_path / "a.ckpt"), tmp_path / "out")
+def test_video_settings_of_the_training_go_along(checkpoint, tmp_path, monkeypatch):
+    monkeypatch.chdir(checkpoint.parent)
+    export_checkpoint(saved(trained_like(checkpoint), checkpoint.name, tmp_path / "a.ckpt"), tmp_path / "out")
     video = json.loads((tmp_path / "out" / "video_preprocessor_config.json").read_text())
     assert (video["fps"], video["min_frames"], video["max_frames"]) == (1.5, 4, 4)
     assert video["size"] == {"shortest_edge": 56 * 56, "longest_edge": 84 * 84}
     assert json.loads((tmp_path / "out" / "preprocessor_config.json").read_text())["patch_size"] == 14
     ours = json.loads((tmp_path / "out" / "videmo.json").read_text())
     assert ours["qwen_vl_utils"]["max_pixels"] == 84 * 84
-    assert ours["base"] == str(checkpoint) and ours["step"] == 3
+    assert ours["base"] == checkpoint.name and ours["step"] == 3  # as it was given: a path of one machine is no name
     assert "decode_timeout" not in ours["video"]
 
 
@@ -679,10 +681,10 @@ def test_a_killed_export_leaves_nothing_to_the_next_one(place, checkpoint, tmp_p
     assert out.exists() == (place == "before the last file")
     (tmp_path / ".out-settings").mkdir()  # the user's own
 
-    with written_aside(tmp_path / "out") as first:
+    with written_aside(out, "export", check_destination) as first:
         assert (out / "config.json").is_file() and not left.exists()
         (other,) = tmp_path.glob(".out.videmo*")
-        with written_aside(out) as second:  # one that still runs is no leftover
+        with written_aside(out, "export", check_destination) as second:  # one that still runs is no leftover
             assert other.is_dir() and first.is_dir()
             write_json(second / "videmo.json", {})
         write_json(first / "videmo.json", {"files": []})

@@ -11,6 +11,7 @@ from videmo.cards import LICENCE, PAPER, head, read_head
 from videmo.errors import InputError
 from videmo.export.checkpoint import TrainedWeights
 from videmo.export.loading import adapter_lines, weights_beside, whole_lines
+from videmo.export.model import has_adapters
 from videmo.models.scopes import SCOPES
 from videmo.pretrained import VIDEMO_FILE
 from videmo.training.checkpoints import content_hash
@@ -49,14 +50,14 @@ def card(folder: Path, base: str, files: Path | None, trained: TrainedWeights, d
         dtype: Of a whole model's weights; None for an adapter.
     """
     given, by = trained.arguments, _method(trained)
-    adapters = any(given.get(scope, {}).get("mode") == "lora" for scope in SCOPES)
+    lora = ["lora"] if has_adapters(given) else []
     facts = {
         "library_name": "transformers" if dtype else "peft",
         "pipeline_tag": "video-text-to-text",
         **_origin(base, files, "finetune" if dtype else "adapter"),
-        "tags": ["videmo", "emotion", "affective-computing", "qwen2_5_vl", by.lower(), *(["lora"] if adapters else [])],
+        "tags": ["videmo", "emotion", "affective-computing", "qwen2_5_vl", by.lower(), *lora],
     }
-    named = base if _is_hub_id(base) else Path(base).name  # where it lies on this machine concerns nobody
+    named = Path(base).name if Path(base).is_dir() else base  # where it lies on this machine concerns nobody
     if dtype:
         what = f"A whole model in {dtype}, trained from {named}"
         code, more = whole_lines(folder, dtype), _WHOLE

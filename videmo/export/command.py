@@ -10,11 +10,12 @@ from typing import Any, Literal
 import torch
 from safetensors.torch import save_file
 
+from videmo.aside import written_aside
 from videmo.cards import FILE as CARD_FILE
 from videmo.errors import InputError
 from videmo.export.card import card
 from videmo.export.checkpoint import TrainedWeights, read_checkpoint
-from videmo.export.folder import base_folder, check_destination, write_config, write_files, written_aside
+from videmo.export.folder import base_folder, check_destination, write_config, write_files
 from videmo.export.loading import weights_beside
 from videmo.export.model import adapter, has_adapters, trains_whole, whole_model
 from videmo.pretrained import load_config, load_tokenizer
@@ -55,29 +56,23 @@ def export_checkpoint(
     given = trained.arguments
     check_dtype(given, merge, dtype)
     source = base or given["checkpoint"]
-    if Path(source).is_dir():
-        source = str(Path(source).absolute())  # others will look for it from elsewhere
     config = load_config(source, **trained.where)  # its sentences on what is no model come first
     files = base_folder(source, **trained.where)
     origin = f"from step {trained.step:,} of {ckpt}"
     if has_adapters(given) and not merge:
         lora, weights = adapter(trained, source)
-        with written_aside(out) as folder:
+        with written_aside(out, "export", check_destination) as folder:
             lora.save_pretrained(str(folder))
             save_file({name: weight.contiguous() for name, weight in weights.items()}, folder / ADAPTER_FILE)
-            (folder / CARD_FILE).write_text(card(out, source, files, trained), encoding="utf-8")
-            _write_tokenizer(folder, source, files)
-            write_files(folder, files, trained.video, _facts("adapter", source, trained))
+            _write_rest(folder, out, source, files, trained)
         beside = f"it needs that model's weights {weights_beside(given)}, as {out / CARD_FILE} loads them"
         return f"{out}: a peft adapter of {source}, {origin}; {beside}"
     wanted = dtype or str(config.dtype or torch.float32).removeprefix("torch.")
     model = whole_model(trained, source).to(getattr(torch, wanted))
-    with written_aside(out) as folder:
+    with written_aside(out, "export", check_destination) as folder:
         model.save_pretrained(folder, max_shard_size="5GB")
         write_config(folder, files, wanted)
-        (folder / CARD_FILE).write_text(card(out, source, files, trained, wanted), encoding="utf-8")
-        _write_tokenizer(folder, source, files)
-        write_files(folder, files, trained.video, _facts("model", source, trained))
+        _write_rest(folder, out, source, files, trained, wanted)
     kept = f"; what did not train is as training had it, {weights_beside(given)}" if _is_rounded(given, wanted) else ""
     return f"{out}: a whole model in {wanted}, {origin}{kept}"
 
@@ -106,11 +101,12 @@ def _is_rounded(arguments: Mapping[str, Any], dtype: str) -> bool:
     return not trains_whole(arguments) and (bool(arguments.get("quantization")) or was not in ("float32", dtype))
 
 
-def _write_tokenizer(folder: Path, source: str, files: Path | None) -> None:
-    """Of a base without files; others give theirs as they are."""
-    if files is None:
-        load_tokenizer(source).save_pretrained(folder)
-
-
-def _facts(kind: str, base: str, trained: TrainedWeights) -> dict[str, Any]:
-    return {"kind": kind, "base": base, "step": trained.step, "quantization": trained.arguments.get("quantization")}
+def _write_rest(
+    folder: Path, out: Path, base: str, files: Path | None, trained: TrainedWeights, dtype: str | None = None
+) -> None:
+    """All but weights and config."""
+    (folder / CARD_FILE).write_text(card(out, base, files, trained, dtype), encoding="utf-8")
+    if files is None:  # others give theirs as they are
+        load_tokenizer(base).save_pretrained(folder)
+    facts = {"kind": "model" if dtype else "adapter", "base": base, "step": trained.step}
+    write_files(folder, files, trained.video, {**facts, "quantization": trained.arguments.get("quantization")})

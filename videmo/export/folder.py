@@ -7,12 +7,11 @@ config but for its dtype. So whatever loads the base loads the export, older pro
 import json
 import os
 import shutil
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import videmo
-from videmo import aside, cards
+from videmo import cards
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 from videmo.export.processor import IMAGE_FILE, VIDEO_FILE, image_config, settings_for_others, video_config
@@ -22,15 +21,6 @@ KEPT_FILES = (
     *("tokenizer.json", "tokenizer_config.json", "vocab.json", "merges.txt", "special_tokens_map.json"),
     *("added_tokens.json", "chat_template.json", "chat_template.jinja", "generation_config.json", IMAGE_FILE),
 )
-
-
-def written_aside(out: Path) -> AbstractContextManager[Path]:
-    """A new folder beside `out`, which takes its place when the block ends, and is removed if it fails.
-
-    Raises:
-        InputError: If something else than an export is there, or nothing can be written there.
-    """
-    return aside.written_aside(out, "export", check_destination)
 
 
 def check_destination(out: Path) -> None:

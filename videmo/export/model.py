@@ -7,6 +7,7 @@ one that trained.
 """
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -53,7 +54,7 @@ def whole_model(trained: TrainedWeights, base: str) -> Qwen2_5_VLForConditionalG
     backbone = Backbone.load(base, **trained.where, dtype=dtype, **scopes, lora=lora)
     if trained.arguments.get("quantization"):
         unpack_in_place(backbone.model.model.language_model)
-    _put_weights(backbone, trained, base)
+    backbone.load_state_dict(_fitting(backbone, trained, base), strict=False)
     for name, module in list(backbone.model.named_modules()):
         if isinstance(module, BaseTunerLayer):
             module.get_base_layer().float()
@@ -81,11 +82,12 @@ def adapter(trained: TrainedWeights, base: str) -> tuple[LoraConfig, dict[str, T
         model = Qwen2_5_VLForConditionalGeneration(config)
     fitting = _fitting(backbone, trained, base)
     given = lora_config(lora, [name for name in SCOPES if scopes[name].mode == "lora"])
-    given.base_model_name_or_path, given.revision = base, trained.arguments.get("revision")
     given.modules_to_save = ["visual.merger"] if scopes["merger"].mode == "full" else None
     peft_model = get_peft_model(model, given)
     weights = {_name_in_peft(name): weight for name, weight in fitting.items()}
-    given.inference_mode = True
+    given.inference_mode, given.revision = True, trained.arguments.get("revision")
+    if Path(base).is_dir():
+        given.base_model_name_or_path = str(Path(base).absolute())  # peft looks for it from where it loads the adapter
     return given, get_peft_model_state_dict(peft_model, state_dict=weights, save_embedding_layers=False)
 
 
@@ -114,13 +116,6 @@ def _check_base(trained: TrainedWeights, base: str) -> None:
             f"{trained.path} holds what was trained on {trained.arguments['checkpoint']} (weights {was[:8]}), and "
             f"{base} is another model (weights {now[:8]}); name the former with --base"
         )
-
-
-def _put_weights(backbone: Backbone, trained: TrainedWeights, base: str) -> None:
-    own = backbone.state_dict()
-    with torch.no_grad():
-        for name, weight in _fitting(backbone, trained, base).items():
-            own[name].copy_(weight)
 
 
 def _fitting(backbone: Backbone, trained: TrainedWeights, base: str) -> dict[str, Tensor]:
