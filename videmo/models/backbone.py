@@ -13,7 +13,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 from torch.nn.attention.flex_attention import BlockMask
-from transformers import Cache, DynamicCache, Qwen2_5_VLForConditionalGeneration
+from transformers import Cache, Qwen2_5_VLForConditionalGeneration
 from transformers.utils import is_flash_attn_2_available
 
 from videmo.errors import InputError, in_words
@@ -147,12 +147,12 @@ class Backbone(nn.Module):
 
     @classmethod
     def random(
-        cls, size: Size, *, dtype: Dtype = "float32", attn_implementation: str = "sdpa", seed: int = 0, **training
+        cls, size: Size, *, dtype: Dtype = "float32", attn_implementation: str = "sdpa", **training
     ) -> "Backbone":
         """Random weights of a published size: for benchmarks, and on ``torch.device("meta")`` for counting."""
         config = published_config(size)
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
+            torch.manual_seed(0)
             model = Qwen2_5_VLForConditionalGeneration._from_config(
                 config, dtype=getattr(torch, dtype), attn_implementation=_backend(attn_implementation)
             )
@@ -176,9 +176,6 @@ class Backbone(nn.Module):
     @property
     def config(self):
         return self.model.config
-
-    def new_cache(self) -> DynamicCache:
-        return DynamicCache(config=self.config.get_text_config())
 
     @property
     def tower(self) -> Tower:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedTokenizerBase
+from transformers import DynamicCache, PreTrainedTokenizerBase
 
 from videmo.models.backbone import Backbone
 from videmo.models.encoding import is_sharded, largest
@@ -47,18 +47,21 @@ class TreeDecoder:
         backbone: The model, in ``eval()``: with activation checkpointing in train mode transformers drops the cache.
         batch: Trees whose leaves end with the generation prompt.
         samples: Numbers of the samples to continue, [K]; all by default. They are the leaves at first.
+
+    Attributes:
+        logits: Of the token that follows each leaf, [K, vocabulary]; before anything is drawn.
     """
 
     @torch.no_grad()  # not inference_mode: what a sharded model gathers in it could not be trained any more
     def __init__(self, backbone: Backbone, batch: TreeBatch, samples: Tensor | None = None) -> None:
         if backbone.training:
             raise ValueError("a decoder needs the backbone in eval()")
-        self._backbone, self._cache = backbone, backbone.new_cache()
+        self._backbone, self._cache = backbone, DynamicCache(config=backbone.config.get_text_config())
         self._num_rows = batch.input_ids.shape[0]
         mask = tree_mask(batch.subtree_end)  # [B, S, S]
         chosen = slice(None) if samples is None else samples
         self._row, column = batch.leaf_row[chosen], batch.leaf_column[chosen]  # [K]
-        self._logits = backbone(
+        self.logits = backbone(
             batch.input_ids, batch.position_ids, mask, (self._row, column), **batch.vision, cache=self._cache
         )  # [K, vocabulary]
         self._sees = mask[self._row, column]  # [K, columns], of the columns that were there when the leaves began
@@ -73,11 +76,6 @@ class TreeDecoder:
     def device(self) -> torch.device:
         return self._row.device
 
-    @property
-    def logits(self) -> Tensor:
-        """Of the token that follows each leaf, [K, vocabulary]; before anything is drawn."""
-        return self._logits
-
     def branch(self, parents: Tensor) -> None:
         """Go on from some leaves, from one by one or several: leaf ``k`` is from now on a child of ``parents[k]``.
 
@@ -88,7 +86,7 @@ class TreeDecoder:
         """
         own = self._owner[self._row[parents]] == parents[:, None]  # [K, grown]
         self._sees = torch.cat((self._sees[parents], own), dim=1)
-        self._row, self._position, self._logits = self._row[parents], self._position[parents], self._logits[parents]
+        self._row, self._position, self.logits = self._row[parents], self._position[parents], self.logits[parents]
         self._pending = [[*self._pending[parent]] for parent in parents.tolist()]
         self._owner = self._no_columns()
         self._forget()
@@ -108,7 +106,7 @@ class TreeDecoder:
         sizes = torch.tensor([len(text) for text in texts], dtype=torch.long)
         leaf = torch.arange(len(self)).repeat_interleave(sizes).to(device)  # [N]
         offset = torch.cat([torch.arange(len(text)) for text in texts]).to(device) if texts else leaf  # [N]
-        self._logits = self._forward(leaf, offset, torch.cat(texts).to(device) if texts else leaf, sizes.cumsum(0) - 1)
+        self.logits = self._forward(leaf, offset, torch.cat(texts).to(device) if texts else leaf, sizes.cumsum(0) - 1)
         self._position = self._position + sizes.to(device)
         self._pending = [[] for _ in texts]
 
@@ -136,7 +134,7 @@ class TreeDecoder:
         device = self.device
         drawn = self._backbone.drawn(sampling.temperature if sampling else 1.0)
         together = is_sharded(self._backbone)
-        active, logits = torch.arange(len(self), device=device), self._logits
+        active, logits = torch.arange(len(self), device=device), self.logits
         nothing = torch.zeros_like(active)
         tokens: list[list[int]] = [[] for _ in self._row]
         logps: list[list[float]] = [[] for _ in self._row]

@@ -41,7 +41,8 @@ def packed(layer: nn.Linear) -> "bnb.nn.Linear4bit":
         quant_type="nf4",
         device=torch.device("meta"),
     )
-    four.weight = _four_bits(weight.data, four)
+    params: Any = bnb.nn.Params4bit  # to a type checker it takes what its base takes
+    four.weight = params(weight.data, requires_grad=False, quant_type="nf4", module=four)
     four.bias = layer.bias
     # On CPUs with AVX-512 bfloat16 it would repack its weight in eval() for a kernel without gradients, and keep it so.
     four.support_avx512bf16_for_cpu = False
@@ -50,15 +51,7 @@ def packed(layer: nn.Linear) -> "bnb.nn.Linear4bit":
 
 def unpacked(layer: nn.Linear) -> torch.Tensor:
     """What the 4 bits say into which ``packed`` would pack a layer's weight, in the weight's own type and shape."""
-    import bitsandbytes as bnb
+    from bitsandbytes.functional import dequantize_4bit, quantize_4bit
 
-    four = packed(nn.Linear(layer.in_features, layer.out_features, bias=False, device="meta"))
-    weight = _four_bits(layer.weight.data.clone(), four).to(layer.weight.device)
-    return bnb.functional.dequantize_4bit(weight.data, weight.quant_state).to(layer.weight.dtype)
-
-
-def _four_bits(weight: torch.Tensor, layer: "bnb.nn.Linear4bit") -> Any:
-    import bitsandbytes as bnb
-
-    params: Any = bnb.nn.Params4bit  # to a type checker it takes what its base takes
-    return params(weight, requires_grad=False, quant_type="nf4", module=layer)
+    four_bits = quantize_4bit(layer.weight.data, quant_type="nf4", compress_statistics=True)
+    return dequantize_4bit(*four_bits).to(layer.weight.dtype)

@@ -32,7 +32,7 @@ def shard(backbone: Backbone, mesh: DeviceMesh, precision: str) -> None:
     mixed = {"bf16-mixed": torch.bfloat16}.get(precision)
     # Autocast casts what is computed with; casting a layer's inputs, too, would round its rotary embeddings.
     policy = MixedPrecisionPolicy(mixed, torch.float32 if mixed else None, cast_forward_inputs=False)
-    for unit in (*layers_of(backbone), backbone):
+    for unit in (*(module for module in backbone.modules() if isinstance(module, LAYERS)), backbone):
         send(unit, torch.device(mesh.device_type))
         if unit is backbone:
             backbone.model.tie_weights()
@@ -49,11 +49,6 @@ def send(module: nn.Module, device: torch.device) -> None:
             torch.distributed.broadcast(value, src=0)
             is_parameter = isinstance(tensor, nn.Parameter)
             setattr(owner, name, nn.Parameter(value, tensor.requires_grad) if is_parameter else value)
-
-
-def layers_of(backbone: Backbone) -> list[nn.Module]:
-    """The ViT's blocks, then the decoder's layers."""
-    return [module for module in backbone.modules() if isinstance(module, LAYERS)]
 
 
 def refuse_what_cannot_be_cut(quantization: str | None, optimizer: str, dtensor: bool = True) -> None:

@@ -60,24 +60,23 @@ def bucket(length: int) -> int:
     return -(-length // step) * step
 
 
-def tree_blocks(subtree_end: Tensor, block: int = BLOCK) -> tuple[Tensor, Tensor]:
+def tree_blocks(subtree_end: Tensor) -> tuple[Tensor, Tensor]:
     """Which blocks of keys a block of queries sees whole, and which in part; exact, without the mask.
 
     Keys of an earlier block are seen by the queries up to where their segments' descendants end.
 
     Args:
-        subtree_end: [B, S], S a multiple of `block`.
-        block: Tokens along a side.
+        subtree_end: [B, S], S a multiple of ``BLOCK``.
 
     Returns:
-        Two booleans, [B, S / block queries, S / block keys].
+        Two booleans, [B, S / BLOCK queries, S / BLOCK keys].
     """
-    ends = subtree_end.unflatten(1, (-1, block))  # [B, blocks, block]
+    ends = subtree_end.unflatten(1, (-1, BLOCK))  # [B, blocks, BLOCK]
     number = torch.arange(ends.shape[1], device=ends.device)
     query, key = number[:, None], number[None, :]
     earlier = key < query
-    whole = earlier & (ends.amin(-1)[:, None, :] >= (query + 1) * block)
-    some = (key == query) | earlier & (ends.amax(-1)[:, None, :] > query * block)
+    whole = earlier & (ends.amin(-1)[:, None, :] >= (query + 1) * BLOCK)
+    some = (key == query) | earlier & (ends.amax(-1)[:, None, :] > query * BLOCK)
     return whole, some & ~whole
 
 

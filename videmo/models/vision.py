@@ -53,7 +53,7 @@ class Stretches:
         """Those from ``bounds[i]`` to ``bounds[i + 1]``, for all i; `bounds` on the CPU."""
         lengths = bounds.diff()
         sizes = lengths.unique().tolist()
-        rows = [_rows(bounds[:-1][lengths == size], size) for size in sizes]
+        rows = [(bounds[:-1][lengths == size, None] + torch.arange(size)).flatten() for size in sizes]
         return cls(tuple(sizes), tuple(row.to(device) for row in rows), torch.cat(rows).argsort().to(device))
 
 
@@ -113,11 +113,6 @@ class BatchedWindowAttention(Qwen2_5_VLVisionAttention):
             parts = [_attend(query[rows], key[rows], value[rows], size) for rows, size in stretches]
             seen = torch.cat(parts)[own.back]
         return self.proj(seen.reshape(patches, -1))
-
-
-def _rows(starts: Tensor, size: int) -> Tensor:
-    """The patches of stretches of one size, [stretches * size]."""
-    return (starts[:, None] + torch.arange(size, device=starts.device)).flatten()
 
 
 def _attend(query: Tensor, key: Tensor, value: Tensor, size: int) -> Tensor:

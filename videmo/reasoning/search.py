@@ -134,7 +134,7 @@ class TreeSearch:
         first = torch.tensor(leaves, dtype=torch.long, device=batch.input_ids.device)
         decoder = TreeDecoder(self.backbone, batch, first)
         seen = dict(zip((batch.records[n].videos for n in looks), self._presence(decoder, len(asks)), strict=True))
-        for number in range(self._most_steps):
+        for number in range(len(settings.levels) + 1 + (self.why is not None)):
             if not asks and not is_sharded(self.backbone):  # where it is, others may have more to ask
                 break
             self._take(decoder, asks, begun, fed=number > 0)
@@ -208,10 +208,6 @@ class TreeSearch:
             elif self.why and id(line) in just and just[id(line)].level == EMOTION:
                 found.append(_Ask(line, RATIONALE, asked(self.why, line.record.videos, LEVEL), line.sources[:1]))
         return found
-
-    @property
-    def _most_steps(self) -> int:
-        return len(self.settings.levels) + 1 + (self.why is not None)
 
     def _draws(self, sources: Sequence[tuple[_Ask, _Source]], device) -> torch.Tensor | None:
         """What decides every draw, [sources * n, max_new_tokens]; nothing where none is by chance."""
