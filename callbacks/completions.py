@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 import lightning as L
 import numpy as np
@@ -15,10 +15,9 @@ from videmo.affect import caption_tree, draw_edit
 from videmo.errors import InputError, printable
 from videmo.rewards import Completion
 from videmo.rewards.caption_trees import CaptionTreesReward
-from videmo.tasks import Task
 from videmo.token_tree import TreeBatch
 from videmo.training import GRPOModule
-from videmo.training.completions import Answered
+from videmo.training.completions import Answered, Row
 
 WIDTH = 1360
 _HEADINGS = ("reward", "advantage", "rewards", "tokens", "", "", "completion")
@@ -26,28 +25,22 @@ _COLUMNS = (6, 70, 150, 270, 330, 370, 430)
 _LONGEST = 700  # characters of a completion
 
 
-@dataclass(frozen=True)
-class Group:
-    """The completions of one query; rewards and advantages in their order, NaN where masked."""
+class Scored(NamedTuple):
+    """A completion with what it scored; its advantage is NaN where it is masked."""
 
-    completions: Sequence[Completion]
-    rewards: Sequence[float]
-    parts: Sequence[dict[str, float]]
-    advantages: Sequence[float]
-    unparsed: Sequence[bool]
+    completion: Completion
+    row: Row
+    advantage: float
 
     @property
-    def task(self) -> Task:
-        return self.completions[0].task
+    def place(self) -> tuple:
+        """From best to worst, masked ones last; equal texts stand side by side."""
+        masked = self.row.reward != self.row.reward
+        return masked, 0.0 if masked else -self.row.reward, self.row.text
 
-    @property
-    def ranked(self) -> list[int]:
-        """Places from best to worst, masked ones last; equal texts stand side by side."""
-        return sorted(range(len(self.rewards)), key=self._place)
 
-    def _place(self, number: int) -> tuple:
-        reward = self.rewards[number]
-        return reward != reward, -reward if reward == reward else 0.0, self.completions[number].text
+Group = list[Scored]
+"""The completions of one query, ranked."""
 
 
 def drawing(callback: L.Callback, pl_module: L.LightningModule) -> GRPOModule:
@@ -91,86 +84,73 @@ class CompletionLogger(L.Callback):
         if writer is None or not trainer.is_global_zero:
             return
         for tag, group in self._choose(list(groups_of(module.answered, module.hparams.num_generations))):
-            terms = module.mixture.terms_of(group.task)
-            trees = any(isinstance(term.reward, CaptionTreesReward) for term in terms)
-            frames = shown_frames(group.completions[0].record, module.data)
+            first = group[0].completion
+            trees = any(isinstance(term.reward, CaptionTreesReward) for term in module.mixture.terms_of(first.task))
+            frames = shown_frames(first.record, module.data)
             picture = draw_group(group, frames, trees)
             writer.add_image(tag, np.asarray(picture), step, dataformats="HWC")
 
     def _choose(self, groups: Sequence[Group]) -> Iterator[tuple[str, Group]]:
         """Tags with groups: for each kind of task some, of the tasks that were shown least."""
-        kinds = sorted({group.task.kind for group in groups})
-        for kind in kinds:
-            own = [group for group in groups if group.task.kind == kind]
+        for kind in sorted({group[0].completion.task.kind for group in groups}):
+            own = [group for group in groups if group[0].completion.task.kind == kind]
             for number in range(min(self.queries, len(own))):
-                group = min(own, key=lambda group: self._shown[group.task.name])
+                group = min(own, key=lambda group: self._shown[group[0].row.task])
                 own.remove(group)
-                self._shown[group.task.name] += 1
+                self._shown[group[0].row.task] += 1
                 yield f"completions/{kind}" + (f"/{number}" if self.queries > 1 else ""), group
 
 
 def groups_of(answered: Answered, num_generations: int) -> Iterator[Group]:
     """The groups of a round on this rank."""
-    rewards, advantages = answered.rewards, answered.advantages
-    assert advantages is not None, "completions of a training have them"
-    parts = [
-        {name: float(values[number]) for name, values in rewards.parts.items() if not values[number].isnan()}
-        for number in range(len(answered.completions))
-    ]
-    for first in range(0, len(answered.completions), num_generations):
-        own = slice(first, first + num_generations)
-        yield Group(
-            answered.completions[own],
-            rewards.totals[own].tolist(),
-            parts[own],
-            advantages[own].tolist(),
-            rewards.unparsed[own].tolist(),
-        )
+    assert answered.advantages is not None, "completions of a training have them"
+    scored = [*map(Scored, answered.completions, answered.round.rows, answered.advantages.tolist())]
+    for first in range(0, len(scored), num_generations):
+        yield sorted(scored[first : first + num_generations], key=lambda one: one.place)
 
 
 def draw_group(group: Group, frames: Sequence[np.ndarray], trees: bool = False) -> Image.Image:
     """One picture of a group.
 
     Args:
-        group: It.
+        group: It, ranked.
         frames: Of its videos, each [T, H, W, 3].
         trees: Whether to draw the edits that lead from the affective trees of the best and the worst completion to the
             reference's.
     """
-    record = group.completions[0].record
-    known = [reward for reward in group.rewards if reward == reward]
+    best, row, _ = group[0]
+    record = best.record
+    known = [one.row.reward for one in group if one.row.reward == one.row.reward]
     spread = f"reward {np.mean(known):.3f}, std {np.std(known, ddof=1):.3f}" if len(known) > 1 else "masked"
     sheet = Sheet(WIDTH)
     sheet.frames(frames)
-    sheet.text(f"{group.task.name}, {len(group.rewards)} completions: {spread}", GREY)
+    sheet.text(f"{row.task}, {len(group)} completions: {spread}", GREY)
     sheet.space()
     sheet.text(record.question.replace("<video>", "").strip())
     sheet.text(f"reference: {record.answer}", GREEN)
     sheet.line()
     sheet.row([(left, name, GREY) for left, name in zip(_COLUMNS, _HEADINGS, strict=True)])
-    for _, same in groupby(group.ranked, key=lambda n: (group.completions[n].text, group.rewards[n])):
-        _add_completions(sheet, group, list(same))
+    for _, same in groupby(group, key=lambda one: (one.row.text, one.row.reward)):
+        _add_completions(sheet, *same)
     if trees and known:
-        best, worst = (group.completions[number] for number in (group.ranked[0], group.ranked[len(known) - 1]))
+        worst = group[len(known) - 1].completion
         sheet.line()
         sheet.pictures([_edits("best", best)] + ([_edits("worst", worst)] if worst.text != best.text else []))
     return sheet.draw()
 
 
-def _add_completions(sheet: Sheet, group: Group, same: Sequence[int]) -> None:
-    """What one completion got, or several that say the same, beside its text."""
-    number = same[0]
-    completion, reward, advantage = group.completions[number], group.rewards[number], group.advantages[number]
+def _add_completions(sheet: Sheet, one: Scored, *same: Scored) -> None:
+    """What one completion got, and others that say the same, beside its text."""
+    row, advantage = one.row, one.advantage
     colour = GREEN if advantage > 0 else RED if advantage < 0 else GREY
-    parts = group.parts[number]
-    masked = reward != reward
-    said = [("masked", AMBER), ("", GREY)] if masked else [(f"{reward:.3f}", colour), (f"{advantage:+.2f}", colour)]
-    said.append((", ".join(f"{name} {value:.2f}" for name, value in parts.items()), GREY))
-    said.append((str(completion.num_tokens), GREY))
-    said.append((f"{len(same)} x" if len(same) > 1 else "", GREY))
-    marks = [mark for mark, holds in (("cut", completion.truncated), ("unread", group.unparsed[number])) if holds]
+    masked = row.reward != row.reward
+    said = [("masked", AMBER), ("", GREY)] if masked else [(f"{row.reward:.3f}", colour), (f"{advantage:+.2f}", colour)]
+    said.append((", ".join(f"{name} {value:.2f}" for name, value in row.parts.items()), GREY))
+    said.append((str(row.num_tokens), GREY))
+    said.append((f"{1 + len(same)} x" if same else "", GREY))
+    marks = [mark for mark, holds in (("cut", row.truncated), ("unread", row.unparsed)) if holds]
     said.append((", ".join(marks), AMBER))
-    text = printable(completion.text)
+    text = printable(row.text)
     said.append((f"{text[:_LONGEST]} ..." if len(text) > _LONGEST else text or "(nothing)", BLACK if text else GREY))
     sheet.line()
     sheet.row([(left, *cell) for left, cell in zip(_COLUMNS, said, strict=True)])

@@ -72,16 +72,12 @@ class LastCheckpoint(Checkpoint):
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._save(trainer)
 
-    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self.teardown(trainer, pl_module, "fit")
-
-    def on_exception(self, trainer: L.Trainer, pl_module: L.LightningModule, exception: BaseException) -> None:
-        self.teardown(trainer, pl_module, "fit")
-
-    def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+    def teardown(self, *args: Any, **kwargs: Any) -> None:
         """Give the signals back."""
         while self._handlers:
             signal.signal(*self._handlers.popitem())
+
+    on_train_end = on_exception = teardown
 
     def _between_steps(self, trainer: L.Trainer) -> None:
         if not trainer.lightning_module.between_rounds:

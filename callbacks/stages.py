@@ -48,8 +48,7 @@ class StageCheckpoint(L.Callback):
             return
         curriculum = _plan(trainer)
         stage = curriculum.phase(trainer.current_epoch).stage.name
-        scores = {name: self._scores(trainer, name) for name in (s.name for s in curriculum.stages)}
-        scores = {name: score for name, score in scores.items() if score}
+        scores = {one.name: found for one in curriculum.stages if (found := self._scores(trainer, one.name))}
         best, figure = self._best.get(stage), pl_module.selected_by
         if figure not in scores.get(stage, {}):
             return

@@ -15,7 +15,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from callbacks import CompletionLogger, Diagnosis, StageCheckpoint
-from callbacks.completions import Group, draw_group
+from callbacks.completions import Group, Scored, draw_group
 from callbacks.pictures import FRAME_HEIGHT
 from videmo.data.curriculum import Stage
 from videmo.data.datamodule import EmoCFGDataModule
@@ -27,6 +27,7 @@ from videmo.report.curriculum import read_curriculum
 from videmo.rewards import CaptionReward, Completion, QAReward, Reward, RewardTerm, TreeReward
 from videmo.tasks import find_task
 from videmo.training import GRPOModule, grpo
+from videmo.training.completions import Row
 
 SMALL = VideoSettings(max_frames=4, min_pixels=56 * 56, max_pixels=56 * 56)
 STAGES = [Stage("grpo", {"emotion_single": 1.0, "caption": 1.0, "emotion_caption": 1.0}, steps=3)]
@@ -174,18 +175,20 @@ def test_the_stage_keeps_the_weights_of_the_highest_reward(ran):
 def group(make_record, rewards, texts, source="DFEW_Single-Label-Emotion-Recognition") -> Group:
     record = make_record("<video>What emotion?", "Sad", source=source)
     task = find_task(record.source)
-    return Group(
-        [Completion(text, record, task, 5, text == "cut") for text in texts],
-        rewards,
-        [{"qa": reward} for reward in rewards],
-        [reward - 0.5 for reward in rewards],
-        [text == "cut" for text in texts],
-    )
+    return [
+        Scored(
+            Completion(text, record, task, 5, text == "cut"),
+            Row(task.name, text, reward, {"qa": reward}, 5, text == "cut", text == "cut", exact=False),
+            reward - 0.5,
+        )
+        for text, reward in zip(texts, rewards, strict=True)
+    ]
 
 
 def test_completions_are_ranked_by_reward_and_masked_ones_come_last(make_record):
     nan = float("nan")
-    assert group(make_record, [0.2, nan, 1.0, 0.2], ["b", "x", "c", "a"]).ranked == [2, 3, 0, 1]
+    ranked = sorted(group(make_record, [0.2, nan, 1.0, 0.2], ["b", "x", "c", "a"]), key=lambda one: one.place)
+    assert [one.row.text for one in ranked] == ["c", "a", "b", "x"]
 
 
 def test_equal_completions_are_one_row_and_any_text_fits(make_record):
@@ -201,7 +204,7 @@ def test_queries_of_a_kind_are_shown_of_its_tasks_in_turn(make_record):
     one = group(make_record, [1.0, 0.0], ["a", "b"])
     other = group(make_record, [1.0, 0.0], ["a", "b"], "MAFW_Single-Label-Emotion-Recognition")
     caption = group(make_record, [1.0, 0.0], ["a", "b"], "caption_test_sampling_v2_all_example")
-    chosen = [(tag, shown.task.name) for tag, shown in logger._choose([one, one, other, caption])]
+    chosen = [(tag, shown[0].row.task) for tag, shown in logger._choose([one, one, other, caption])]
     assert chosen == [
         ("completions/caption/0", "caption"),
         ("completions/single_choice/0", "emotion_dfew"),
