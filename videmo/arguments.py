@@ -12,20 +12,11 @@ NAMED = ("export", "doctor", "tables", "reason", "app")
 """Commands whose arguments all have names, here at the latest; those of others may stand without."""
 _FLAGS = {
     "export": {"--merge": "--merge=true"},
-    "score": {
-        "--dry-run": "--dry_run=true",
-        "--dry_run": "--dry_run=true",
-        "--retry-missing": "--judge.retry_missing=true",
-    },
-    "curate": {
-        "--copy": "--copy=true",
-        "--dry-run": "--dry_run=true",
-        "--dry_run": "--dry_run=true",
-        "--retry-missing": "--retry_missing=true",
-    },
+    "score": {"--dry-run": "--dry_run=true", "--retry-missing": "--judge.retry_missing=true"},
+    "curate": {"--copy": "--copy=true", "--dry-run": "--dry_run=true", "--retry-missing": "--retry_missing=true"},
     "test": {"--controls": f"--data.controls={json.dumps(CONTROLS)}"},
 }
-"""Options that may stand alone, by command, and what they mean then."""
+"""Options that may stand alone, by command, and what they mean then; their _ may be written as -, too."""
 _LISTS = {"doctor": {"--video": "--video"}, "test": {"--controls": "--data.controls"}}
 """Options that several values may follow, by command, and what they are called."""
 _SCORER_OPTIONS = ("--scorers", "--reasoning.scorers")
@@ -61,29 +52,31 @@ def spelled_out(command: str, args: Sequence[str]) -> list[str]:
         arg = rest.pop(0)
         name, given, value = arg.partition("=")
         follow = list(takewhile(lambda word: not word.startswith("--"), rest))
-        if name in lists and (given or follow):
+        words = value.split(",") if given else follow
+        first = value if given else "".join(follow[:1])
+        if name in lists and words:
             if not given:
                 del rest[: len(follow)]
-            arg = f"{lists[name]}={_as_json(value.split(',') if given else follow)}"
-        elif arg in flags and follow[:1] not in (["true"], ["false"]):
-            arg = flags[arg]
+            arg = f"{lists[name]}={_as_json(words)}"
+        elif (flag := arg.replace("_", "-")) in flags and first not in ("true", "false"):
+            arg = flags[flag]
         elif command == "curate" and name.startswith("--models.") and name != "--models.help":
             raise InputError(
                 f"{name} is a single model's: give it in a YAML file, `models: [{{model: a, ...}}, ...]`, by --config"
             )
-        elif command == "curate" and name in _MODELS and not (value or "".join(follow[:1])).startswith(("{", "[")):
+        elif command == "curate" and name in _MODELS and not first.startswith(("{", "[")):
             if not given:
                 del rest[: len(follow)]
-            named = [{"model": word} for word in (value.split(",") if given else follow)]
+            named = [{"model": word} for word in words]
             arg = f"{name}={json.dumps(named if name == '--models' else (named or [None])[0])}"
-        elif name in _SCORER_OPTIONS and set((value if given else "".join(follow[:1])).split(",")) <= {*_SCORERS}:
+        elif name in _SCORER_OPTIONS and {*first.split(",")} <= {*_SCORERS}:
             if not given:
-                value = rest.pop(0)
-            arg = f"{name}={json.dumps([{'scorer': {'class_path': _SCORERS[word]}} for word in value.split(',')])}"
+                del rest[0]
+            arg = f"{name}={json.dumps([{'scorer': {'class_path': _SCORERS[word]}} for word in first.split(',')])}"
         elif command == "score" and name in ("--judge.api_key", "--judge.key", "--judge.token"):
             raise InputError(f"there is no {name}: the judge's key is read from the environment (OPENAI_API_KEY) only")
         elif command == "score" and name == "--judge":
-            _check_judge(value if given else "".join(follow[:1]))
+            _check_judge(first)
         found.append(arg)
     return _gathered(found, _WORDS[command]) if command in _WORDS else found
 

@@ -327,9 +327,8 @@ class VidEmoModule(L.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log the loss an answer token and the share of answers greedily exact: by task, by stage, and as the mean."""
-        by_task = gather(dict(self._validation))
         merged: dict[str, list[tuple[float, float]]] = defaultdict(list)
-        for part in by_task:
+        for part in gather(dict(self._validation)):
             for task, values in part.items():
                 merged[task] += values
         means = {task: torch.tensor(values).mean(0).tolist() for task, values in sorted(merged.items())}

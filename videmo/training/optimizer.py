@@ -40,15 +40,12 @@ def make_optimizer(
     Raises:
         InputError: If nothing trains, the optimizer needs a GPU, or there are no matrices for Muon.
     """
-    trained = [
-        Group(g.name, g.learning_rate, [(n, p) for n, p in g.named_parameters if p.requires_grad]) for g in groups
-    ]
-    if not any(group.named_parameters for group in trained):
+    if not any(p.requires_grad for group in groups for _, p in group.named_parameters):
         raise InputError(NOTHING_TRAINS)
     if name == "paged_adamw_8bit" and not torch.cuda.is_available():
         raise InputError("paged_adamw_8bit moves memory between host and GPU, and there is no GPU; use adamw_8bit")
-    matrices = _param_groups(trained, lambda key, p: name == "muon" and _by_muon(key, p))
-    others = _param_groups(trained, lambda key, p: name != "muon" or not _by_muon(key, p))
+    matrices = _param_groups(groups, lambda key, p: name == "muon" and _by_muon(key, p))
+    others = _param_groups(groups, lambda key, p: name != "muon" or not _by_muon(key, p))
     if name == "muon" and not matrices:
         raise InputError(
             "muon updates whole matrices, and none train here, or FSDP 1 and DeepSpeed cut them into flat parts; use "
@@ -86,9 +83,10 @@ def _by_muon(key: str, p: nn.Parameter) -> bool:
 
 
 def _param_groups(groups: Sequence[Group], chosen: Callable[[str, nn.Parameter], bool]) -> list[dict[str, Any]]:
-    """torch's form of the groups, with the chosen parameters alone."""
+    """torch's form of the groups, with the chosen ones of the parameters that train."""
     found = [
-        {"params": [p for key, p in own if chosen(key, p)], "lr": rate, "name": name} for name, rate, own in groups
+        {"params": [p for key, p in own if p.requires_grad and chosen(key, p)], "lr": rate, "name": name}
+        for name, rate, own in groups
     ]
     return [group for group in found if group["params"]]
 
