@@ -86,8 +86,8 @@ def adapter(trained: TrainedWeights, base: str) -> tuple[LoraConfig, dict[str, T
     peft_model = get_peft_model(model, given)
     weights = {_name_in_peft(name): weight for name, weight in fitting.items()}
     given.inference_mode, given.revision = True, trained.arguments.get("revision")
-    if Path(base).is_dir():
-        given.base_model_name_or_path = str(Path(base).absolute())  # peft looks for it from where it loads the adapter
+    # A folder by its whole path: peft looks for it from wherever the adapter is loaded.
+    given.base_model_name_or_path = str(Path(base).absolute()) if Path(base).is_dir() else base
     return given, get_peft_model_state_dict(peft_model, state_dict=weights, save_embedding_layers=False)
 
 
