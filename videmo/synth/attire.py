@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from videmo.synth.geometry import Head
+from videmo.synth.shapes import shrunk
 
 TURNED = np.deg2rad(12)  # beyond this yaw the far ear and the far lock are behind the head
 
@@ -121,8 +122,7 @@ def ears(head: Head) -> dict[str, np.ndarray]:
         y = 0.1 + 0.27 * np.sin(ring) + 0.03 * np.cos(2 * ring)
         z = -0.1 - 0.14 * np.cos(ring)
         curves[f"ear_{side}"] = head.project(x[None], y[None], z[None])
-        centre = curves[f"ear_{side}"].mean(axis=1, keepdims=True)
-        curves[f"ear_fold_{side}"] = centre + 0.55 * (curves[f"ear_{side}"] - centre)
+        curves[f"ear_fold_{side}"] = shrunk(curves[f"ear_{side}"], 0.55)
         curves[f"lobe_{side}"] = head.project(x[None, 4:5], y[None, 4:5] + 0.05, z[None, 4:5])
     return curves
 

@@ -53,16 +53,8 @@ def stage(clip: Clip) -> list[Act]:
         assert clip.relation and clip.partner and clip.partner_emotion
         left, right = _places(clip.relation)
         first = _figure(clip, motion, (clip.emotion,), left)
-        partner = Figure(
-            clip.partner,
-            animate_partner(clip),
-            ((clip.partner_emotion, 1.0),),
-            clip.tint,
-            (),
-            "none",
-            right,
-            clip.variation + 1,
-        )
+        felt, seed = ((clip.partner_emotion, 1.0),), clip.variation + 1
+        partner = Figure(clip.partner, animate_partner(clip), felt, clip.tint, (), "none", right, seed)
         return [Act(whole, (first, partner))]
     if clip.kind == "change":
         assert clip.second

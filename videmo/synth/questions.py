@@ -17,7 +17,7 @@ from videmo.synth.attributes import ATTRIBUTES, Facet
 from videmo.synth.face import Clip
 from videmo.synth.files import FILES, attribute_task
 from videmo.synth.world import Pair
-from videmo.tasks import label_set
+from videmo.tasks import label_set, list_options
 
 QUESTION_FIRST = 0.05  # share of the records that put the question before the video
 LISTED = 0.25  # share of the records that list the options, where a task may list them
@@ -147,8 +147,7 @@ def _pick(wordings: Sequence[str], rng: np.random.Generator) -> str:
 
 def _listing(question: str, options: Sequence[str], rng: np.random.Generator) -> str:
     """The question with its options, one a line under shuffled letters."""
-    shuffled = [options[place] for place in rng.permutation(len(options))]
-    return "\n".join([question, *(f"{chr(ord('A') + place)}. {option}" for place, option in enumerate(shuffled))])
+    return list_options(question, [options[place] for place in rng.permutation(len(options))])
 
 
 def _record(task: str, question: str, answer: str, clips: Sequence[Clip], rng: np.random.Generator) -> dict:
