@@ -199,7 +199,7 @@ def beard(head: Head, kind: str, mouth: dict[str, np.ndarray]) -> np.ndarray:
         reach = 96 if head.identity.hair_length != "long" else 78  # degrees around the jaw, down to the chin
         return head.hull(head.cloud(0.52, float(head.heights[-1]), reach, -0.02), jaw=True)
     top = mouth["lip_top"]
-    nose = head.on_face(np.zeros((1, 1)), np.full((1, 1), head.identity.nose_length + 0.11), 0.05)  # [F, 1, 2]
+    nose = head.spots([(0, head.identity.nose_length + 0.11)], 0.05)  # [F, 1, 2]
     span = np.abs(np.linspace(-1, 1, top.shape[1]))[None, :, None]
     down = np.array([0.0, 1.0])
     room = np.maximum((top[:, 6:7] - nose)[..., 1:], 7.0)  # between nose and lip, in pixels  # [F, 1, 1]

@@ -42,7 +42,7 @@ def _drink(head: Head, skin: Colour) -> list[Shape]:
         x, y = np.array(corners).T
         return head.around(side * x, y)
 
-    corner = head.on_face(np.full((1, 1), side * 0.3), np.full((1, 1), 0.78), 0.1)  # [F, 1, 2]
+    corner = head.spots([(side * 0.3, 0.78)], 0.1)  # [F, 1, 2]
     straw = np.concatenate([corner, part((0.72, 0.6), (0.82, 0.86))], axis=1)
     return [
         *outlined(straw, 2.6, (230, 40, 60), WHITE, taper=0),
