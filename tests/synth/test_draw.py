@@ -11,28 +11,24 @@ from videmo.synth.draw import draw_clip
 from videmo.synth.face import (
     ACCESSORIES,
     AGES,
-    BEARDS,
     BODY_ACTIONS,
     CHINS,
     EMOTIONS,
-    EYE_COLOURS,
-    EYE_SHAPES,
     EYEBROWS,
     FACE_ACTIONS,
-    FACE_SHAPES,
     HAIR_COLOURS,
     HAIR_LENGTHS,
     HAIR_TEXTURES,
     INTENSITIES,
     LIPS,
-    MARKS,
     MICRO,
     NOSES,
-    OCCLUDERS,
     RELATIONS,
-    SKINS,
 )
-from videmo.synth.world import STRENGTHS, sample_action_units, sample_world
+from videmo.synth.facets import MARKS
+from videmo.synth.landmarks import EYE_OPENINGS
+from videmo.synth.palette import EYE, SKIN
+from videmo.synth.world import HARD, STRENGTHS, sample_action_units, sample_world
 
 SEEN, BLOCK = 84, 7
 PLAIN = {
@@ -58,10 +54,10 @@ PLAIN = {
 }
 LOOKS = {
     "age": AGES,
-    "skin": SKINS,
-    "face_shape": FACE_SHAPES,
-    "eye_colour": EYE_COLOURS,
-    "eye_shape": EYE_SHAPES,
+    "skin": tuple(SKIN),
+    "face_shape": ("oval", "round", "square"),
+    "eye_colour": tuple(EYE),
+    "eye_shape": tuple(EYE_OPENINGS),
     "eye_bags": (False, True),
     "eyebrows": EYEBROWS,
     "nose": NOSES,
@@ -72,9 +68,9 @@ LOOKS = {
     "hair_length": HAIR_LENGTHS,
     "bangs": (False, True),
     "receding": (False, True),
-    "beard": BEARDS,
+    "beard": ("none", "goatee", "mustache", "stubble"),
     "sideburns": (False, True),
-    "mark": MARKS,
+    "mark": tuple(MARKS),
 }
 
 
@@ -142,7 +138,7 @@ def test_what_the_face_does_is_seen_in_a_sampled_frame(plain, action):
     assert max(difference(small(plain, frame), small(active, frame)) for frame in (0, 5, 10, 15)) > 12
 
 
-@pytest.mark.parametrize("occluder", OCCLUDERS[1:])
+@pytest.mark.parametrize("occluder", [name for name in HARD.occluders if name != "none"])
 def test_an_occluder_hides_a_part_of_the_face(plain, occluder):
     changed = np.abs(draw_clip(plain)[10].astype(int) - draw_clip(replace(plain, occluder=occluder))[10]).max(axis=-1)
     assert 0.15 < (changed[20:108, 28:100] > 12).mean() < 0.45

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from videmo.synth.face import HEAD_ACTIONS, POSES
-from videmo.synth.landmarks import landmarks
+from videmo.synth.geometry import Head, skin_outline
+from videmo.synth.landmarks import brows, eyes, mouth, nose
 from videmo.synth.motion import APEX_FRAME, NUM_FRAMES, animate
 from videmo.synth.world import sample_world
 
@@ -17,6 +18,11 @@ APEX = 10
 def neutral():
     clip = next(clip for clip in sample_world(60, seed=2).clips["train"] if clip.kind == "single")
     return replace(clip, emotion="Neutral", aus={}, pose="Front", head_action="none", face_action="none")
+
+
+def landmarks(identity, motion):
+    head = Head(identity, motion)
+    return {**eyes(head), **brows(head), **nose(head), **mouth(head), "skin": skin_outline(head)}
 
 
 def marks(clip, **changes):

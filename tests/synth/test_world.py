@@ -23,7 +23,6 @@ from videmo.synth.face import (
     KINDS,
     MEETINGS,
     MICRO,
-    OCCLUDERS,
     POSES,
     RELATIONS,
 )
@@ -402,7 +401,7 @@ def test_a_hard_look_is_noisy_pale_and_half_occluded(hard):
     assert all(6.9 < clip.noise < 14.1 and clip.tint == 0.25 for clip in hard)
     assert np.std([clip.noise for clip in hard]) > 1
     seen = Counter(clip.occluder for clip in hard)
-    assert set(seen) == set(OCCLUDERS) and 0.45 < seen["none"] / len(hard) < 0.65
+    assert set(seen) == set(HARD.occluders) and 0.45 < seen["none"] / len(hard) < 0.65
 
 
 def test_occlusion_and_noise_are_independent_of_the_emotion(hard):

@@ -13,7 +13,6 @@ import yaml
 from videmo.errors import InputError
 
 LEVELS = ("emotion", "expression", "attribute", "scene")
-_VOWELS = "aeiou"
 _TIMES = ("first", "brief")
 _INTENSITIES = ("weak", "strong")
 
@@ -86,7 +85,7 @@ def _verb_forms(word: str) -> list[str]:
         return [verb, f"{verb}s", f"{verb}{verb[-1]}ed", f"{verb}{verb[-1]}ing"]
     if verb.endswith("e"):
         return [verb, f"{verb}s", f"{verb}d", f"{verb[:-1]}ing"]
-    if verb.endswith("y") and verb[-2] not in _VOWELS:
+    if verb.endswith("y") and verb[-2] not in "aeiou":
         return [verb, f"{verb[:-1]}ies", f"{verb[:-1]}ied", f"{verb}ing"]
     plural = "es" if verb.endswith(("s", "sh", "ch", "x", "z")) else "s"
     return [verb, verb + plural, f"{verb}ed", f"{verb}ing"]

@@ -124,37 +124,6 @@ class AffectiveTree:
         return "\n  ".join([self.label, *beneath.splitlines()])
 
     @classmethod
-    def from_text(cls, text: str) -> "AffectiveTree":
-        r"""The tree of an indented text (two spaces a level; blank lines do not count).
-
-        Raises:
-            InputError: If there is not one root, or a line is indented by an odd number or too deep.
-
-        Example:
-            >>> str(AffectiveTree.from_text("video\n  person: man\n    emotion: fear"))
-            'video(person: man(emotion: fear))'
-        """
-        path: list[tuple[str, list]] = []
-        root: tuple[str, list] | None = None
-        for number, line in enumerate(text.splitlines(), start=1):
-            if not line.strip():
-                continue
-            label, depth = line.strip(), (len(line) - len(line.lstrip())) / 2
-            node: tuple[str, list] = (label, [])
-            if depth == 0 and root is None:
-                root = node
-            elif 1 <= depth <= len(path) and depth == int(depth):
-                path[int(depth) - 1][1].append(node)
-            else:
-                raise InputError(
-                    f"line {number} of a tree, {label!r}, has no parent: indent by two spaces a level, beneath one root"
-                )
-            path = [*path[: int(depth)], node]
-        if root is None:
-            raise InputError("a tree's text is empty; its first line is the root, 'video'")
-        return _freeze(root)
-
-    @classmethod
     def from_compact(cls, text: str) -> "AffectiveTree":
         """The tree of ``label(child, child(grandchild))``; line breaks and spaces do not matter.
 

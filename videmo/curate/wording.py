@@ -18,7 +18,7 @@ import yaml
 from videmo.data.records import VIDEO_PLACEHOLDER
 from videmo.errors import InputError
 from videmo.synth.files import FILES
-from videmo.tasks import Answer, Task, find_task
+from videmo.tasks import Answer, Task, find_task, list_options
 
 T = TypeVar("T")
 Form = Literal["choice", "open"]
@@ -97,7 +97,8 @@ def instruct(
     if form == "choice":
         offers = _offers(task, answer)
         options, answer = offers[int(rng.integers(len(offers)))]
-        question = _listing(f"{question} {pick(templates()['choose'][task.kind], rng)}", _some(options, answer, rng))
+        question = f"{question} {pick(templates()['choose'][task.kind], rng)}"
+        question = list_options(question, _some(options, answer, rng))
         text = task.phrase(answer, question)
     else:
         text = answer if isinstance(answer, str) else task.phrase(answer)
@@ -175,7 +176,3 @@ def _some(options: tuple[tuple[str, ...], int], answer: Answer, rng: np.random.G
     taken = {others[place] for place in rng.permutation(len(others))[: max(_WRONG, most - len(right))]}.union(right)
     chosen = [option for option in known if option in taken]  # where all are listed, in an order that tells nothing
     return [chosen[place] for place in rng.permutation(len(chosen))]
-
-
-def _listing(question: str, options: Sequence[str]) -> str:
-    return "\n".join([question, *(f"{chr(ord('A') + place)}. {option}" for place, option in enumerate(options))])

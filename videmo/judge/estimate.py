@@ -70,15 +70,7 @@ class Estimate:
         )
 
 
-def prompt_tokens(messages: Sequence[dict[str, str]]) -> int:
-    """Roughly how many tokens a conversation is, without its model's tokenizer.
-
-    >>> prompt_tokens([{"role": "user", "content": "Is she sad?!"}])
-    7
-    """
-    return sum(_AROUND + ceil(len(message["content"].encode()) / _BYTES_A_TOKEN) for message in messages)
-
-
 def request_tokens(request: Request) -> int:
-    """Roughly how many tokens a request is, with its pictures."""
-    return prompt_tokens(request.messages) + (request.pictures.tokens if request.pictures else 0)
+    """Roughly how many tokens a request is, with its pictures, without its model's tokenizer."""
+    words = sum(_AROUND + ceil(len(message["content"].encode()) / _BYTES_A_TOKEN) for message in request.messages)
+    return words + (request.pictures.tokens if request.pictures else 0)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from videmo.synth.geometry import Head
+from videmo.synth.shapes import shrunk
 
 TURNED = np.deg2rad(12)  # beyond this yaw the far ear and the far lock are behind the head
 
@@ -121,8 +122,7 @@ def ears(head: Head) -> dict[str, np.ndarray]:
         y = 0.1 + 0.27 * np.sin(ring) + 0.03 * np.cos(2 * ring)
         z = -0.1 - 0.14 * np.cos(ring)
         curves[f"ear_{side}"] = head.project(x[None], y[None], z[None])
-        centre = curves[f"ear_{side}"].mean(axis=1, keepdims=True)
-        curves[f"ear_fold_{side}"] = centre + 0.55 * (curves[f"ear_{side}"] - centre)
+        curves[f"ear_fold_{side}"] = shrunk(curves[f"ear_{side}"], 0.55)
         curves[f"lobe_{side}"] = head.project(x[None, 4:5], y[None, 4:5] + 0.05, z[None, 4:5])
     return curves
 
@@ -199,7 +199,7 @@ def beard(head: Head, kind: str, mouth: dict[str, np.ndarray]) -> np.ndarray:
         reach = 96 if head.identity.hair_length != "long" else 78  # degrees around the jaw, down to the chin
         return head.hull(head.cloud(0.52, float(head.heights[-1]), reach, -0.02), jaw=True)
     top = mouth["lip_top"]
-    nose = head.on_face(np.zeros((1, 1)), np.full((1, 1), head.identity.nose_length + 0.11), 0.05)  # [F, 1, 2]
+    nose = head.spots([(0, head.identity.nose_length + 0.11)], 0.05)  # [F, 1, 2]
     span = np.abs(np.linspace(-1, 1, top.shape[1]))[None, :, None]
     down = np.array([0.0, 1.0])
     room = np.maximum((top[:, 6:7] - nose)[..., 1:], 7.0)  # between nose and lip, in pixels  # [F, 1, 1]

@@ -1,7 +1,6 @@
 """The 15 open attributes: what is asked about each, in which words, and how it is answered."""
 
 from videmo.synth.facets import (
-    BAGS,
     BODY_DOING,
     HEAD_DOING,
     MARKS,
@@ -34,7 +33,7 @@ ATTRIBUTES: dict[str, tuple[Facet, ...]] = {
         Facet(("What size are the eyes?", "How large are the eyes?"), eye_shape, "eyes"),
         Facet(
             ("Are there bags under the eyes?", "What is under the eyes?"),
-            lambda clip: BAGS[clip.identity.eye_bags],
+            lambda clip: "bags" if clip.identity.eye_bags else "no bags",
             "eyes",
         ),
     ),

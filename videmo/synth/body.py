@@ -6,7 +6,7 @@ import numpy as np
 
 from videmo.synth.geometry import CENTRE, UNIT, Head
 from videmo.synth.palette import GOLD, INK, WHITE, Colour, mix, shade
-from videmo.synth.shapes import Shape, disc, filled, moved, ring
+from videmo.synth.shapes import Shape, disc, moved, ring
 
 TIES: tuple[Colour, ...] = ((196, 22, 40), (24, 60, 160), (20, 120, 70))
 
@@ -26,11 +26,11 @@ def shoulders(head: Head, colour: Colour, collar: str) -> list[Shape]:
     dark, wide = mix(colour, (0, 0, 0), 0.25), 57 if head.identity.male else 50
     slope = [(14, 106), (wide * 0.55, 110), (wide * 0.9, 116), (wide, 128), (wide, 200)]
     line = [(17, 105), (15, 111), (8, 116), (0, 118)] if collar == "crew" else [(16, 105), (14, 108), (0, 124)]
-    shapes = [filled(_at_neck(head, [*slope, *((-x, y) for x, y in reversed(slope))]), colour)]
+    shapes = [Shape(_at_neck(head, [*slope, *((-x, y) for x, y in reversed(slope))]), colour)]
     for sign in (-1, 1):
         sleeve = [(wide * 0.6, 200), (wide * 0.72, 119), (wide * 0.9, 116), (wide, 128), (wide, 200)]
-        shapes.append(filled(_at_neck(head, [(sign * x, y) for x, y in sleeve]), dark))
-    return [*shapes, filled(_at_neck(head, [*line, *((-x, y) for x, y in reversed(line))]), dark)]
+        shapes.append(Shape(_at_neck(head, [(sign * x, y) for x, y in sleeve]), dark))
+    return [*shapes, Shape(_at_neck(head, [*line, *((-x, y) for x, y in reversed(line))]), dark)]
 
 
 def neck(head: Head, skin: Colour, collar: str) -> list[Shape]:
@@ -46,8 +46,8 @@ def neck(head: Head, skin: Colour, collar: str) -> list[Shape]:
     low = np.broadcast_to(_at_neck(head, bottom), (len(top_x), 5, 2))
     shadow = np.concatenate([top, moved(low[:, :1], 0, -0.5), moved(low[:, 2:3], 0, -9), moved(low[:, 4:], 0, -0.5)], 1)
     return [
-        filled(np.concatenate([top, low], axis=1), shade(skin, 0.12)),
-        filled(shadow, shade(skin, 0.38), 0.75),
+        Shape(np.concatenate([top, low], axis=1), shade(skin, 0.12)),
+        Shape(shadow, shade(skin, 0.38), 0.75),
     ]
 
 
@@ -56,14 +56,14 @@ def necktie(head: Head, colour: Colour) -> list[Shape]:
     shapes = []
     for sign in (1, -1):
         wing = [(sign * 16, 104), (sign * 1, 112), (sign * 12, 122), (sign * 21, 110)]
-        shapes += [filled(_at_neck(head, wing), WHITE), ring(_at_neck(head, wing), 1.0, (110, 114, 126))]
+        shapes += [Shape(_at_neck(head, wing), WHITE), ring(_at_neck(head, wing), 1.0, (110, 114, 126))]
     dark = mix(colour, INK, 0.55)
     return [
         *shapes,
-        filled(_at_neck(head, [(-7, 110), (7, 110), (5, 117), (10.5, 140), (-10.5, 140), (-5, 117)]), dark),
-        filled(_at_neck(head, [(-4, 117), (4, 117), (9, 140), (-9, 140)]), colour),
-        filled(_at_neck(head, [(-6, 111), (6, 111), (4, 117), (-4, 117)]), mix(colour, WHITE, 0.18)),
-        filled(_at_neck(head, [(-5.5, 120), (5.5, 123), (6.2, 126), (-6.2, 123)]), mix(colour, WHITE, 0.75)),
+        Shape(_at_neck(head, [(-7, 110), (7, 110), (5, 117), (10.5, 140), (-10.5, 140), (-5, 117)]), dark),
+        Shape(_at_neck(head, [(-4, 117), (4, 117), (9, 140), (-9, 140)]), colour),
+        Shape(_at_neck(head, [(-6, 111), (6, 111), (4, 117), (-4, 117)]), mix(colour, WHITE, 0.18)),
+        Shape(_at_neck(head, [(-5.5, 120), (5.5, 123), (6.2, 126), (-6.2, 123)]), mix(colour, WHITE, 0.75)),
     ]
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from videmo.synth.palette import WHITE
-from videmo.synth.shapes import Shape, filled, outlined
+from videmo.synth.shapes import Shape, outlined
 
 _MIDDLE = 64.0
 
@@ -19,7 +19,7 @@ def _heart() -> list[Shape]:
     x = 16 * np.sin(t) ** 3
     y = -(13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t))
     return [
-        filled(np.stack([_MIDDLE + size * x, 14 + size * y], axis=-1)[None], colour)
+        Shape(np.stack([_MIDDLE + size * x, 14 + size * y], axis=-1)[None], colour)
         for size, colour in ((0.72, WHITE), (0.58, (236, 40, 84)))
     ]
 
@@ -45,6 +45,6 @@ def _sparks() -> list[Shape]:
     for size, colour in ((13.0, (226, 24, 30)), (9.0, (255, 226, 60))):
         reach = size * np.where(np.arange(16) % 2, 0.5, 1.0)
         shapes.append(
-            filled(np.stack([_MIDDLE + reach * np.cos(angles), 56 + reach * np.sin(angles)], -1)[None], colour)
+            Shape(np.stack([_MIDDLE + reach * np.cos(angles), 56 + reach * np.sin(angles)], -1)[None], colour)
         )
     return shapes

@@ -1,6 +1,5 @@
 """The command ``videmo synth``."""
 
-from pathlib import Path
 from typing import Any, Literal
 
 from videmo.errors import InputError
@@ -34,7 +33,7 @@ def synth(
         raise InputError(f"--workers must be at least 1, got {workers}")
     whole: dict[str, Any] = {"videos": 1800, **own}
     plan = Plan(**whole) if own else find_preset(preset or "demo-v1")
-    summary = synthesize(Path(out), plan, workers)
+    summary = synthesize(out, plan, workers)
     splits = ", ".join(f"{count} {split}" for split, count in summary.videos.items())
     named = f"{plan.preset}, " if plan.preset else ""
     print(f"a drawn world of {plan.videos} clips ({named}{splits}; test set {summary.content['test']}) is in {out}")

@@ -12,6 +12,7 @@ from videmo.synth import captions
 from videmo.synth.asked import ASKED
 from videmo.synth.face import Clip
 from videmo.synth.files import FILES
+from videmo.synth.questions import conversation
 from videmo.tasks import FEELING, LEVEL_QUESTIONS, PRESENCE, WHY, find_task
 
 SOURCE = "reasoning"
@@ -55,9 +56,7 @@ def _dialogue(clip: Clip, rng: np.random.Generator) -> dict:
 
 
 def _record(path: str, turns: Sequence[str]) -> dict:
-    messages = [{"role": ("user", "assistant")[place % 2], "content": text} for place, text in enumerate(turns)]
-    messages[0]["content"] = f"<video>{messages[0]['content']}"
-    return {"messages": messages, "videos": [path], "source": SOURCE}
+    return conversation([f"<video>{turns[0]}", *turns[1:]], [path], SOURCE)
 
 
 _EMOTIONS = [one for task, one in ASKED.items() if find_task(FILES[task].source).level == "emotion"]

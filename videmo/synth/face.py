@@ -9,10 +9,6 @@ from dataclasses import asdict, dataclass, field
 
 # What a person can look like; the first is the plain one where one is plainest.
 AGES = ("young", "middle-aged", "elderly")
-SKINS = ("pale", "fair", "tan", "olive", "brown", "dark")
-FACE_SHAPES = ("oval", "round", "square")
-EYE_COLOURS = ("brown", "black", "blue", "green")
-EYE_SHAPES = ("narrow", "average", "large")
 EYEBROWS = ("thin", "bushy", "arched")
 NOSES = ("narrow", "average", "wide")
 LIPS = ("thin", "full")
@@ -20,11 +16,8 @@ CHINS = ("rounded", "pointed", "double", "cleft")
 HAIR_COLOURS = ("black", "brown", "blonde", "gray")
 HAIR_TEXTURES = ("straight", "wavy")
 HAIR_LENGTHS = ("short", "long", "bald")
-BEARDS = ("none", "goatee", "mustache", "stubble")
-MARKS = ("none", "freckles", "mole_left", "mole_right", "scar")
 
 # What a clip can show.
-KINDS = ("single", "compound", "change", "micro", "pair")
 INTENSITIES = ("weak", "medium", "strong")
 HEAD_ACTIONS = ("none", "nod", "shake_head", "head_wagging", "turn")
 FACE_ACTIONS = ("none", "talk", "wink", "close_eyes", "look_around", "yawn", "kiss")
@@ -41,7 +34,6 @@ ACCESSORIES = (
     "makeup",
     "blush",
 )
-OCCLUDERS = ("none", "hand", "leaf", "bar")
 RELATIONS = ("Neutral", "Mild", "Intimate", "Tense", "Hostile")
 
 # Degrees as drawn: (yaw, pitch). Left is the person's own left, which is the viewer's right: image x grows with yaw.

@@ -41,7 +41,6 @@ MARKS = {
     "mole_right": "mole on the right",
     "scar": "scar",
 }
-BAGS = {True: "bags", False: "no bags"}
 
 
 @dataclass(frozen=True)
@@ -159,12 +158,9 @@ def face_doing(clip: Clip) -> str | None:
 def face_showing(clip: Clip) -> str | None:
     if clip.kind != "single":
         return None
-    if clip.emotion == "Sad":
-        return "crying"
-    if clip.emotion == "Contempt":
-        return "smirking"
-    if clip.emotion == "Disgust":
-        return "wrinkling the nose"
+    plainest = {"Sad": "crying", "Contempt": "smirking", "Disgust": "wrinkling the nose"}
+    if clip.emotion in plainest:
+        return plainest[clip.emotion]
     if "AU12" in clip.aus:
         return "smiling"
     if clip.emotion == "Surprise":

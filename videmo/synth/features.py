@@ -6,7 +6,7 @@ from videmo.synth import attire, worn, wrinkles
 from videmo.synth.geometry import Head
 from videmo.synth.landmarks import brows, eyes, mouth, nose
 from videmo.synth.palette import EYE, HAIR, INK, WHITE, Colour, mix, shade
-from videmo.synth.shapes import Shape, between, disc, filled, moved, shrunk, stroke
+from videmo.synth.shapes import Shape, between, disc, moved, shrunk, stroke
 
 BROW_WIDTHS = {"thin": 1.5, "bushy": 12.0, "arched": 4.6}
 
@@ -28,7 +28,7 @@ class Features:
 
     def shapes(self) -> list[Shape]:
         """All of them. Behind a mask or dark glasses nothing is drawn."""
-        head, masked = self.head, "mask" in self.wearing
+        head = self.head
         shapes = self._ears() if self.person.hair_length != "long" else []
         shapes += wrinkles.rosy(head, mix(self.skin, WHITE, 0.5), 0.35 * self.motion.au("AU6"), 2)
         if "blush" in self.wearing:
@@ -39,13 +39,9 @@ class Features:
         if "sunglasses" not in self.wearing:
             shapes += wrinkles.eye_bags(head, lids, self.skin)
             shapes += self._eyes(lids)
-        if masked:
-            return shapes + self._brows(brows(head))
-        shapes += wrinkles.chin(head, self.skin)
-        shapes += self._nose(nose(head))
-        lips = mouth(head)
-        shapes += self._beard(lips)
-        shapes += self._mouth(lips)
+        if "mask" not in self.wearing:
+            lips = mouth(head)
+            shapes += wrinkles.chin(head, self.skin) + self._nose(nose(head)) + self._beard(lips) + self._mouth(lips)
         return shapes + self._brows(brows(head))
 
     def _beard(self, lips: dict[str, np.ndarray]) -> list[Shape]:
@@ -53,7 +49,7 @@ class Features:
         if kind in ("none", "stubble"):
             return []
         outline = attire.beard(self.head, kind, lips)
-        return [filled(outline, mix(dark, INK, 0.5)), filled(shrunk(outline, 0.86), dark)]
+        return [Shape(outline, mix(dark, INK, 0.5)), Shape(shrunk(outline, 0.86), dark)]
 
     def stubble(self) -> list[Shape]:
         """A shadow on the jaw with single hairs in it, to be painted before the hair that may hang over it."""
@@ -61,11 +57,11 @@ class Features:
             return []
         shadow = mix(self.skin, mix(self.hair, (62, 78, 108), 0.85), 0.74)
         jaw, places = attire.beard(self.head, "stubble", {}), attire.bristles(self.head)
-        shapes = [filled(shrunk(jaw, size), shadow, 0.5) for size in (1.0, 0.93, 0.86)]
+        shapes = [Shape(shrunk(jaw, size), shadow, 0.5) for size in (1.0, 0.93, 0.86)]
         for number in range(places.shape[1]):
             dot = places[:, number : number + 1]
             hair = np.concatenate([dot, moved(dot, 1.7, 0.4), moved(dot, 0.6, 3.2)], axis=1)
-            shapes.append(filled(hair, mix(shadow, INK, 0.75), 0.9))
+            shapes.append(Shape(hair, mix(shadow, INK, 0.75), 0.9))
         return shapes
 
     def _brows(self, brow: dict[str, np.ndarray]) -> list[Shape]:
@@ -99,22 +95,22 @@ class Features:
         for side, sign in (("left", 1), ("right", -1)):
             if sign * self.head.turn > attire.TURNED:
                 continue
-            shapes.append(filled(curves[f"ear_{side}"], shade(self.skin, 0.16)))
-            shapes.append(filled(curves[f"ear_fold_{side}"], shade(self.skin, 0.38), 0.8))
+            shapes.append(Shape(curves[f"ear_{side}"], shade(self.skin, 0.16)))
+            shapes.append(Shape(curves[f"ear_fold_{side}"], shade(self.skin, 0.38), 0.8))
         return shapes
 
     def _nose(self, curves: dict[str, np.ndarray]) -> list[Shape]:
         skin, kind, wrinkle = self.skin, self.person.nose, self.motion.au("AU10")
         line = {"narrow": 1.6, "average": 2.0, "wide": 2.4}[kind]
         shapes = [
-            filled(curves["nose_body"], shade(skin, 0.3), 0.8),
+            Shape(curves["nose_body"], shade(skin, 0.3), 0.8),
             *self._nose_of(kind, curves),
             stroke(curves["nose_ridge"], 2.6 if kind == "narrow" else 4.0, mix(skin, WHITE, 0.45), 0.7),
             stroke(curves["nose_under"], line, shade(skin, 0.75), 0.95),
         ]
         for side in ("left", "right"):
             shapes.append(stroke(curves[f"wing_{side}"], line, shade(skin, 0.75), 0.95))
-            shapes.append(filled(curves[f"nostril_{side}"], mix(shade(skin, 1.0), INK, 0.4), 0.97))
+            shapes.append(Shape(curves[f"nostril_{side}"], mix(shade(skin, 1.0), INK, 0.4), 0.97))
             for number in range(3):
                 shapes.append(stroke(curves[f"wrinkle_{number}_{side}"], 1.8, shade(skin, 0.7), wrinkle))
         return shapes
@@ -124,7 +120,7 @@ class Features:
         skin = self.skin
         if kind == "wide":
             bulb, glint = curves["nose_bulb"], moved(curves["nose_tip"], -1.5, -3.5)
-            return [filled(bulb, shade(skin, 0.42)), disc(glint, 3.2, mix(skin, WHITE, 0.5), 0.8)]
+            return [Shape(bulb, shade(skin, 0.42)), disc(glint, 3.2, mix(skin, WHITE, 0.5), 0.8)]
         if kind == "narrow":
             sides = (moved(curves["nose_ridge"], right, 0.5) for right in (-2.6, 2.6))
             return [stroke(side, 1.8, shade(skin, 0.75), 0.95, 0.2) for side in sides]
@@ -150,15 +146,13 @@ class Features:
             shapes.append(stroke(curves[f"droop_{side}"], 1.8, shade(skin, 0.6), 0.9 * motion.au("AU15")))
         shapes += [
             stroke(curves["chin_dent"], 1.6, shade(skin, 0.4), 0.35),
-            filled(between(inner_top, inner_low), (70, 18, 26), apart),
-            filled(
+            Shape(between(inner_top, inner_low), (70, 18, 26), apart),
+            Shape(
                 between(curves["tongue_top"], inner_low), (216, 88, 100), apart * np.minimum(0.2 + self.head.drop, 1)
             ),
-            filled(
-                between(inner_top, curves["teeth_low"]), (252, 250, 244), apart * (1 - np.minimum(motion.pucker, 1))
-            ),
-            filled(between(top, inner_top), dark),
-            filled(between(inner_low, low), lip),
+            Shape(between(inner_top, curves["teeth_low"]), (252, 250, 244), apart * (1 - np.minimum(motion.pucker, 1))),
+            Shape(between(top, inner_top), dark),
+            Shape(between(inner_low, low), lip),
             *([stroke(edge, 2.2, lip) for edge in (top, low)] if "lipstick" in self.wearing else []),
             stroke(inner_top, 1.5, mix(lip, INK, 0.7)),
             stroke(0.5 * (inner_low + low)[:, 4:9], 1.0, mix(lip, WHITE, 0.5), 0.5),
@@ -178,14 +172,14 @@ class Features:
             upper, lower = curves[f"upper_lid_{side}"], curves[f"lower_lid_{side}"]
             crease = curves[f"crease_{side}"]
             if not painted:
-                shapes.append(filled(between(crease - [0, 1.2], moved(lower, 0, 1.5)), shade(skin, 0.2), 0.55))
-                shapes.append(filled(between(crease, upper), shade(skin, 0.14)))
+                shapes.append(Shape(between(crease - [0, 1.2], moved(lower, 0, 1.5)), shade(skin, 0.2), 0.55))
+                shapes.append(Shape(between(crease, upper), shade(skin, 0.14)))
                 shapes.append(stroke(crease, 1.0, shade(skin, 0.5), 0.7))
             shapes += [
-                filled(between(upper, lower), (253, 252, 250)),
-                filled(curves[f"iris_{side}"], mix(iris, INK, 0.55)),
-                filled(shrunk(curves[f"iris_{side}"], 0.82), iris),
-                filled(curves[f"pupil_{side}"], (14, 10, 14)),
+                Shape(between(upper, lower), (253, 252, 250)),
+                Shape(curves[f"iris_{side}"], mix(iris, INK, 0.55)),
+                Shape(shrunk(curves[f"iris_{side}"], 0.82), iris),
+                Shape(curves[f"pupil_{side}"], (14, 10, 14)),
             ]
             shut = np.maximum(self.motion.blink, self.motion.wink if side == "left" else 0)
             glint = moved(curves[f"pupil_{side}"].mean(axis=1, keepdims=True), -1.2, -1.4)

@@ -51,18 +51,11 @@ def stage(clip: Clip) -> list[Act]:
     whole = slice(0, NUM_FRAMES)
     if clip.kind == "pair":
         assert clip.relation and clip.partner and clip.partner_emotion
-        left, right = _places(clip.relation)
+        gap = GAPS[clip.relation]
+        left, right = (View(PAIR_ZOOM, 64 + side * gap / 2 - 64 * PAIR_ZOOM, PAIR_DOWN) for side in (-1, 1))
         first = _figure(clip, motion, (clip.emotion,), left)
-        partner = Figure(
-            clip.partner,
-            animate_partner(clip),
-            ((clip.partner_emotion, 1.0),),
-            clip.tint,
-            (),
-            "none",
-            right,
-            clip.variation + 1,
-        )
+        theirs, seed = animate_partner(clip), clip.variation + 1
+        partner = Figure(clip.partner, theirs, ((clip.partner_emotion, 1.0),), clip.tint, (), "none", right, seed)
         return [Act(whole, (first, partner))]
     if clip.kind == "change":
         assert clip.second
@@ -76,10 +69,3 @@ def _figure(clip: Clip, motion: Motion, felt: tuple[str, ...], view: View) -> Fi
     strength = STRENGTHS[clip.intensity] if clip.kind == "single" else 1.0
     feelings = tuple((name, strength) for name in felt)
     return Figure(clip.identity, motion, feelings, clip.tint, clip.accessories, clip.body_action, view, clip.variation)
-
-
-def _places(relation: str) -> tuple[View, View]:
-    """Views that put the heads left and right of the middle."""
-    gap = GAPS[relation]
-    left, right = (View(PAIR_ZOOM, 64 + side * gap / 2 - 64 * PAIR_ZOOM, PAIR_DOWN) for side in (-1, 1))
-    return left, right

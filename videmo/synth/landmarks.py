@@ -8,10 +8,9 @@ Shapes: F frames, n points of a curve.
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import ArrayLike
 
-from videmo.synth.face import Identity
-from videmo.synth.geometry import Head, skin_outline
-from videmo.synth.motion import Motion
+from videmo.synth.geometry import Head
 
 EYE_OPENINGS = {"narrow": (0.5, 1.04), "average": (1.0, 1.0), "large": (1.5, 1.12)}  # factors of height and width
 BROW_ARCHES = {"thin": 0.03, "bushy": 0.06, "arched": 0.3}
@@ -101,7 +100,7 @@ def nose(head: Head) -> dict[str, np.ndarray]:
     tip, half = head.identity.nose_length, head.nose
     rise = -0.06 * head.motion.au("AU10")[:, None]  # [F, 1]
 
-    def curve(xs: list, ys: list, bumps: list) -> np.ndarray:
+    def curve(xs: ArrayLike, ys: ArrayLike, bumps: ArrayLike) -> np.ndarray:
         y = np.array(ys)[None] + rise
         return head.on_face(np.broadcast_to(np.array(xs), y.shape), y, np.array(bumps))
 
@@ -122,14 +121,12 @@ def nose(head: Head) -> dict[str, np.ndarray]:
         ),
     }
     round_x, round_y = np.cos(_RING), np.sin(_RING)
-    curves["nose_bulb"] = curve(
-        list(0.82 * half * round_x), list(tip - 0.03 + (0.12 + 0.14 * half) * round_y), [0.16] * len(_RING)
-    )
+    curves["nose_bulb"] = curve(0.82 * half * round_x, tip - 0.03 + (0.12 + 0.14 * half) * round_y, 0.16)
     size = 0.03 + 0.14 * half
     ring = np.linspace(0, 2 * np.pi, 10, False)
     for side, sign in (("left", 1), ("right", -1)):
         curves[f"nostril_{side}"] = curve(
-            list(sign * 0.52 * half + size * np.cos(ring)), list(tip + 0.065 + 0.7 * size * np.sin(ring)), [0.13] * 10
+            sign * 0.52 * half + size * np.cos(ring), tip + 0.065 + 0.7 * size * np.sin(ring), 0.13
         )
         curves[f"wing_{side}"] = curve(
             [sign * 0.75 * half, sign * (half + 0.015), sign * (half + 0.02), sign * 0.85 * half],
@@ -203,9 +200,3 @@ def mouth(head: Head) -> dict[str, np.ndarray]:
             x[:, [corner]] + droop, line[:, [corner]] + np.array([[0.0, 0.06, 0.14]])
         )
     return curves
-
-
-def landmarks(identity: Identity, motion: Motion) -> dict[str, np.ndarray]:
-    """Every facial feature's curve in pixels of the final frame, by name.  # each [F, n, 2]"""
-    head = Head(identity, motion)
-    return {**eyes(head), **brows(head), **nose(head), **mouth(head), "skin": skin_outline(head)}

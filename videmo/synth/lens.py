@@ -3,7 +3,7 @@
 import numpy as np
 
 from videmo.synth.palette import INK, WHITE, mix, shade
-from videmo.synth.shapes import Shape, filled, ring, stroke
+from videmo.synth.shapes import Shape, ring, stroke
 
 _HAND_SKIN = (232, 176, 140)
 
@@ -39,7 +39,7 @@ def _hand(side: int, move: float) -> list[Shape]:
             tip = palm + reach * np.array([side * np.cos(turn), -np.sin(turn)])
             shapes.append(stroke(np.stack([palm, (palm + tip) / 2, tip])[None], 12.0 + 2 * extra, colour, taper=0.25))
         radius = 19 + extra
-        shapes.append(filled((palm + radius * np.stack([np.cos(angles), np.sin(angles)], -1))[None], colour))
+        shapes.append(Shape((palm + radius * np.stack([np.cos(angles), np.sin(angles)], -1))[None], colour))
         arm = np.stack([palm, wrist, wrist + np.array([side * 12.0, 30.0])])[None]
         shapes.append(stroke(arm, 24 + 2 * extra, colour, taper=0))
     return shapes
@@ -55,7 +55,7 @@ def _leaf(side: int, move: float) -> list[Shape]:
     half = 19.0 * np.sin(np.pi * along**0.8) ** 0.8
     outline = np.concatenate([middle + half * normal, (middle - half * normal)[::-1]])[None]
     green = (64, 142, 60)
-    shapes = [filled(outline, green), ring(outline, 2.0, mix(green, INK, 0.5))]
+    shapes = [Shape(outline, green), ring(outline, 2.0, mix(green, INK, 0.5))]
     shapes.append(stroke(middle[None], 2.4, mix(green, WHITE, 0.4), taper=0.4))
     for place in (4, 7, 10):
         for sign in (1, -1):
@@ -70,8 +70,8 @@ def _bar(side: int, move: float) -> list[Shape]:
     x, wood = 64 + side * (15 + 0.6 * move), (150, 104, 62)
     post = np.array([(x - 9, -4.0), (x + 9, -4.0), (x + 9, 132.0), (x - 9, 132.0)])[None]
     shapes = [
-        filled(post, mix(wood, INK, 0.5)),
-        filled(post + np.array([[(1.5, 0), (-1.5, 0), (-1.5, 0), (1.5, 0)]]), wood),
+        Shape(post, mix(wood, INK, 0.5)),
+        Shape(post + np.array([[(1.5, 0), (-1.5, 0), (-1.5, 0), (1.5, 0)]]), wood),
     ]
     for shift in (-4.0, 3.0):
         grain = np.array([(x + shift, -4.0), (x + shift + 1.5, 60.0), (x + shift, 132.0)])[None]

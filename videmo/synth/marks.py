@@ -8,7 +8,7 @@ import numpy as np
 
 from videmo.synth.geometry import Head
 from videmo.synth.palette import INK, TEAR, WHITE, Colour, mix
-from videmo.synth.shapes import Shape, disc, drop, filled, outlined, stroke
+from videmo.synth.shapes import Shape, disc, drop, outlined, stroke
 
 SPARK: Colour = (255, 214, 40)
 VEIN: Colour = (226, 20, 34)
@@ -45,7 +45,7 @@ def _sparkles(head: Head, count: int, opacity: float, sides: tuple[int, ...]) ->
     for x, y in _places(count, sides):
         for size, colour in ((0.3, WHITE), (0.23, SPARK)):
             reach = size * np.where(np.arange(8) % 2, 0.34, 1.0)
-            shapes.append(filled(head.around(x + reach * np.cos(angles), y + reach * np.sin(angles)), colour, opacity))
+            shapes.append(Shape(head.around(x + reach * np.cos(angles), y + reach * np.sin(angles)), colour, opacity))
     return shapes
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from videmo.synth.attire import TURNED
 from videmo.synth.geometry import Head
 from videmo.synth.palette import INK, WHITE, Colour, shade
-from videmo.synth.shapes import Shape, disc, filled, outlined, shrunk, stroke
+from videmo.synth.shapes import Shape, disc, outlined, shrunk, stroke
 
 
 def props(head: Head, action: str, skin: Colour) -> list[Shape]:
@@ -26,8 +26,8 @@ def _fist(head: Head, x: float, y: float, skin: Colour) -> list[Shape]:
     """A closed hand at a point beside the head, in head units: its back, four fingers, an outline."""
     ring = np.linspace(0, 2 * np.pi, 14, False)
     shapes = [
-        filled(head.around(x + 0.27 * np.cos(ring), y + 0.25 * np.sin(ring)), shade(skin, 0.6)),
-        filled(head.around(x + 0.24 * np.cos(ring), y + 0.22 * np.sin(ring)), skin),
+        Shape(head.around(x + 0.27 * np.cos(ring), y + 0.25 * np.sin(ring)), shade(skin, 0.6)),
+        Shape(head.around(x + 0.24 * np.cos(ring), y + 0.22 * np.sin(ring)), skin),
     ]
     for row in (-0.11, 0.0, 0.11):
         shapes.append(stroke(head.around([x - 0.16, x, x + 0.14], [y + row] * 3), 1.3, shade(skin, 0.55)))
@@ -42,14 +42,14 @@ def _drink(head: Head, skin: Colour) -> list[Shape]:
         x, y = np.array(corners).T
         return head.around(side * x, y)
 
-    corner = head.on_face(np.full((1, 1), side * 0.3), np.full((1, 1), 0.78), 0.1)  # [F, 1, 2]
+    corner = head.spots([(side * 0.3, 0.78)], 0.1)  # [F, 1, 2]
     straw = np.concatenate([corner, part((0.72, 0.6), (0.82, 0.86))], axis=1)
     return [
         *outlined(straw, 2.6, (230, 40, 60), WHITE, taper=0),
-        filled(part((1.12, 0.86), (0.62, 0.86), (0.69, 1.62), (1.05, 1.62)), INK),
-        filled(part((1.09, 0.89), (0.65, 0.89), (0.72, 1.59), (1.02, 1.59)), (250, 250, 250)),
-        filled(part((1.1, 1.0), (0.64, 1.0), (0.67, 1.36), (1.07, 1.36)), (236, 122, 34)),
-        filled(part((1.17, 0.8), (0.57, 0.8), (0.57, 0.9), (1.17, 0.9)), (120, 70, 40)),
+        Shape(part((1.12, 0.86), (0.62, 0.86), (0.69, 1.62), (1.05, 1.62)), INK),
+        Shape(part((1.09, 0.89), (0.65, 0.89), (0.72, 1.59), (1.02, 1.59)), (250, 250, 250)),
+        Shape(part((1.1, 1.0), (0.64, 1.0), (0.67, 1.36), (1.07, 1.36)), (236, 122, 34)),
+        Shape(part((1.17, 0.8), (0.57, 0.8), (0.57, 0.9), (1.17, 0.9)), (120, 70, 40)),
         *_fist(head, side * 0.98, 1.5, skin),
     ]
 
@@ -59,7 +59,7 @@ def _read(head: Head, skin: Colour) -> list[Shape]:
     left = np.array([(8.0, 100.0), (35.0, 106.0), (35.0, 134.0), (8.0, 129.0)])
     right = np.array([(35.0, 106.0), (60.0, 102.0), (60.0, 130.0), (35.0, 134.0)])
     cover = np.array([(4.0, 99.0), (35.0, 104.0), (64.0, 100.0), (64.0, 134.0), (4.0, 134.0)])
-    shapes = [filled(cover[None], (34, 92, 178)), filled(left[None], WHITE), filled(right[None], (238, 236, 228))]
+    shapes = [Shape(cover[None], (34, 92, 178)), Shape(left[None], WHITE), Shape(right[None], (238, 236, 228))]
     for row in range(4):
         for one in (left, right):
             start = one[0] + (one[1] - one[0]) * 0.12 + np.array([0, 5.0 + 5.5 * row])
@@ -69,7 +69,7 @@ def _read(head: Head, skin: Colour) -> list[Shape]:
     for x, y in ((6.0, 121.0), (62.0, 122.0)):
         ring = np.linspace(0, 2 * np.pi, 12, False)
         thumb = np.stack([x + 7 * np.cos(ring), y + 4.5 * np.sin(ring)], axis=-1)[None]
-        shapes += [filled(thumb, shade(skin, 0.6)), filled(shrunk(thumb, 0.8), skin)]
+        shapes += [Shape(thumb, shade(skin, 0.6)), Shape(shrunk(thumb, 0.8), skin)]
     return shapes
 
 
@@ -86,7 +86,7 @@ def _listen(head: Head, skin: Colour) -> list[Shape]:
         for size, colour in ((1.0, INK), (0.74, (228, 48, 72))):
             x = sign * (1.14 + 0.1 * np.cos(ring) * size)
             shapes.append(
-                filled(head.project(x[None], (0.1 + 0.36 * size * np.sin(ring))[None], size * z[None]), colour)
+                Shape(head.project(x[None], (0.1 + 0.36 * size * np.sin(ring))[None], size * z[None]), colour)
             )
     return shapes + _note(head, 1.42, -0.72)
 
@@ -98,7 +98,7 @@ def _note(head: Head, x: float, y: float) -> list[Shape]:
     for extra, colour in ((0.05, WHITE), (0.0, (60, 30, 120))):
         for shift in (-0.13, 0.13):
             head_x = x + shift + (0.09 + extra) * np.cos(ring)
-            shapes.append(filled(head.around(head_x, y + 0.2 + (0.07 + extra) * np.sin(ring)), colour))
+            shapes.append(Shape(head.around(head_x, y + 0.2 + (0.07 + extra) * np.sin(ring)), colour))
             stem = head.around([x + shift + 0.07] * 2, [y + 0.2, y - 0.15])
             shapes.append(stroke(stem, 1.8 + 60 * extra, colour, taper=0))
         beam = head.around([x - 0.06, x + 0.2], [y - 0.14, y - 0.14])

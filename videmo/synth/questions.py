@@ -17,7 +17,7 @@ from videmo.synth.attributes import ATTRIBUTES, Facet
 from videmo.synth.face import Clip
 from videmo.synth.files import FILES, attribute_task
 from videmo.synth.world import Pair
-from videmo.tasks import label_set
+from videmo.tasks import label_set, list_options
 
 QUESTION_FIRST = 0.05  # share of the records that put the question before the video
 LISTED = 0.25  # share of the records that list the options, where a task may list them
@@ -47,9 +47,15 @@ def pair_records(pairs: Sequence[Pair], seed: Sequence[int]) -> list[dict]:
     rng = np.random.default_rng([*seed, len(_CLIP_TASKS)])
     wordings = ("Are these the same person?", "Do both videos show one person?", "Is it one person in both videos?")
     return [
-        _record("identity", _pick(wordings, rng), "Yes" if pair.same else "No", [pair.first, pair.second], rng)
+        _record("identity", [_pick(wordings, rng), "Yes" if pair.same else "No"], [pair.first, pair.second], rng)
         for pair in pairs
     ]
+
+
+def conversation(turns: Sequence[str], videos: Sequence[str], source: str) -> dict:
+    """The record of what is asked about videos, and answered, turn about."""
+    messages = [{"role": ("user", "assistant")[place % 2], "content": text} for place, text in enumerate(turns)]
+    return {"messages": messages, "videos": list(videos), "source": source}
 
 
 _CAPTIONS = {  # task -> its kind, who writes it, and the kinds of clips that have one
@@ -67,7 +73,7 @@ def _write_asked(task: str, clips: Sequence[Clip], rng: np.random.Generator) -> 
         question = _pick(asked.questions, rng)
         if asked.labels and rng.random() < LISTED:
             question = _listing(question, label_set(asked.labels), rng)
-        records.append(_record(task, question, asked.answer(clip), [clip], rng))
+        records.append(_record(task, [question, asked.answer(clip)], [clip], rng))
     return records
 
 
@@ -81,7 +87,7 @@ def _write_attribute(task: str, clips: Sequence[Clip], rng: np.random.Generator)
         question = _pick(_FACETS[task][facet].questions, rng)
         if others and rng.random() < CHOICE:
             question = _listing(question, [truth, *_distractors(others, rng)], rng)
-        records.append(_record(task, question, truth, [clip], rng))
+        records.append(_record(task, [question, truth], [clip], rng))
     return records
 
 
@@ -114,22 +120,16 @@ def _distractors(others: Mapping[str, int], rng: np.random.Generator) -> list[st
 def _write_caption(task: str, clips: Sequence[Clip], rng: np.random.Generator) -> list[dict]:
     kind, write, kinds = _CAPTIONS[task]
     return [
-        _record(task, captions.caption_question(kind, rng), write(clip, rng, clip.split), [clip], rng)
+        _record(task, [captions.caption_question(kind, rng), write(clip, rng, clip.split)], [clip], rng)
         for clip in clips
         if clip.kind in kinds
     ]
 
 
 def _write_rationale(task: str, clips: Sequence[Clip], rng: np.random.Generator) -> list[dict]:
-    """Two turns: question and answer, "why" and rationale."""
-    records = []
-    for clip in clips:
-        if clip.kind in _TALKED_ABOUT:
-            question, answer, why, rationale = captions.rationale(clip, rng, clip.split)
-            record = _record(task, question, answer, [clip], rng)
-            record["messages"] += [_turn("user", why), _turn("assistant", rationale)]
-            records.append(record)
-    return records
+    """Question and answer, "why" and rationale."""
+    talked_about = (clip for clip in clips if clip.kind in _TALKED_ABOUT)
+    return [_record(task, captions.rationale(clip, rng, clip.split), [clip], rng) for clip in talked_about]
 
 
 _FACETS: dict[str, tuple[Facet, ...]] = {attribute_task(name): facets for name, facets in ATTRIBUTES.items()}
@@ -147,19 +147,11 @@ def _pick(wordings: Sequence[str], rng: np.random.Generator) -> str:
 
 def _listing(question: str, options: Sequence[str], rng: np.random.Generator) -> str:
     """The question with its options, one a line under shuffled letters."""
-    shuffled = [options[place] for place in rng.permutation(len(options))]
-    return "\n".join([question, *(f"{chr(ord('A') + place)}. {option}" for place, option in enumerate(shuffled))])
+    return list_options(question, [options[place] for place in rng.permutation(len(options))])
 
 
-def _record(task: str, question: str, answer: str, clips: Sequence[Clip], rng: np.random.Generator) -> dict:
+def _record(task: str, turns: Sequence[str], clips: Sequence[Clip], rng: np.random.Generator) -> dict:
+    question, *rest = turns
     videos = "<video>" * len(clips)
-    content = f"{question}\n{videos}" if rng.random() < QUESTION_FIRST else f"{videos}{question}"
-    return {
-        "messages": [_turn("user", content), _turn("assistant", answer)],
-        "videos": [clip.path for clip in clips],
-        "source": FILES[task].source,
-    }
-
-
-def _turn(role: str, content: str) -> dict[str, str]:
-    return {"role": role, "content": content}
+    first = f"{question}\n{videos}" if rng.random() < QUESTION_FIRST else f"{videos}{question}"
+    return conversation([first, *rest], [clip.path for clip in clips], FILES[task].source)

@@ -36,7 +36,7 @@ class View:
 
 @dataclass(frozen=True)
 class Shape:
-    """One polygon a frame: its corners [F, n, 2], its colour and its opacity, 0 to 1, one for all or one a frame."""
+    """A filled polygon a frame: corners [F, n, 2], colour and opacity, which is 0 to 1, one for all or one a frame."""
 
     points: np.ndarray
     colour: Colour
@@ -75,11 +75,6 @@ class Layer:
                 solid.polygon(corners[start:end], fill=colour)
             elif opacity > 5:
                 glaze.polygon(corners[start:end], fill=(*colour, opacity))
-
-
-def filled(points: np.ndarray, colour: Colour, opacity: float | np.ndarray = 1.0) -> Shape:
-    """A filled outline, in pixels of the final frame."""
-    return Shape(points, colour, opacity)
 
 
 def stroke(

@@ -5,7 +5,7 @@ nothing besides. What is worn, or kept from view by it, decides what is told: no
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from videmo.affect import AffectiveTree, canonical
 from videmo.synth.face import BODY_ACTIONS, EMOTIONS, FACE_ACTIONS, HEAD_ACTIONS, Clip, Identity
@@ -227,14 +227,12 @@ def _is_hidden(label: str, hidden: set[str]) -> bool:
 def _with_attributes(felt: Sequence[Felt], identity: Identity) -> list[Felt]:
     """The same feelings, where the first expression of the brows names the brows' kind, and of the mouth the lips'."""
     rests = {"brows": canonical("eyebrows", identity.eyebrows), "mouth": canonical("lips", identity.lips)}
-    done = []
-    for one in felt:
-        shown = []
-        for expression in one.shown:
-            aspect = "" if expression.label == SMIRK else expression.label.partition(":")[0]
-            shown.append(Shown(expression.label, rests.pop(aspect, None)))
-        done.append(Felt(one.label, tuple(shown), one.intensity, one.time))
-    return done
+
+    def rested(shown: Shown) -> Shown:
+        aspect = "" if shown.label == SMIRK else shown.label.partition(":")[0]
+        return Shown(shown.label, rests.pop(aspect, None))
+
+    return [replace(one, shown=tuple(map(rested, one.shown))) for one in felt]
 
 
 def _marks(clip: Clip) -> list[str]:

@@ -5,7 +5,7 @@ import numpy as np
 from videmo.synth import attire
 from videmo.synth.geometry import Head
 from videmo.synth.palette import GOLD, INK, WHITE, Colour, mix
-from videmo.synth.shapes import Shape, between, disc, filled, moved, ring, stroke
+from videmo.synth.shapes import Shape, between, disc, moved, ring, shrunk, stroke
 
 LIPSTICK: Colour = (214, 8, 62)
 SHADOWS: tuple[Colour, ...] = ((134, 40, 196), (20, 120, 190), (206, 30, 130))
@@ -20,12 +20,10 @@ def glasses(head: Head, dark: bool, rng: np.random.Generator) -> list[Shape]:
     for side, sign in (("left", 1), ("right", -1)):
         rim = curves[f"rim_{side}"]
         if dark:
-            shapes.append(filled(rim, (24, 26, 34), 1.0))
-            middle = rim.mean(axis=1, keepdims=True)
-            shine = middle + 0.62 * (rim[:, 15:21] - middle)
-            shapes.append(stroke(shine, 2.4, (150, 166, 190), 0.9))
+            shapes.append(Shape(rim, (24, 26, 34), 1.0))
+            shapes.append(stroke(shrunk(rim, 0.62)[:, 15:21], 2.4, (150, 166, 190), 0.9))
         else:
-            shapes.append(filled(rim, (226, 240, 255), 0.14))
+            shapes.append(Shape(rim, (226, 240, 255), 0.14))
         shapes.append(ring(rim, 4.4, frame))
         if sign * head.turn < attire.TURNED:
             shapes.append(stroke(curves[f"arm_{side}"], 3.8, frame, taper=0))
@@ -40,7 +38,7 @@ def mask(head: Head) -> list[Shape]:
         if sign * head.turn < attire.TURNED:
             for name in ("high", "low"):
                 shapes.append(stroke(curves[f"loop_{name}_{side}"], 1.8, WHITE, taper=0))
-    shapes += [filled(curves["cover"], MASK), ring(curves["cover"], 1.6, mix(MASK, INK, 0.4))]
+    shapes += [Shape(curves["cover"], MASK), ring(curves["cover"], 1.6, mix(MASK, INK, 0.4))]
     shapes += [stroke(curves[f"fold_{number}"], 1.5, mix(MASK, (40, 90, 120), 0.5), 0.8) for number in range(3)]
     return shapes
 
@@ -51,7 +49,7 @@ def eye_shadow(curves: dict[str, np.ndarray], colour: Colour) -> list[Shape]:
     shapes = []
     for side in ("left", "right"):
         upper = curves[f"upper_lid_{side}"]
-        shapes.append(filled(between(upper + 6.4 * span - [0, 0.8], upper), colour, 0.9))
+        shapes.append(Shape(between(upper + 6.4 * span - [0, 0.8], upper), colour, 0.9))
         shapes.append(stroke(moved(curves[f"lower_lid_{side}"], 0, 0.8), 2.0, colour, 0.8))
     return shapes
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from videmo.synth.geometry import Head
 from videmo.synth.palette import INK, WHITE, Colour, mix, shade
-from videmo.synth.shapes import Shape, between, disc, filled, glow, moved, shrunk, stroke
+from videmo.synth.shapes import Shape, between, disc, glow, moved, shrunk, stroke
 
 _FRECKLES = np.array(
     [(0.2, 0.2), (0.32, 0.35), (0.41, 0.22), (0.51, 0.38), (0.39, 0.52), (0.62, 0.25), (0.6, 0.54), (0.72, 0.4)]
@@ -83,7 +83,7 @@ def wattle(head: Head, skin: Colour) -> list[Shape]:
     low = float(head.heights[-1])
     x, y = 0.78 * np.cos(angles)[None], (low - 0.1 + 0.4 * np.sin(angles))[None]
     outline = head.project(x, y, np.full_like(x, 0.35), jaw=True)
-    return [filled(outline, shade(skin, 0.72)), filled(shrunk(outline, 0.95) - [0, 1.4], shade(skin, 0.16))]
+    return [Shape(outline, shade(skin, 0.72)), Shape(shrunk(outline, 0.95) - [0, 1.4], shade(skin, 0.16))]
 
 
 def eye_bags(head: Head, eyes: dict[str, np.ndarray], skin: Colour) -> list[Shape]:
@@ -95,7 +95,7 @@ def eye_bags(head: Head, eyes: dict[str, np.ndarray], skin: Colour) -> list[Shap
     for side in ("left", "right"):
         lid = eyes[f"lower_lid_{side}"]
         below = lid + (np.array([[0.0, 1.0]]) * (1.5 + 5.6 * (1 - span**2))[:, None])[None]
-        shapes += [filled(between(lid, below), dark, 0.62), stroke(below, 1.6, shade(dark, 0.5), 0.8)]
+        shapes += [Shape(between(lid, below), dark, 0.62), stroke(below, 1.6, shade(dark, 0.5), 0.8)]
     return shapes
 
 

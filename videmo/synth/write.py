@@ -19,7 +19,6 @@ import json
 import os
 import signal
 import sys
-import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -60,20 +59,14 @@ class WorldSummary:
     """What stands in a world.
 
     Attributes:
-        out: Its folder.
         videos: Clips a split.
-        records: Records a split and task.
         content: Hash of each split's records, and of the truth.
         drawn: Clips drawn by this call; 0 where the world was already complete.
-        seconds: How long this call took.
     """
 
-    out: Path
     videos: dict[str, int]
-    records: dict[str, dict[str, int]]
     content: dict[str, str]
     drawn: int
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -110,7 +103,7 @@ def synthesize(out: str | Path, plan: Plan, workers: int | None = None) -> World
         InputError: If there are too few videos, `out` holds something else, or a preset is not what it was.
         KeyboardInterrupt: As it came; what was drawn stays, and the same call continues it.
     """
-    out, start = Path(out), time.perf_counter()
+    out = Path(out)
     world = sample_world(plan.videos, plan.seed, LOOKS[plan.look])
     settings = {
         "edition": EDITION,
@@ -126,8 +119,7 @@ def synthesize(out: str | Path, plan: Plan, workers: int | None = None) -> World
     waiting = [clip for split in SPLITS for clip in world.clips[split] if not (out / "videos" / clip.path).is_file()]
     if found is not None and not waiting:
         _say(f"{out} already holds this world: {plan.videos} videos, seed {plan.seed}. Nothing to draw.")
-        seconds = time.perf_counter() - start
-        return WorldSummary(out, found["splits"], found["records"], found["content"], 0, seconds)
+        return WorldSummary(found["splits"], found["content"], 0)
     if len(waiting) < plan.videos:
         _say(f"{out} holds {plan.videos - len(waiting)} of {plan.videos} videos of this world; drawing the rest.")
 
@@ -152,7 +144,7 @@ def synthesize(out: str | Path, plan: Plan, workers: int | None = None) -> World
     summary = {**settings, "splits": videos, "records": text.records, "content": text.content}
     write_atomically(out / UNFINISHED, json.dumps(summary, indent=2) + "\n")
     os.replace(out / UNFINISHED, out / WORLD_FILE)
-    return WorldSummary(out, videos, text.records, text.content, len(waiting), time.perf_counter() - start)
+    return WorldSummary(videos, text.content, len(waiting))
 
 
 def world_text(world: World, seed: int) -> WorldText:

@@ -2,7 +2,7 @@
 
 from videmo.tasks.labels import label_meanings, label_set, label_set_names
 from videmo.tasks.levels import FEELING, LEVEL_QUESTIONS, LEVELS, PRESENCE, WHY
-from videmo.tasks.options import question_options
+from videmo.tasks.options import list_options, question_options
 from videmo.tasks.own import OWN_FILE
 from videmo.tasks.registry import (
     TEXT_TASK,
@@ -41,6 +41,7 @@ __all__ = [
     "label_meanings",
     "label_set",
     "label_set_names",
+    "list_options",
     "own_tasks",
     "own_tasks_text",
     "question_options",

@@ -24,6 +24,16 @@ def question_options(question: str) -> dict[str, str]:
     return options if len(options) > 1 else {}
 
 
+def list_options(question: str, options: Iterable[str]) -> str:
+    """A question with options, one a line under letters from A on.
+
+    Example:
+        >>> list_options("How does she feel?", ["Sad", "Happy"]).splitlines()
+        ['How does she feel?', 'A. Sad', 'B. Happy']
+    """
+    return "\n".join([question, *(f"{chr(ord('A') + place)}. {option}" for place, option in enumerate(options))])
+
+
 def without_options(question: str) -> str:
     """A question without the lines of the options that it lists.
 

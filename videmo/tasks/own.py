@@ -16,6 +16,7 @@ import yaml
 from videmo.errors import InputError, printable
 from videmo.tasks.labels import label_set_names
 from videmo.tasks.mentions import normalise
+from videmo.tasks.options import list_options
 from videmo.tasks.spec import ALL, KINDS, SCENARIOS, Task, task_from_entry
 
 OWN_FILE = "tasks.yaml"
@@ -208,7 +209,7 @@ def _check_aliases(task: Task) -> None:
 def _check_labels(task: Task) -> None:
     """Each label must be read as itself, alone, behind its letter, and where a question lists all of them."""
     listed = list(reversed(task.labels))[:MOST_OPTIONS]
-    question = "\n".join(["?", *(f"{chr(ord('A') + place)}. {label}" for place, label in enumerate(listed))])
+    question = list_options("?", listed)
     for label in task.labels:
         answer = frozenset([label]) if task.kind == "multi_label" else label
         for asked in ("", question if label in listed else ""):
