@@ -73,7 +73,7 @@ def test_no_half_file_is_left(tmp_path, monkeypatch):
     def killed(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("videmo.benchmark.predictions.os.replace", killed)
+    monkeypatch.setattr("videmo.aside.os.replace", killed)
     with pytest.raises(KeyboardInterrupt):
         write_predictions(_predictions()[2:], tmp_path / "ours")
     assert (tmp_path / "ours" / "MEAD_ID.json").read_text() == before
