@@ -39,7 +39,8 @@ class Trained(ablate.Laboratory):
 
 
 def settings() -> list[str]:
-    return list(dict.fromkeys(setting.model for rows in ablate.TABLES.values() for setting in rows))
+    """All models that tables name, and the one that only says how long a step takes."""
+    return [*dict.fromkeys(setting.model for rows in ablate.TABLES.values() for setting in rows), "pace"]
 
 
 def given(options: list[str]) -> list[dict]:
