@@ -20,7 +20,6 @@ from videmo.synth.face import (
     FACE_ACTIONS,
     HEAD_ACTIONS,
     INTENSITIES,
-    KINDS,
     MEETINGS,
     MICRO,
     POSES,
@@ -40,6 +39,7 @@ from videmo.synth.world import (
 )
 from videmo.tasks import label_set
 
+KINDS = tuple(KIND_SHARES["test"])
 WITH_EYES = {"wink", "close_eyes", "look_around"}
 WITH_MOUTH = {"talk", "yawn", "kiss", "drink", "smoke", "sing"}
 
