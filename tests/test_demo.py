@@ -1,6 +1,7 @@
 """The whole path, small: two runs of the demo over one folder."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,14 +30,16 @@ def short(tmp_path, monkeypatch):
         monkeypatch.setattr(demo, name, str(tmp_path / f"{name}.yaml"))
 
 
-def test_an_interruption_is_one_sentence_that_says_what_stays(tmp_path, monkeypatch, capsys):
-    def interrupted(*_):
-        raise KeyboardInterrupt
+@pytest.mark.parametrize(("ending", "said"), [(KeyboardInterrupt(), "interrupted; "), (SystemExit(143), "")])
+def test_an_ended_demo_says_what_stays_in_one_sentence(tmp_path, monkeypatch, capsys, ending, said):
+    def ended(*_):
+        raise ending
 
-    monkeypatch.setattr(demo, "_run", interrupted)
-    assert main(["demo", f"--out={tmp_path}"]) == 130
-    said = f"videmo: interrupted; what is in {tmp_path} stays, and the same command goes on from there\n"
-    assert capsys.readouterr().err == said
+    monkeypatch.setattr(demo, "_run", ended)
+    with suppress(SystemExit):
+        assert main(["demo", f"--out={tmp_path}"]) == 130
+    said += f"what is in {tmp_path} stays, and the same command goes on from there"
+    assert capsys.readouterr().err == f"videmo: {said}\n"
 
 
 @pytest.mark.slow

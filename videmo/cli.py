@@ -137,9 +137,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(text, file=sys.stderr)
         return code
     except (KeyboardInterrupt, SystemExit) as ending:  # Lightning ends an interrupted run with status 1
-        if isinstance(ending, SystemExit) and not isinstance(ending.__context__, KeyboardInterrupt):
+        interrupted = isinstance(ending, KeyboardInterrupt) or isinstance(ending.__context__, KeyboardInterrupt)
+        if said := [*(["interrupted"] if interrupted else []), *getattr(ending, "__notes__", ())]:
+            print(f"videmo: {'; '.join(said)}", file=sys.stderr)
+        if not interrupted:
             raise
-        print("videmo: interrupted", *getattr(ending, "__notes__", ()), sep="; ", file=sys.stderr)
         return 130
     return 0
 

@@ -21,7 +21,7 @@ def video_infos(
 ) -> np.ndarray:
     """What the wanted videos hold, `INFO` [V]; of one that cannot be read, no frames.
 
-    A file is read again if its size or time of modification differ from what they were.
+    A file is read again if its size or time of modification differ from what they were, or if it could not be read.
 
     Args:
         index: Whose videos.
@@ -46,8 +46,8 @@ def video_infos(
         number, path, identity = item
         try:
             info = probe(path, settings)
-        except VideoError:  # told with its record when it is decoded
-            return number, (*identity, 0, 0.0, 0, 0)
+        except VideoError:  # told with its record when it is decoded; the next run looks again, maybe for longer
+            return number, (0,) * len(INFO)
         return number, (*identity, info.num_frames, info.fps, info.height, info.width)
 
     with ThreadPoolExecutor() as pool:

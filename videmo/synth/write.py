@@ -215,8 +215,8 @@ def _draw_all(out: Path, clips: list[Clip], workers: int) -> None:
                         bar.step(done.result())
                 finally:
                     pool.shutdown(cancel_futures=True)  # after an error or an interrupt, what still waits is not drawn
-    except (KeyboardInterrupt, SystemExit):
-        _say(f"interrupted; {out} is unfinished. The same command continues it.")
+    except (KeyboardInterrupt, SystemExit) as ending:
+        ending.add_note(f"{out} is unfinished, and the same command goes on with it")
         raise
 
 
