@@ -47,7 +47,7 @@ def video_infos(
         try:
             info = probe(path, settings)
         except VideoError:  # told with its record when it is decoded; the next run looks again, maybe for longer
-            return number, (0,) * len(INFO)
+            return number, (0, 0, 0, 0.0, 0, 0)
         return number, (*identity, info.num_frames, info.fps, info.height, info.width)
 
     with ThreadPoolExecutor() as pool:
