@@ -59,7 +59,7 @@ def whole_run(whole, tmp_path) -> Path:
     return shutil.copytree(whole, tmp_path / "first-run")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # an idle page takes a tenth of a core from the tests that follow
 def browser():
     """Headless Chromium that reaches no network."""
     with chromium({"browser": "ALL"}) as chrome:

@@ -14,13 +14,13 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
-    ("world_size", "strategy", "frozen"), [(1, "ddp", True), (2, "ddp", False), (2, "fsdp2", True)]
+    ("kills", "world_size", "strategy", "frozen"), [(2, 1, "ddp", True), (1, 2, "ddp", False), (1, 2, "fsdp2", True)]
 )
-def test_a_killed_run_ends_as_if_it_had_not_been(world_size, strategy, frozen):
-    tool = [sys.executable, "tools/kill_and_resume.py", "--kills=2", f"--world_size={world_size}"]
+def test_a_killed_run_ends_as_if_it_had_not_been(kills, world_size, strategy, frozen):
+    tool = [sys.executable, "tools/kill_and_resume.py", f"--kills={kills}", f"--world_size={world_size}"]
     tool += [f"--strategy={strategy}", f"--frozen={frozen}", f"--lora={frozen}"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(tool, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=560)
     assert done.returncode == 0, done.stderr[-3000:] + done.stdout
     result = json.loads(done.stdout.splitlines()[-1])
-    assert result["kills"] == 2 and result["identical"] and result["tensors"] > 50
+    assert result["kills"] == kills and result["identical"] and result["tensors"] > 50
