@@ -142,7 +142,7 @@ def command(folder: Path, world_size: int, frozen: bool, lora: bool, strategy: s
                 {"class_path": "callbacks.StageCheckpoint"},
             ]
         ),
-        "--trainer.enable_progress_bar=false",
+        *("--trainer.enable_progress_bar=false", "--model.init_args.max_new_tokens=12"),
     ]
 
 

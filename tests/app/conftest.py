@@ -111,7 +111,7 @@ def served(reasoner, folder, free_port):
             yield watched
 
 
-@pytest.fixture(scope="module")  # an idle page takes a tenth of a core from the tests that follow
+@pytest.fixture(scope="session")
 def browser(tmp_path_factory):
     """Headless Chromium that finds this machine only, and keeps what it asks for; `downloads` is its folder."""
     folder = tmp_path_factory.mktemp("downloads")

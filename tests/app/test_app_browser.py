@@ -9,6 +9,13 @@ pytestmark = pytest.mark.browser
 PATIENCE = 60
 
 
+@pytest.fixture(scope="module", autouse=True)
+def left(browser):
+    """The page is left in the end: it would take a tenth of a core from the tests that follow."""
+    yield
+    browser.get("about:blank")
+
+
 def wait_for(condition, what: str):
     """What a condition returns as soon as it is true of something."""
     end = time.monotonic() + PATIENCE

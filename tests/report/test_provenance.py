@@ -12,6 +12,7 @@ def test_a_path_is_tried_as_given_then_from_the_run_folder_and_above(tmp_path, m
     run = tmp_path / "project" / "runs" / "demo"
     data = tmp_path / "project" / "runs" / "demo" / "data"
     data.mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)  # where the tests run a demo may lie
     assert find_folder("runs/demo/data", run) == data
     assert find_folder("data", run) == data
     assert find_folder(str(data), run) == data
