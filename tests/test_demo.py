@@ -1,7 +1,6 @@
 """The whole path, small: two runs of the demo over one folder."""
 
 import json
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -30,14 +29,19 @@ def short(tmp_path, monkeypatch):
         monkeypatch.setattr(demo, name, str(tmp_path / f"{name}.yaml"))
 
 
-@pytest.mark.parametrize(("ending", "said"), [(KeyboardInterrupt(), "interrupted; "), (SystemExit(143), "")])
-def test_an_ended_demo_says_what_stays_in_one_sentence(tmp_path, monkeypatch, capsys, ending, said):
+@pytest.mark.parametrize(
+    ("ending", "code", "said"), [(KeyboardInterrupt(), 130, "interrupted; "), (SystemExit(143), 143, "")]
+)
+def test_an_ended_demo_says_what_stays_in_one_sentence(tmp_path, monkeypatch, capsys, ending, code, said):
     def ended(*_):
         raise ending
 
     monkeypatch.setattr(demo, "_run", ended)
-    with suppress(SystemExit):
-        assert main(["demo", f"--out={tmp_path}"]) == 130
+    try:
+        found = main(["demo", f"--out={tmp_path}"])
+    except SystemExit as left:
+        found = left.code
+    assert found == code
     said += f"what is in {tmp_path} stays, and the same command goes on from there"
     assert capsys.readouterr().err == f"videmo: {said}\n"
 
