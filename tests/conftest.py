@@ -150,7 +150,7 @@ def quiet() -> dict[str, object]:
 def world(tmp_path_factory) -> Path:
     """A data folder of 60 drawn clips."""
     folder = tmp_path_factory.mktemp("world") / "data"
-    synthesize(folder, Plan(60))
+    synthesize(folder, Plan(60), workers=1)
     return folder
 
 

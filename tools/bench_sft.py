@@ -253,7 +253,7 @@ class Losses(L.Callback):
 def learning_curve(root: Path, size: Effort) -> dict[str, object]:
     """A tiny model on a drawn world: the same seed, records and steps, with sharing and without."""
     world = root / "world"
-    synthesize(world, Plan(60))
+    synthesize(world, Plan(60), workers=1)
     files = sorted(world.glob("jsons/train/*/full/*.json"))
     texts = [message.content for file in files for record in read_records(file) for message in record.messages]
     checkpoint = make_tiny(texts, root / "tiny", hidden_size=64, layers=2)

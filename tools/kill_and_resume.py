@@ -3,8 +3,9 @@
 A curriculum of two stages over a drawn world, with accumulation, dropout and validation inside its epochs, is trained
 once in peace. Then the same command is started again and again, with another number of workers each time, and killed
 with all its processes after a random time, or ended by a random max_steps, until as many kills have been dealt as were
-asked for and the last run has ended. Every finished run's last.ckpt must equal the first one's to the bit: weights,
-optimizer, schedule, loop counters and callbacks. Prints one JSON line; the exit status is 1 if anything differs.
+asked for, one run went on from a checkpoint, and the last has ended. Every finished run's last.ckpt must equal the
+first one's to the bit: weights, optimizer, schedule, loop counters and callbacks. Prints one JSON line; the exit status
+is 1 if anything differs.
 
     python tools/kill_and_resume.py --kills 20 --world_size 2 --strategy fsdp2
 """
@@ -74,16 +75,17 @@ def main(
         CONTEXT.Process(target=int).start()  # the server has its libraries before a run is timed
         began = time.monotonic()
         finish(options, folder / "peace", workers=0)
-        duration = time.monotonic() - began
+        duration = time.monotonic() - began  # later runs find what it had to load, and take two thirds of it
         expected = state(folder / "peace")
         all_steps = expected["/global_step"]
         dealt, cuts, runs, differ, resumed = 0, 0, 0, set(), 0
-        while dealt < kills:
+        while dealt < kills or not resumed:
             run = folder / f"run{runs}"
-            while dealt < kills:
+            while dealt < kills or not step(run):
                 end = rng.randint(min(step(run) + 1, all_steps), all_steps)
-                cut = [] if rng.random() < 0.5 else [f"--trainer.max_steps={end}"]
-                if killed_early([*options, *cut], run, rng, rng.uniform(0.1, 1.0) * duration):
+                cut = [] if rng.random() < 0.75 else [f"--trainer.max_steps={end}"]
+                soonest = 0.1 if dealt else 0.45  # the first time there is something to go on from
+                if killed_early([*options, *cut], run, rng, rng.uniform(soonest, 0.7) * duration):
                     dealt += 1
                     print(f"{dealt} kills, {progress(run)}", file=sys.stderr)
                 elif not cut:
@@ -114,7 +116,7 @@ def main(
 
 def prepare(folder: Path) -> None:
     """A drawn world, and a tiny model with dropout."""
-    synthesize(folder / "data", Plan(60))
+    synthesize(folder / "data", Plan(60), workers=1)
     files = sorted((folder / "data").glob("jsons/train/*/full/*.json"))
     texts = [message.content for file in files for record in read_records(file) for message in record.messages]
     make_tiny(texts, folder / "tiny", hidden_size=64, layers=2)

@@ -12,6 +12,7 @@ import lightning as L
 import numpy as np
 import pytest
 import torch
+from lightning.pytorch.utilities import CombinedLoader
 
 from videmo.data.cache import CacheRoom
 from videmo.data.curriculum import Stage
@@ -25,13 +26,21 @@ SMALL = VideoSettings(max_frames=4, min_pixels=56 * 56, max_pixels=56 * 56)
 
 @pytest.fixture
 def datamodule(world, world_checkpoint, tmp_path):
+    loaders = CombinedLoader([])
+
+    class Module(EmoCFGDataModule):
+        def train_dataloader(self):
+            loaders.flattened.append(loader := super().train_dataloader())
+            return loader
+
     def make(stage="fit", **options):
-        module = EmoCFGDataModule(str(world), str(world_checkpoint), video=SMALL, **{"num_workers": 0, **options})
+        module = Module(str(world), str(world_checkpoint), video=SMALL, **{"num_workers": 0, **options})
         module.trainer = L.Trainer(accelerator="cpu", logger=False, default_root_dir=tmp_path)
         module.setup(stage)
         return module
 
-    return make
+    yield make
+    loaders.reset()  # as a trainer does: their workers end
 
 
 def _warnings(caplog) -> list[str]:

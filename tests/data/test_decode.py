@@ -203,8 +203,10 @@ def test_workers_forked_after_the_parent_decoded_read_the_same_frames(make_clip)
 
 def test_a_workers_error_arrives_with_its_message(make_clip, tmp_path):
     loader = DataLoader(Clips([tmp_path / "gone.mp4"]), batch_size=None, num_workers=1, multiprocessing_context="fork")
+    batches = iter(loader)
     with pytest.raises(VideoError, match=r"gone\.mp4 does not exist"):
-        list(loader)
+        next(batches)
+    batches._shutdown_workers()
 
 
 def test_a_file_becomes_a_video(make_clip):

@@ -1,6 +1,7 @@
 """Epochs of different lengths, without a curriculum: every record once in each, in steps that say their size."""
 
 from collections import Counter
+from multiprocessing import active_children
 
 import lightning as L
 import pytest
@@ -45,7 +46,9 @@ def test_every_epoch_has_every_record_once_by_token_budget(num_workers, world, w
         global_batch_size=8,
         num_workers=num_workers,
     )
+    before = active_children()
     trainer.fit(SFTModule(str(world_checkpoint)), data)
+    assert active_children() == before
     everything = Counter(record.where for record in data.records("train"))
     assert len(set(watch.batches)) > 1, "no test of what it is to test"
     assert watch.seen == EPOCHS * [everything]

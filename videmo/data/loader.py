@@ -131,6 +131,17 @@ class BatchLoader:
         self.rounds = rounds
 
     @property
+    def _iterator(self) -> Iterator[TreeBatch | Failure] | None:
+        """By this name Lightning ends the workers of a loader that it is done with, and forgets them. Where nobody
+        does, they live until the garbage collector comes, which waits five seconds for each of them.
+        """
+        return self._stream
+
+    @_iterator.setter
+    def _iterator(self, value: None) -> None:
+        self._stream = self.loader._iterator = value
+
+    @property
     def sampler(self):
         """Lightning sets the epoch through this name."""
         return self.batch_sampler
