@@ -20,7 +20,7 @@ $(INSTALLED): pyproject.toml setup.cfg constraints.txt
 # glibc keeps freed memory instead of asking the kernel for it again at every step: 10 to 20% of a step on a CPU.
 demo test coverage: export MALLOC_TRIM_THRESHOLD_ := 8000000000
 demo test coverage: export MALLOC_MMAP_MAX_ := 0
-demo: $(INSTALLED)  ## draw faces, train a tiny model on them, print its scores (13 to 24 minutes on 2 cores)
+demo: $(INSTALLED)  ## draw faces, train a tiny model on them, print its scores (13 to 25 minutes on 2 cores)
 	$(VENV)/bin/videmo demo --out runs/demo
 
 app: $(INSTALLED)  ## a page that reasons about clips with the demo's model: drop one, ask, see the tree grow

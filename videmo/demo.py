@@ -27,7 +27,7 @@ SFT, GRPO = "configs/demo/sft.yaml", "configs/demo/grpo.yaml"
 def demo(out: str = "runs/demo", videos: int | None = None, seed: int = 0) -> None:
     """Draw faces, train a tiny Qwen2.5-VL on them, test it, write a report, and let it reason about a clip.
 
-    It trains by curriculum and by GRPO, and tests on blank and swapped videos, too: 13 to 24 minutes on two cores. A
+    It trains by curriculum and by GRPO, and tests on blank and swapped videos, too: 13 to 25 minutes on two cores. A
     second run over the same folder keeps the world and the model, and training resumes where it stopped.
 
     Args:

@@ -55,6 +55,7 @@ LORA = ["--config=configs/lora.yaml"]
         (["--model.init_args.attn_implementation=bogus"], "'bogus' cannot attend over trees; use sdpa, flex_attention"),
         (["--trainer.devices=0"], "a number from 1 or a list of devices, and trainer.num_nodes a number from 1; got 0"),
         (["--trainer.devices=-5"], "got -5 and 1"),
+        (["--data.curriculum=[{name: one, epochs: 1, steps: 5}]"], "stage 'one': give either epochs or steps"),
     ],
 )
 def test_what_fit_refuses_is_not_planned(options, says, world_checkpoint, tmp_path, capsys):

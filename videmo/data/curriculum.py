@@ -50,7 +50,9 @@ class Stage:
                 f"stage {self.name!r}: the name becomes a file, <name>.ckpt beside last.ckpt; use letters, digits, - _"
             )
         if (self.epochs is None) == (self.steps is None):
-            raise InputError(f"stage {self.name!r}: give either epochs or steps")
+            raise InputError(
+                f"stage {self.name!r}: give either epochs or steps; null takes back what an earlier config says"
+            )
         if (self.steps or self.epochs or 0) < 1:
             raise InputError(f"stage {self.name!r}: epochs or steps must be at least 1")
         check_positive(f"stage {self.name!r}: learning_rate", self.learning_rate)

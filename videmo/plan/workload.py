@@ -75,6 +75,8 @@ def from_settings(data: EmoCFGDataModule, world: int, accumulate: int) -> Worklo
         accumulate = accumulation_steps(data.global_batch_size, data.batch_size, world)
     elif data.global_batch_size:
         accumulate = -(-data.global_batch_size // (samples * world))
+    for stage in data.stages or ():
+        stage.check()
     stages = tuple(StagePlan(stage.name, stage.epochs, stage.steps) for stage in data.stages or ())
     source = (
         f"the settings ({data.root} is not here): {video:,} tokens a video, {branches} questions of "
