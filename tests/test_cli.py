@@ -66,15 +66,17 @@ def test_a_shipped_config_is_found_from_any_folder(tmp_path, monkeypatch):
 @pytest.mark.slow
 def test_fit_then_test_write_what_they_promise(sft, capsys):
     folder = Path(sft[1].split("=")[1])
-    code, _, errors = run("fit", *sft, "--trainer.max_steps=3")
+    code, said, errors = run("fit", *sft, "--trainer.max_steps=3")
     assert code == 0, errors
     checkpoint = folder / "checkpoints" / "last.ckpt"
+    assert f"the weights are in {checkpoint}: --ckpt_path=last takes them" in said
     assert torch.load(checkpoint, weights_only=True)["global_step"] == 3
     assert "Failed to load" not in errors
     assert main(["fit", *sft, "--trainer.max_steps=3"]) == 1
     assert "holds a run already: resume it with --ckpt_path=" in capsys.readouterr().err
     assert main(["test", *sft, f"--ckpt_path={checkpoint}", "--model.init_args.max_new_tokens=4"]) == 0
-    assert "head_pose" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "head_pose" in said and f"predictions and benchmark.json of {checkpoint} are in" in said
     result = json.loads((folder / "results" / "videmo" / "benchmark.json").read_text())
     assert set(result["columns"]) >= {"emotion_single", "head_pose", "identity", "appearance_cls", "action_unit"}
     assert {"counts", "unparsed", "blind"} <= set(result)

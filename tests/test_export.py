@@ -41,7 +41,7 @@ from videmo.models.backbone import Backbone
 from videmo.models.scopes import Scope
 from videmo.models.vision import speed_up
 from videmo.training import SFTModule
-from videmo.training.checkpoints import content_hash
+from videmo.training.checkpoints import content_hash, last_checkpoint
 from videmo.training.trained import trained_names
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -600,6 +600,13 @@ def test_unreadable_checkpoints_are_named(checkpoint, tmp_path):
             read_checkpoint(tmp_path / name)
     with pytest.raises(InputError, match="is a Hugging Face folder already"):
         read_checkpoint(checkpoint)
+    (tmp_path / "adapter_config.json").touch()
+    with pytest.raises(InputError, match="is a peft adapter, without the weights of its base"):
+        read_checkpoint(tmp_path)
+    last = last_checkpoint(tmp_path)
+    last.parent.mkdir()
+    whole.rename(last)
+    assert read_checkpoint(tmp_path).path == last  # a run's folder is its last checkpoint
 
 
 def test_a_checkpoint_that_does_not_fit_its_base_is_refused_naming_both(checkpoint, world_checkpoint, untied, tmp_path):

@@ -22,7 +22,7 @@ LAYERS = [
         *("videmo.__main__", "videmo.cli", "videmo.demo", "videmo.report", "videmo.check"),
         *("videmo.export", "videmo.doctor", "videmo.plan", "videmo.score", "videmo.compare", "videmo.tables"),
         *("videmo.arguments", "videmo.reason", "videmo.app", "videmo.curate", "videmo.stats"),
-        *("videmo.trainer", "videmo.tiny"),
+        *("videmo.trainer", "videmo.tiny", "videmo.refusals"),
     },
     {"callbacks"},
 ]
@@ -53,7 +53,8 @@ SIDEWAYS = {  # within a layer, one direction
     ("videmo.export", "videmo"),
     ("videmo.doctor", "videmo.export"),
     ("videmo.cli", "videmo.arguments"),
-    ("videmo.trainer", "videmo.arguments"),
+    ("videmo.cli", "videmo.refusals"),
+    ("videmo.trainer", "videmo.refusals"),
     ("videmo.demo", "videmo.reason"),
     ("videmo.demo", "videmo.report"),
     ("videmo.app", "videmo.reason"),

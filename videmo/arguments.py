@@ -1,8 +1,7 @@
 """What people type, as jsonargparse takes it: options that stand alone, several values after one, words without any."""
 
 import json
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from itertools import takewhile
 
 from videmo.data.controls import CONTROLS
@@ -32,7 +31,7 @@ def spelled_out(command: str, args: Sequence[str]) -> list[str]:
     """The arguments of a command, every value with its option.
 
     Raises:
-        InputError: If --judge is given what is none, or a key.
+        InputError: If --judge is given what is none, or a key, or --scorers a name that is none's.
 
     Example:
         >>> spelled_out("doctor", ["--video", "a.mp4", "b.mp4", "--ckpt=x"])
@@ -73,24 +72,17 @@ def spelled_out(command: str, args: Sequence[str]) -> list[str]:
             if not given:
                 del rest[0]
             arg = f"{name}={json.dumps([{'scorer': {'class_path': _SCORERS[word]}} for word in first.split(',')])}"
+        elif name in _SCORER_OPTIONS and first.replace(",", "").isalpha() and first != "null":
+            raise InputError(
+                f"no scorer {first}; there are {', '.join(_SCORERS)}, several with commas between, and one with "
+                "arguments, or of your own, in YAML"
+            )
         elif command == "score" and name in ("--judge.api_key", "--judge.key", "--judge.token"):
             raise InputError(f"there is no {name}: the judge's key is read from the environment (OPENAI_API_KEY) only")
         elif command == "score" and name == "--judge":
             _check_judge(first)
         found.append(arg)
     return _gathered(found, _WORDS[command]) if command in _WORDS else found
-
-
-def or_meant(message: str, options: Iterable[str]) -> str:
-    """What is said of an option or a command that there is not, with the one that is spelled most alike.
-
-    >>> or_meant("unrecognized arguments: --dta=x", ["--data", "--out"])
-    'unrecognized arguments: --dta=x (did you mean --data?)'
-    """
-    if not message.startswith(("unrecognized arguments: -", "no command ")) or message.endswith("?)"):  # it was said
-        return message
-    near = get_close_matches(message.split()[2].partition("=")[0], options, 1)
-    return f"{message} (did you mean {near[0]}?)" if near else message
 
 
 def _check_judge(given: str) -> None:

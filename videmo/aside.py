@@ -27,8 +27,11 @@ def write_atomically(path: Path, content: str | bytes) -> None:
         with file_aside(path) as stream:
             stream.write(content.encode() if isinstance(content, str) else content)
     except OSError as error:
-        why = f"{path} cannot be written ({error.strerror})"
-        raise InputError(f"{why}; make room there, or name another place") from None
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(f"{path} cannot be written ({error.strerror}); make room there, or name another place")
 
 
 @contextmanager
@@ -51,12 +54,19 @@ def written_aside(out: Path, by: str, check: Callable[[Path], None]) -> Iterator
         out: The place.
         by: What writes there, as a word in the name of the folder beside.
         check: Raises if something may not be replaced; asked before the block and after it.
+
+    Raises:
+        InputError: If no folder can be made there.
     """
     check(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
     prefix = f".{out.name}.videmo-{by}-"
-    _clear_up(out, prefix)
-    with tempfile.TemporaryDirectory(prefix=prefix, dir=out.parent) as work, _claimed(Path(work)):
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        _clear_up(out, prefix)
+        beside = tempfile.TemporaryDirectory(prefix=prefix, dir=out.parent)
+    except OSError as error:
+        raise _unwritable(out, error) from None
+    with beside as work, _claimed(Path(work)):
         new, old = Path(work) / "new", Path(work) / "old"
         new.mkdir()
         yield new

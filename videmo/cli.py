@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 import videmo
-from videmo.arguments import NAMED, or_meant, spelled_out
+from videmo.arguments import NAMED, spelled_out
 from videmo.errors import InputError
+from videmo.refusals import in_brief, or_meant
 
 _TRAINER = "videmo.trainer:run"
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -92,7 +93,7 @@ def _sentence(error: Exception, command: str) -> tuple[int, str] | None:
             return 1, f"videmo: {cause}"
         cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     if isinstance(error, ArgumentError):
-        return 2, f"videmo {command}: {error}\n`videmo {command} --help` lists the options"
+        return 2, f"videmo {command}: {in_brief(str(error))}\n`videmo {command} --help` lists the options"
     return None
 
 

@@ -38,7 +38,7 @@ def demo(out: str = "runs/demo", videos: int | None = None, seed: int = 0) -> No
     try:
         _run(Path(out), find_preset("demo-v1") if videos is None else Plan(videos), seed)
     except (KeyboardInterrupt, SystemExit) as ending:  # Lightning ends an interrupted fit with SystemExit
-        ending.add_note(f"what is in {out} stays, and the same command goes on from there")
+        ending.__notes__ = [f"what is in {out} stays, and the same command goes on from there"]
         raise
 
 

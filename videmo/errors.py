@@ -4,10 +4,21 @@ Others are put in words where they are not the end of a command.
 """
 
 import math
+from pathlib import Path
+from shlex import quote
 
 
 class InputError(ValueError):
     """Something given to videmo cannot be used; the message names it and says how to mend it."""
+
+
+def as_word(path: str | Path) -> str:
+    """A path as a shell takes it, for commands that a message tells to type.
+
+    >>> as_word("my clips/a.mp4")
+    "'my clips/a.mp4'"
+    """
+    return quote(str(path))
 
 
 def in_words(error: Exception) -> str:

@@ -6,9 +6,11 @@ videmo tiny runs/demo/data runs/demo/tiny
 from pathlib import Path
 
 from videmo.aside import written_aside
-from videmo.data.records import read_records
+from videmo.data.index import INDEX_FOLDER, RecordIndex
+from videmo.data.quarantine import QUARANTINE_FILE, Quarantine
 from videmo.data.sampling import VideoSettings
-from videmo.errors import InputError
+from videmo.data.usable import find_usable
+from videmo.errors import InputError, as_word
 from videmo.models.tiny import make_tiny
 from videmo.tasks import use_tasks_of
 from videmo.training.tower import pretrain_tower
@@ -40,15 +42,22 @@ def tiny(
         raise InputError(f"hidden_size must be a multiple of 32 (the width of a head), got {hidden_size}")
     _check_new(Path(out))
     use_tasks_of(data)
-    files = sorted(Path(data).glob("jsons/train/*/full/*.json"))
+    root, video_root = Path(data), Path(data) / "videos"
+    files = sorted(root.glob("jsons/train/*/full/*.json"))
     if not files:
-        raise InputError(f"no training files jsons/train/*/full/*.json in {data}; `videmo synth {data}` makes some")
-    records = [record for file in files for record in read_records(file)]
+        raise InputError(
+            f"no training files jsons/train/*/full/*.json in {data}; `videmo synth {as_word(data)}` makes some"
+        )
+    quarantine = Quarantine.read(root / QUARANTINE_FILE, root, video_root)
+    found = find_usable(RecordIndex.open(files, folder=root / INDEX_FOLDER), video_root, quarantine)
+    if found.faults:
+        raise InputError(f"{found.faults[0]}; or `videmo check {as_word(data)}`, and what that finds is left out")
+    records = list(found.records)
     texts = [message.content for record in records for message in record.messages]
     with written_aside(Path(out), "tiny", _check_new) as folder:
         make_tiny(texts, folder, hidden_size=hidden_size, layers=layers, seed=seed)
         if pretrain_epochs:
-            right = pretrain_tower(folder, records, Path(data) / "videos", video, epochs=pretrain_epochs, seed=seed)
+            right = pretrain_tower(folder, records, video_root, video, epochs=pretrain_epochs, seed=seed)
             print(f"the vision tower tells {100 * right:.0f}% of the training clips' single choices")
     print(f"a tiny Qwen2.5-VL is in {out}")
 

@@ -8,6 +8,7 @@ import warnings
 from argparse import ArgumentError
 from collections.abc import Sequence
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 
 import lightning as L
@@ -15,11 +16,11 @@ import torch
 from lightning.pytorch.cli import LightningCLI, SaveConfigCallback
 
 import videmo
-from videmo.arguments import or_meant
 from videmo.benchmark.table import results_table
 from videmo.data.datamodule import EmoCFGDataModule
 from videmo.errors import InputError, check_positive
 from videmo.reasoning import SearchSettings
+from videmo.refusals import in_config, or_meant
 from videmo.tasks import use_tasks_of
 from videmo.terminal import output
 from videmo.training import VidEmoModule
@@ -39,6 +40,7 @@ warnings.filterwarnings("ignore", message=".*when logging on epoch level in dist
 SHIPPED = Path(videmo.__file__).resolve().parent.parent
 COMMANDS = ("fit", "validate", "test", "predict")
 ANSWERING = ("test", "predict")
+log = logging.getLogger(__name__)
 
 
 class VidEmoCLI(LightningCLI):
@@ -63,7 +65,11 @@ class VidEmoCLI(LightningCLI):
         try:
             self.config = parser.parse_args(args)
         except ArgumentError as error:
-            error.message = or_meant(error.message, self._subcommand_parsers[args[0]]._option_string_actions)
+            command, options = args[0], self._subcommand_parsers[args[0]]._option_string_actions
+            said = in_config(or_meant(error.message, options), _configs(args), options)
+            if said.startswith("the following arguments are required"):
+                said = said.replace(f"{command}.", "--") + "; configs/sft.yaml and configs/grpo.yaml give a --model"
+            error.message = said
             raise
 
     def before_fit(self) -> None:
@@ -77,7 +83,7 @@ class VidEmoCLI(LightningCLI):
         if self.config.fit.ckpt_path is None:
             if last.exists():
                 raise InputError(
-                    f"{run} holds a run already: resume it with --ckpt_path={last}, or give another "
+                    f"{run} holds a run already: resume it with --ckpt_path=last, or give another "
                     "--trainer.default_root_dir"
                 )
             if (run / "curriculum.json").exists():
@@ -88,12 +94,30 @@ class VidEmoCLI(LightningCLI):
         if self.trainer.is_global_zero:
             self._held = hold(run)  # as long as this object lives
 
+    def fit(self, **given) -> None:
+        """Lightning's; an interrupted one says how it goes on."""
+        try:
+            self.trainer.fit(**given)
+        except (KeyboardInterrupt, SystemExit) as ending:
+            last = last_checkpoint(self.trainer.default_root_dir)
+            if self.trainer.is_global_zero and kept(last).exists():
+                ending.add_note(f"{last} is saved, and the same command with --ckpt_path=last goes on from it")
+            raise
+
     def instantiate_classes(self) -> None:
         super().instantiate_classes()
         if self.subcommand in ANSWERING and (search := self.config_init[str(self.subcommand)].reasoning):
             search.check()
             self.model.reasoning = search
         check_kind(self.config[str(self.subcommand)].ckpt_path, self.trainer.strategy)
+
+    def instantiate_trainer(self, **kwargs) -> L.Trainer:
+        try:
+            return super().instantiate_trainer(**kwargs)
+        except InputError:
+            raise
+        except (TypeError, ValueError) as error:  # Lightning's, of names that it does not know
+            raise InputError(f"the trainer cannot be made: {error}") from None
 
     def _parse_ckpt_path(self) -> None:
         """Configs and options say what is built; Lightning would let a checkpoint's old arguments override them."""
@@ -114,8 +138,15 @@ class VidEmoCLI(LightningCLI):
             settings.trainer.max_epochs = -1  # the curriculum says how many; Lightning would warn of its own default
         if self.subcommand != "fit" and settings.ckpt_path is None:  # what the run would start from
             settings.ckpt_path = settings.model.init_args.get("start_from")
+        last = last_checkpoint(settings.trainer.default_root_dir or ".")
+        if self.subcommand != "fit" and settings.ckpt_path is None and kept(last).exists():
+            log.warning(
+                "no --ckpt_path: the weights are %s's, and not those of the run %s, which --ckpt_path=last takes",
+                settings.model.init_args.checkpoint,
+                last.parent.parent,
+            )
         if settings.ckpt_path == "last":
-            settings.ckpt_path = str(last_checkpoint(settings.trainer.default_root_dir or "."))
+            settings.ckpt_path = str(last)
         if "deepspeed" in str(settings.trainer.strategy).lower() and find_spec("deepspeed") is None:
             raise InputError("trainer.strategy is DeepSpeed's, which is not installed: `pip install deepspeed`")
         for name in ("accumulate_grad_batches", "val_check_interval"):  # Lightning would divide by 0
@@ -173,6 +204,12 @@ def _with_shipped_configs(args: Sequence[str]) -> list[str]:
     return found
 
 
+def _configs(args: Sequence[str]) -> list[str]:
+    """The config files among arguments."""
+    following = [value for option, value in pairwise(args) if option in ("--config", "-c")]
+    return [*(arg.removeprefix("--config=") for arg in args if arg.startswith("--config=")), *following]
+
+
 def run(command: str, args: Sequence[str]) -> int:
     """Run one of `COMMANDS`, or ``plan``, and print what it came to; returns the exit status."""
     if command == "plan":
@@ -180,9 +217,14 @@ def run(command: str, args: Sequence[str]) -> int:
 
         return plan(args, lambda given: run_trainer(["fit", *given], ReadOptions).config.fit.as_dict(), output())
     cli = run_trainer([command, *args])
-    if command in ANSWERING and cli.trainer.is_global_zero:
+    if not cli.trainer.is_global_zero:
+        return 0
+    if command in ANSWERING:
         if command == "test":
             output().print(results_table(cli.model.result))
         scores = " and benchmark.json" if command == "test" else ""
-        print(f"predictions{scores} are in {cli.model.results_folder}")
+        of = cli.config[command].ckpt_path or cli.model.hparams.checkpoint
+        print(f"predictions{scores} of {of} are in {cli.model.results_folder}")
+    elif command == "fit" and kept(last := last_checkpoint(cli.trainer.default_root_dir)).exists():
+        print(f"the weights are in {last}: --ckpt_path=last takes them in `videmo test`, --ckpt in `videmo export`")
     return 0

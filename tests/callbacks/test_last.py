@@ -50,5 +50,6 @@ def test_a_signal_to_all_processes_saves_the_step_and_ends(number, code, world, 
     os.killpg(running.pid, number)
     assert running.wait(60) == code, log.read_text()
     assert "Traceback" not in log.read_text() and "saving after this step, then stopping" in log.read_text()
+    assert f"{last} is saved, and the same command with --ckpt_path=last goes on from it" in log.read_text()
     saved = torch.load(last, weights_only=True)
     assert _logged_steps(tmp_path)[-1] == saved["global_step"] - 1  # the step it ended with is logged, too

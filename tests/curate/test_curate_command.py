@@ -181,12 +181,26 @@ def test_a_folder_beside_its_clips_holds_none_of_them_twice(place, monkeypatch):
     assert json.loads(Path("data/curation.json").read_text())["clips"] == {"train": 15, "val": 3, "test": 3}
 
 
+def test_what_other_commands_write_into_the_folder_is_no_obstacle(place):
+    curate()
+    before = written()
+    for name in ("stats/stats.html", "stats/balance.png", ".videmo/index/a.npy", "quarantine.jsonl"):
+        Path("data", name).parent.mkdir(parents=True, exist_ok=True)
+        Path("data", name).touch()
+    assert curate() == 0
+    assert written() == before
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
         (lambda data: (data / "notes.txt").write_text("mine"), "notes.txt was not written by `videmo curate`"),
         (lambda data: (data / "jsons/train/qa/full/mine.json").write_text("[]"), "mine.json was not written"),
         (lambda data: (data / "jsons/train/qa/full/QA_Hair.json").write_text("[]"), "QA_Hair.json was edited"),
+        (
+            lambda data: [(data / "stats").mkdir(), (data / "stats/notes.txt").touch()],
+            "notes.txt was not written",
+        ),
         (lambda data: (data / "tasks.yaml").write_text("a: {kind: caption}"), "tasks.yaml was edited"),
         (lambda data: (data / "curation.json").write_text("{}"), "is not as `videmo curate` wrote it"),
         (lambda data: (data / "curation.json").unlink(), "holds something that `videmo curate` did not write"),

@@ -55,6 +55,20 @@ def wait_until(condition, seconds=20):
         time.sleep(0.02)
 
 
+def test_a_signal_to_all_processes_ends_no_decoder_that_starts(pool, clip, monkeypatch):
+    start = subprocess.Popen
+
+    def interrupted(*args, **options):
+        process = start(*args, **options)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process.send_signal(number)
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", interrupted)
+    assert numbers_of(read_frames(clip, ALL)[0]) == list(range(20))
+    assert len(pids(pool)) == 1
+
+
 def test_one_process_serves_clip_after_clip(pool, clip):
     for _ in range(3):
         assert numbers_of(read_frames(clip, ALL)[0]) == list(range(20))

@@ -5,6 +5,7 @@ import json
 import pytest
 from transformers import AutoTokenizer, Qwen2_5_VLForConditionalGeneration, Qwen2Tokenizer
 
+from videmo.cli import main
 from videmo.errors import InputError
 from videmo.models.backbone import Backbone
 from videmo.models.tiny import make_tiny, train_tokenizer
@@ -51,6 +52,26 @@ def test_merges_are_learned_from_the_text():
 def test_a_folder_without_a_model_is_refused(tmp_path):
     with pytest.raises(InputError, match=f"no model at {tmp_path}.*videmo tiny"):
         Backbone.load(str(tmp_path))
+
+
+def test_a_tiny_model_leaves_out_what_a_check_found(world, tmp_path):
+    data = tmp_path / "data"
+    (data / "videos").mkdir(parents=True)
+    (data / "jsons/train/qa/full").mkdir(parents=True)
+    records = json.loads((world / "jsons/train/qa/full/QA_Gender.json").read_text())[:4]
+    (data / "jsons/train/qa/full/QA_Gender.json").write_text(json.dumps(records))
+    clips = [record["videos"][0] for record in records]
+    for clip in clips:
+        (data / "videos" / clip).parent.mkdir(parents=True, exist_ok=True)
+        (data / "videos" / clip).write_bytes((world / "videos" / clip).read_bytes())
+    (data / "videos" / clips[0]).write_bytes(b"no video")
+    with pytest.raises(InputError, match="cannot be opened as a video"):
+        tiny(str(data), str(tmp_path / "model"), hidden_size=64, pretrain_epochs=1)
+    main(["check", str(data)])
+    tiny(str(data), str(tmp_path / "model"), hidden_size=64, pretrain_epochs=1)
+    (data / "videos" / clips[1]).unlink()
+    with pytest.raises(InputError, match=r"no video .*; or `videmo check .*data`, and what that finds is left out"):
+        tiny(str(data), str(tmp_path / "other"), hidden_size=64, pretrain_epochs=1)
 
 
 def test_another_kind_of_model_is_refused(tmp_path):

@@ -78,11 +78,14 @@ def test_predict_answers_as_the_test_does_and_scores_nothing(command, capsys):
     greedy, tested = command("predict", "greedy"), command("test", "tested")
     assert answers_in(greedy) == answers_in(tested)
     assert not (greedy / "benchmark.json").exists()
-    assert "predictions are in" in capsys.readouterr().out
+    assert "predictions of " in capsys.readouterr().out
     flat = command("predict", "flat", "--reasoning.n=1", "--reasoning.method=flat")
     assert [*map(without_logprobs, answers_in(flat).values())] == [*map(without_logprobs, answers_in(greedy).values())]
-    reasoned = command("predict", "reasoned", "--reasoning.n=2")
-    assert answers_in(reasoned) == answers_in(command("test", "again", "--reasoning.n=2"))
+    reasoned, again = command("predict", "reasoned", "--reasoning.n=2"), command("test", "again", "--reasoning.n=2")
+    assert answers_in(reasoned) == answers_in(again)
+    assert (again / "benchmark.json").is_file()
+    command("predict", "again")
+    assert not (again / "benchmark.json").exists() and not (again / "scores.jsonl").exists()
 
 
 def without_logprobs(text: str) -> list[dict]:

@@ -1,6 +1,7 @@
 """`videmo score` and `videmo compare` as a user meets them, with a real server for a judge."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from judge_server import JudgeServer, says, status
@@ -120,6 +121,18 @@ def test_scores_with_blind_are_not_written_over_by_scores_without(results, capsy
     assert main(["score", str(results), "--method=alpha"]) == 1
     assert "--data" in capsys.readouterr().err
     assert main(["score", str(results), "--method=alpha", f"--out={results.parent / 'elsewhere'}"]) == 0
+
+
+def test_how_answers_came_about_stays_beside_them_until_they_are_others(results):
+    file, command = results / "alpha" / "benchmark.json", ["score", str(results), "--method=alpha"]
+    assert main(command) == 0
+    generation = {"checkpoint": "5f3a", "seconds_per_question": 0.5}
+    replace(BenchmarkResult.load(file), generation=generation).save(file)
+    assert main(command) == 0
+    assert BenchmarkResult.load(file).generation == generation
+    (results / "alpha" / f"{EMOTION}.json").write_text(_line("Sad", "Happy", 1))
+    assert main(command) == 0
+    assert BenchmarkResult.load(file).generation == {}
 
 
 def test_a_key_on_the_command_line_is_refused_and_not_repeated(results, capsys):

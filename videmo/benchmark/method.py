@@ -139,6 +139,12 @@ def grade_method(
     return graded, grade_blind(unique["none"], blind, judge) if blind else []
 
 
+def remove_scores(folder: Path) -> None:
+    """Take away what an earlier test or `videmo score` wrote beside answers that are others now."""
+    for name in (RESULT_FILE, SCORES_FILE):
+        (folder / name).unlink(missing_ok=True)
+
+
 def score_method(
     graded: Mapping[Shown, Sequence[Graded]],
     guessed: Sequence[Graded],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from videmo.data.index import INDEX_FOLDER
 from videmo.data.patterns import FilePatterns, Patterns
-from videmo.errors import InputError
+from videmo.errors import InputError, as_word
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class DataFolder:
                 "name the file in it with --train, --val or --test"
             )
         if not self.root.is_dir():
-            raise InputError(f"no data folder {self.root}; `videmo synth {self.root}` draws one to try")
+            raise InputError(f"no data folder {self.root}; `videmo synth {as_word(self.root)}` draws one to try")
         found = {split: list(patterns.files(self.root)) for split, patterns in self.patterns.items()}
         if not any(found.values()):
             tried = " ".join(pattern for patterns in self.patterns.values() for pattern in patterns.weights)

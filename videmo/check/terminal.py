@@ -13,6 +13,7 @@ from rich.text import Text
 from videmo.check.findings import Finding, Findings, Row
 from videmo.check.videos import Examined
 from videmo.data.quarantine import QUARANTINE_FILE
+from videmo.errors import as_word
 
 SHOWN = 20
 """Faults that the terminal shows; the manifest has all."""
@@ -164,7 +165,8 @@ def _leaks(found: Findings) -> Group | None:
 def _ending(found: Findings, root: Path, manifest: Path) -> str:
     whole = found.all
     if not found.quarantine:
-        return f"all {_count(whole.records, 'record')} can be used; next: videmo fit --config=... --data.root={root}"
+        can = f"all {_count(whole.records, 'record')} can be used"
+        return f"{can}; next: videmo fit --config=... --data.root={as_word(root)}"
     read = root / QUARANTINE_FILE
     is_read = os.path.realpath(manifest) == os.path.realpath(read)
     honoured = ", and training leaves it out" if is_read else f", but training reads only {read}"

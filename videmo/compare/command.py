@@ -15,7 +15,7 @@ from videmo.benchmark.grading import grade
 from videmo.benchmark.method import has_answers, read_answers
 from videmo.benchmark.predictions import unique_predictions
 from videmo.compare.terminal import differences_table, flips_table, remarks
-from videmo.errors import InputError
+from videmo.errors import InputError, as_word
 from videmo.tasks import use_tasks_of
 from videmo.terminal import output
 
@@ -64,7 +64,8 @@ def read_graded(folder: Path) -> list[Graded]:
         answers = {(p.record.videos, p.record.question, p.response) for p in read_answers(folder).shown["none"]}
         if answers != {(one.videos, one.question, one.response) for one in graded}:
             raise InputError(
-                f"{folder / SCORES_FILE} is of other answers than those beside it: run `videmo score {folder}` again"
+                f"{folder / SCORES_FILE} is of other answers than those beside it: run "
+                f"`videmo score {as_word(folder)}` again"
             )
     return graded
 

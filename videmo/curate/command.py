@@ -18,7 +18,7 @@ from videmo.curate.labels import curate_labels
 from videmo.curate.splits import SHARES, check_shares
 from videmo.curate.unlabelled import curate_unlabelled
 from videmo.data.sampling import VideoSettings
-from videmo.errors import InputError
+from videmo.errors import InputError, as_word
 from videmo.tasks import all_tasks, use_tasks
 from videmo.terminal import output
 
@@ -145,4 +145,5 @@ def _models(
 def _closing(curated: Curated, place: Path) -> str:
     records = sum(sum(counts.values()) for counts in curated.counts.values())
     kinds = len({task for counts in curated.counts.values() for task in counts})
-    return f"{records} records of {kinds} tasks are in {place}; `videmo check {place}` tries them and their videos"
+    tries = f"`videmo check {as_word(place)}` tries them and their videos"
+    return f"{records} records of {kinds} tasks are in {place}; {tries}"

@@ -16,6 +16,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ from videmo.tasks import OWN_FILE, Task, all_tasks, own_tasks
 
 CURATION_FILE = "curation.json"
 _VIDEOS = "videos"
-_OTHERS = (INDEX_FOLDER, QUARANTINE_FILE)
+_OTHERS = (f"{INDEX_FOLDER}/*", QUARANTINE_FILE, "stats/stats.*", "stats/*.png")
 """What other commands write into a data folder, to be made anew for other data."""
 
 
@@ -162,8 +163,8 @@ def _refuse_changes(out: Path, facts: dict) -> None:
     files = facts["files"]
     for path in sorted(out.rglob("*")):
         name = path.relative_to(out).as_posix()
-        top = name.partition("/")[0]
-        if path.is_dir() or top in (*_OTHERS, CARD, CURATION_FILE) or (top == _VIDEOS and name not in files):
+        clip = name.partition("/")[0] == _VIDEOS and name not in files
+        if path.is_dir() or clip or any(fnmatch(name, ours) for ours in (*_OTHERS, CARD, CURATION_FILE)):
             if name == _VIDEOS and facts.get("videos") == "linked" and not path.is_symlink():
                 raise InputError(f"{path} is a folder where a link was; move it away, or name a new folder by --out")
             continue

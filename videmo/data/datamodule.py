@@ -32,7 +32,7 @@ from videmo.data.skips import SkipLog
 from videmo.data.usable import Records, find_usable, refuse
 from videmo.data.vision_cache import BatchPlan, VisionCache
 from videmo.data.worker import set_up_worker
-from videmo.errors import InputError
+from videmo.errors import InputError, as_word
 from videmo.fingerprint import WORLD_FILE, data_fingerprint
 from videmo.pretrained import load_config, load_tokenizer, trained_video
 from videmo.tasks import use_tasks_of
@@ -450,7 +450,7 @@ class EmoCFGDataModule(L.LightningDataModule):
 
     def _files(self, split: str) -> list[Path]:
         if not self.root.is_dir():
-            raise InputError(f"no data folder {self.root}; `videmo synth {self.root}` draws one to try")
+            raise InputError(f"no data folder {self.root}; `videmo synth {as_word(self.root)}` draws one to try")
         return list(self.patterns[split].files(self.root))
 
     def _weights_of_files(self, records: Records) -> np.ndarray:

@@ -9,6 +9,7 @@ import atexit
 import os
 import pickle
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -47,13 +48,18 @@ class DecoderProcess:
 
     def __init__(self, backends: tuple[str, ...]) -> None:
         self._pixels = SharedPixels(memory_file(), writes=False)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "videmo.data.decoder", str(self._pixels.fd), str(os.getpid()), *backends],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            pass_fds=[self._pixels.fd],
-            cwd=_PACKAGE_FOLDER,  # where -m finds the package that runs here
-        )
+        # It ignores them once it runs; until then, while it imports, they would end it with a trace.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "videmo.data.decoder", str(self._pixels.fd), str(os.getpid()), *backends],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pass_fds=[self._pixels.fd],
+                cwd=_PACKAGE_FOLDER,  # where -m finds the package that runs here
+            )
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         assert self._process.stdin and self._process.stdout
         self._pipes = self._process.stdin, self._process.stdout
         self._answers = self._process.stdout.fileno()

@@ -22,7 +22,7 @@ from videmo.doctor.inputs import patches_row, sampling_row, settings_row, size_r
 from videmo.doctor.ours import Clip, prepare
 from videmo.doctor.plain import SPECIAL_IDS, Answer, Plain
 from videmo.doctor.row import REPORT, Row, attempt, judge, worst
-from videmo.errors import InputError
+from videmo.errors import InputError, as_word
 from videmo.export.folder import VIDEMO_FILE, base_folder
 from videmo.export.processor import IMAGE_FILE
 from videmo.models.backbone import Backbone
@@ -181,7 +181,9 @@ def _short(text: str) -> str:
 def _model_folder(checkpoint: str) -> Path | None:
     path = Path(checkpoint)
     if path.is_file() or (path / "meta.pt").is_file() or (path / "latest").is_file():
-        raise InputError(f"{path} is a run's checkpoint: `videmo export --ckpt {path} --out FOLDER --merge` first")
+        raise InputError(
+            f"{path} is a run's checkpoint: `videmo export --ckpt {as_word(path)} --out FOLDER --merge` first"
+        )
     if (path / "adapter_config.json").is_file():
         raise InputError(f"{path} is a peft adapter: export the run with --merge, and give that folder")
     if random_size(checkpoint):

@@ -8,7 +8,6 @@ elsewhere.
 
 import os
 import pickle
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -22,6 +21,8 @@ from torch.distributed.checkpoint.metadata import Metadata, StorageMeta, TensorS
 
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
+from videmo.pretrained import load_config
+from videmo.training.checkpoints import check_file, last_checkpoint
 
 WEIGHTS_OF_BACKBONE = "backbone."
 _REST_OF_FSDP = "meta.pt"  # beside the shards: all that is not a tensor of the model or the optimizer
@@ -62,9 +63,24 @@ class TrainedWeights:
         given = self.arguments
         return {"revision": given.get("revision"), "local_files_only": given.get("local_files_only", False)}
 
+    def check_base(self) -> None:
+        """Find out whether the model that it was trained from is where it was.
+
+        Raises:
+            InputError: If it is not.
+        """
+        base = self.arguments["checkpoint"]
+        try:
+            load_config(base, **self.where)
+        except InputError as error:
+            raise InputError(
+                f"{self.path} was trained from {base}, which is needed beside it: {error}. Name the place where that "
+                "model is now with --base"
+            ) from None
+
 
 def read_checkpoint(path: str | Path) -> TrainedWeights:
-    """Read a checkpoint of any strategy; its shards are put together in memory.
+    """Read a checkpoint of any strategy, or a run's last; its shards are put together in memory.
 
     Raises:
         InputError: If it is none, is damaged, is of another kind of run, or needs DeepSpeed where there is none.
@@ -72,6 +88,8 @@ def read_checkpoint(path: str | Path) -> TrainedWeights:
     path = Path(path)
     if not path.exists():
         raise InputError(f"no checkpoint {path}; {_SAVE_AGAIN}")
+    if last_checkpoint(path).exists():
+        path = last_checkpoint(path)
     if path.is_file():
         rest = _load(path)
         weights = rest.pop("state_dict", None)
@@ -79,7 +97,12 @@ def read_checkpoint(path: str | Path) -> TrainedWeights:
         rest, weights = _load(path / _REST_OF_FSDP), _join_shards(path)
     elif (path / "latest").is_file() or any(path.glob(f"*/{_STATES_OF_ZERO}")):
         rest, weights = _convert_zero(path)
-    elif (path / "config.json").is_file() or (path / "adapter_config.json").is_file():
+    elif (path / "adapter_config.json").is_file():
+        raise InputError(
+            f"{path} is a peft adapter, without the weights of its base: give the run's checkpoint, or the whole model "
+            "that `videmo export --merge=true` makes of that"
+        )
+    elif (path / "config.json").is_file():
         raise InputError(f"{path} is a Hugging Face folder already; a checkpoint is expected, and {_SAVE_AGAIN}")
     else:
         raise InputError(
@@ -106,8 +129,7 @@ def read_checkpoint(path: str | Path) -> TrainedWeights:
 
 def _load(file: Path) -> dict[str, Any]:
     """A torch file without running code of it; tensors stay on disk until they are used."""
-    if not zipfile.is_zipfile(file):
-        raise InputError(f"{file} is not a torch checkpoint, or was cut short; save it again, or choose another")
+    check_file(file)
     try:
         found = torch.load(file, map_location="cpu", weights_only=True, mmap=True)
     except pickle.UnpicklingError as error:

@@ -31,7 +31,7 @@ def export(ckpt: str, out: str, merge: bool = False, base: str | None = None, dt
     A run with LoRA gives a peft adapter, or with --merge a whole model, as a run without it does.
 
     Args:
-        ckpt: A run's checkpoint: a file, or a folder of FSDP or DeepSpeed.
+        ckpt: A run's checkpoint, a file or a folder of FSDP or DeepSpeed; or the run's folder, whose last it is then.
         out: The folder to write: a new one, or an earlier export, which is replaced.
         merge: Adds adapters to the weights of the base.
         base: The model that training started from, where it has moved since.
@@ -56,9 +56,11 @@ def export_checkpoint(
     given = trained.arguments
     check_dtype(given, merge, dtype)
     source = base or given["checkpoint"]
+    if base is None:
+        trained.check_base()
     config = load_config(source, **trained.where)  # its sentences on what is no model come first
     files = base_folder(source, **trained.where)
-    origin = f"from step {trained.step:,} of {ckpt}"
+    origin = f"from step {trained.step:,} of {trained.path}"
     if has_adapters(given) and not merge:
         lora, weights = adapter(trained, source)
         with written_aside(out, "export", check_destination) as folder:

@@ -6,8 +6,7 @@ from typing import Any
 import torch
 
 from videmo.data.sampling import VideoSettings
-from videmo.errors import InputError
-from videmo.export.checkpoint import TrainedWeights, read_checkpoint
+from videmo.export.checkpoint import read_checkpoint
 from videmo.export.model import whole_model
 from videmo.models.backbone import Backbone
 from videmo.pretrained import base_fingerprint, load_config, load_tokenizer
@@ -37,7 +36,7 @@ def load_reasoner(
     trained = read_checkpoint(path)
     source = base or trained.arguments["checkpoint"]
     if base is None:
-        _check_base(trained)
+        trained.check_base()
     cuda = torch.cuda.is_available()
     model: Any = whole_model(trained, source)  # transformers' `to` says nothing of its arguments
     model.to("cuda" if cuda else "cpu", torch.bfloat16 if cuda else torch.float32)
@@ -57,22 +56,6 @@ def fingerprint(ckpt: str) -> str:
         return base_fingerprint(ckpt)
     file = path if path.is_file() else max(path.rglob("*"), key=lambda part: part.stat().st_mtime_ns, default=path)
     return f"{file.stat().st_size} bytes of {file.stat().st_mtime_ns}"
-
-
-def _check_base(trained: TrainedWeights) -> None:
-    """Find out whether the model that a checkpoint says it was trained from is where it was.
-
-    Raises:
-        InputError: If it is not.
-    """
-    base = trained.arguments["checkpoint"]
-    try:
-        load_config(base, **trained.where)
-    except InputError as error:
-        raise InputError(
-            f"{trained.path} was trained from {base}, which is needed beside it: {error}. Name the place where that "
-            "model is now with --base"
-        ) from None
 
 
 def _checkpoint(ckpt: str) -> Path | None:

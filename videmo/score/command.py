@@ -5,10 +5,12 @@ videmo score results --method VidEmo-T1 --judge.base_url=http://localhost:8000/v
 """
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
 from videmo.benchmark import RESULT_FILE, BenchmarkResult
+from videmo.benchmark.graded import SCORES_FILE, Graded, read_scores
 from videmo.benchmark.method import grade_method, has_answers, read_answers, score_method
 from videmo.benchmark.predictions import write_tasks
 from videmo.benchmark.table import results_table
@@ -73,6 +75,7 @@ def score(
     asker = None if judge == "rules" else Judge(judge)
     graded, guessed = grade_method(answers.shown, about.blind, asker)
     given = {"data": about.fingerprint, "asked": about.questions, "judge": asker.identity if asker else None}
+    given["generation"] = _generation(folder, graded["none"])
     write_tasks(target)
     result = score_method(graded, guessed, target, folder.name, **given)
     console.print(results_table(result))
@@ -115,6 +118,17 @@ def _with_answers(results: Path, method: str | None) -> list[Path]:
     if method is not None or not results.is_dir():
         return [results / (method or "")]
     return [results, *sorted(path for path in results.iterdir() if path.is_dir())]
+
+
+def _generation(folder: Path, graded: Sequence[Graded]) -> Mapping:
+    """How answers came about, as a test wrote beside them; nothing where it tested others, or wrote nothing."""
+    try:
+        before = read_scores(folder / SCORES_FILE)
+        generation = BenchmarkResult.load(folder / RESULT_FILE).generation
+    except (InputError, OSError):
+        return {}
+    was, now = (sorted((one.file, one.videos, one.question, one.response) for one in ones) for ones in (before, graded))
+    return generation if was == now else {}
 
 
 def _check_writable(target: Path) -> None:

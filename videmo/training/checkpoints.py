@@ -118,6 +118,21 @@ def read_checkpoint(path: str | Path) -> dict[str, Any]:
     return torch.load(path, mmap=True, map_location="cpu", weights_only=True)
 
 
+def check_file(path: Path) -> None:
+    """Find out whether a file can be read, and is an archive as torch writes them.
+
+    Raises:
+        InputError: If not.
+    """
+    try:
+        with path.open("rb") as stream:
+            whole = zipfile.is_zipfile(stream)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror})") from None
+    if not whole:
+        raise InputError(f"{path} is not a torch checkpoint, or was cut short; save it again, or choose another")
+
+
 def content_hash(path: str | Path) -> str:
     """A hash of what a checkpoint file holds. It is a zip archive, whose directory has a checksum of every tensor."""
     with zipfile.ZipFile(kept(path)) as archive:
@@ -149,8 +164,8 @@ def check_checkpoint(path: str | Path | None, weights_only: bool = True, resumin
             f"no checkpoint {path}; `videmo fit` writes checkpoints/last.ckpt in its default_root_dir, which "
             "--ckpt_path=last takes"
         )
-    if Path(path).is_file() and not zipfile.is_zipfile(path):
-        raise InputError(f"{path} is not a torch checkpoint, or was cut short; train again or choose another")
+    if Path(path).is_file():
+        check_file(Path(path))
     if not weights_only:
         return
     try:

@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
 from videmo.benchmark.blind import BlindBaseline
-from videmo.benchmark.method import grade_method, score_method
+from videmo.benchmark.method import grade_method, remove_scores, score_method
 from videmo.benchmark.predictions import Prediction, write_predictions, write_searches, write_tasks
 from videmo.data.backends import MODULES as BACKENDS
 from videmo.data.controls import Shown
@@ -401,8 +401,9 @@ class VidEmoModule(L.LightningModule):
         self.result = score_method(*graded, self.results_folder, self.hparams.method, **about)
 
     def on_predict_epoch_end(self) -> None:
-        """Write the answers."""
-        self._write_answers()
+        """Write the answers; scores of others go."""
+        if self._write_answers():
+            remove_scores(self.results_folder)
 
     def _write_answers(self) -> dict[Shown, list[Prediction]] | None:
         """Those of all ranks in the release's format, those to controls in subfolders, and how they were found; on the

@@ -76,8 +76,9 @@ def refuse_other_model(was: Mapping[str, Any], now: Mapping[str, Any], resuming:
         if was.get(key) != now.get(key):
             raise InputError(
                 f"the checkpoint was saved in a run with model.{key}={_said(was.get(key))}, this one has "
-                f"{_said(now.get(key))}; give this run the same, or, to train on from what the other learnt, export it "
-                "(`videmo export`) and name the folder as model.checkpoint"
+                f"{_said(now.get(key))}; give this run the same, by that run's configs or --model.init_args.{key}, or, "
+                "to train on from what the other learnt, export it (`videmo export`) and name the folder as "
+                "model.checkpoint"
             )
     if was.get("base") and now["base"] and was["base"] != now["base"]:
         raise InputError(
