@@ -52,7 +52,11 @@ def tiny(
     found = find_usable(RecordIndex.open(files, folder=root / INDEX_FOLDER), video_root, quarantine)
     if found.faults:
         raise InputError(f"{found.faults[0]}; or `videmo check {as_word(data)}`, and what that finds is left out")
+    for source in found.missing:
+        print(f"{source}: left out")
     records = list(found.records)
+    if not records:
+        raise InputError(f"no training record of {data} can be used; `videmo check {as_word(data)}` says why")
     texts = [message.content for record in records for message in record.messages]
     with written_aside(Path(out), "tiny", _check_new) as folder:
         make_tiny(texts, folder, hidden_size=hidden_size, layers=layers, seed=seed)

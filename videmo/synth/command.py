@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from videmo.errors import InputError
 from videmo.synth import Plan, find_preset, synthesize
+from videmo.synth.dialogues import NUM_EMPTY
 
 
 def synth(
@@ -36,4 +37,5 @@ def synth(
     summary = synthesize(out, plan, workers)
     splits = ", ".join(f"{count} {split}" for split, count in summary.videos.items())
     named = f"{plan.preset}, " if plan.preset else ""
-    print(f"a drawn world of {plan.videos} clips ({named}{splits}; test set {summary.content['test']}) is in {out}")
+    of = f"{plan.videos} clips ({named}{splits}; test set {summary.content['test']}), and {NUM_EMPTY} without anybody,"
+    print(f"a drawn world of {of} is in {out}")
