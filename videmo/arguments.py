@@ -86,7 +86,7 @@ def spelled_out(command: str, args: Sequence[str]) -> list[str]:
 
 
 def _check_judge(given: str) -> None:
-    """jsonargparse would take a name for a class to import, and say so in ten lines."""
+    """jsonargparse would take a name for a class to import."""
     if given not in ("rules", "null") and not given.startswith("{"):
         raise InputError(
             f"--judge is rules, or a judge is named by --judge.base_url and --judge.model; got {given or 'nothing'}"

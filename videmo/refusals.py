@@ -13,7 +13,7 @@ _KEY = re.compile(r'Parser key "(.+?)":')
 _CLASS = re.compile(r"Problem with given class_path '(.+?)':")
 _OPTION = re.compile(r"Option '(.+?)' is not accepted")
 _EXPECTED = re.compile(r"Expected an? (?!path but)(.+?)(?:\. Got value: (.*))?$")
-_GIVEN = re.compile(r"Given value: (.*)")
+_GIVEN = re.compile(r"Given value: ?(.*)")
 _NOT_THERE = re.compile(r"does not accept option '(.+?)'")
 
 
@@ -54,7 +54,7 @@ def in_brief(message: str) -> str:
             given = found[1]
     if not (keys and expected) or given is None:
         return message
-    return f"{': '.join(keys)}: expected {' or '.join(dict.fromkeys(expected))}, got {given}"
+    return f"{': '.join(keys)}: expected {' or '.join(dict.fromkeys(expected))}, got {given or 'nothing'}"
 
 
 def in_config(message: str, configs: Sequence[str], options: Iterable[str]) -> str:
