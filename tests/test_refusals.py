@@ -3,6 +3,7 @@
 import pytest
 
 from videmo.cli import main
+from videmo.training.checkpoints import last_checkpoint
 
 SFT = "--config=configs/sft.yaml"
 
@@ -10,7 +11,6 @@ SFT = "--config=configs/sft.yaml"
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        ([SFT, "--data.batch_size=x"], "data.batch_size: expected int, got x"),
         (
             [SFT, "--model.init_args.learningrate=1"],
             "no option learningrate of SFTModule (did you mean learning_rate",
@@ -50,3 +50,10 @@ def test_what_lightning_refuses_is_a_sentence(world, world_checkpoint, capsys):
 def test_a_scorer_is_one_of_those_that_there_are(capsys):
     assert main(["reason", "clip.mp4", "--ckpt=x", "--scorers", "likelyhood"]) == 1
     assert "no scorer likelyhood; there are consensus, likelihood, oracle" in capsys.readouterr().err
+
+
+def test_where_a_run_lies_a_test_of_other_weights_says_so(tmp_path, caplog):
+    last_checkpoint(tmp_path).parent.mkdir()
+    last_checkpoint(tmp_path).touch()
+    assert main(["test", SFT, f"--trainer.default_root_dir={tmp_path}", f"--data.root={tmp_path}/no"]) == 1
+    assert f"and not those of the run {tmp_path}, which --ckpt_path=last takes" in caplog.text
