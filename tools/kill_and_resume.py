@@ -3,9 +3,9 @@
 A curriculum of two stages over a drawn world, with accumulation, dropout and validation inside its epochs, is trained
 once in peace. Then the same command is started again and again, with another number of workers each time, and killed
 with all its processes after a random time, or ended by a random max_steps, until as many kills have been dealt as were
-asked for, one of them left a checkpoint to go on from, and the last run has ended. Every finished run's
-last.ckpt must equal the first one's to the bit: weights, optimizer, schedule, loop counters and callbacks. Prints one
-JSON line, in which `resumed` counts those kills; the exit status is 1 if anything differs.
+asked for, one of them left a checkpoint to go on from, and the last run has ended. Every finished run's last.ckpt must
+equal the first one's to the bit: weights, optimizer, schedule, loop counters and callbacks. Prints one JSON line, in
+which `resumed` counts those kills; the exit status is 1 if anything differs.
 
     python tools/kill_and_resume.py --kills 20 --world_size 2 --strategy fsdp2
 """

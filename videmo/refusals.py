@@ -63,7 +63,7 @@ def in_config(message: str, configs: Sequence[str], options: Iterable[str]) -> s
     Args:
         message: Of the parser.
         configs: YAML files, in the order in which they were given.
-        options: Which there are.
+        options: Which there are, as they are typed.
     """
     unknown = _NOT_THERE.search(message)
     for path in configs:
@@ -75,7 +75,8 @@ def in_config(message: str, configs: Sequence[str], options: Iterable[str]) -> s
         except (OSError, ValueError):
             continue
         if unknown and (line := _line_of(node, unknown[1].split("."))):
-            return f"{path}:{line}: no option {unknown[1]}{_meant(f'--{unknown[1]}', options).replace('--', '')}"
+            known = (option.removeprefix("--") for option in options)
+            return f"{path}:{line}: no option {unknown[1]}{_meant(unknown[1], known)}"
     return message
 
 

@@ -6,9 +6,8 @@ videmo fit --config configs/demo/sft.yaml --trainer.max_steps=5
 import logging
 import warnings
 from argparse import ArgumentError
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
-from itertools import pairwise
 from pathlib import Path
 
 import lightning as L
@@ -66,7 +65,7 @@ class VidEmoCLI(LightningCLI):
             self.config = parser.parse_args(args)
         except ArgumentError as error:
             command, options = args[0], self._subcommand_parsers[args[0]]._option_string_actions
-            said = in_config(or_meant(error.message, options), _configs(args), options)
+            said = in_config(or_meant(error.message, options), [path for *_, path in _configs(args)], options)
             if said.startswith("the following arguments are required"):
                 said = said.replace(f"{command}.", "--") + "; configs/sft.yaml and configs/grpo.yaml give a --model"
             error.message = said
@@ -195,19 +194,20 @@ def run_trainer(args: Sequence[str], cli: type[VidEmoCLI] = VidEmoCLI) -> VidEmo
 
 def _with_shipped_configs(args: Sequence[str]) -> list[str]:
     found = list(args)
-    for i, arg in enumerate(found):
-        option, given, value = arg.partition("=")
-        follows = i > 0 and found[i - 1] in ("--config", "-c")
-        path = value if option in ("--config", "-c") and given else arg if follows else None
-        if path and not Path(path).is_file() and (SHIPPED / path).is_file():
-            found[i] = f"{option}={SHIPPED / path}" if given else str(SHIPPED / path)
+    for place, before, path in _configs(args):
+        if not Path(path).is_file() and (SHIPPED / path).is_file():
+            found[place] = f"{before}{SHIPPED / path}"
     return found
 
 
-def _configs(args: Sequence[str]) -> list[str]:
-    """The config files among arguments."""
-    following = [value for option, value in pairwise(args) if option in ("--config", "-c")]
-    return [*(arg.removeprefix("--config=") for arg in args if arg.startswith("--config=")), *following]
+def _configs(args: Sequence[str]) -> Iterator[tuple[int, str, str]]:
+    """The config files among arguments: the place of each, what stands there before its path, and the path."""
+    for place, arg in enumerate(args):
+        option, given, path = arg.partition("=")
+        if option in ("--config", "-c") and path:
+            yield place, option + given, path
+        elif place and args[place - 1] in ("--config", "-c"):
+            yield place, "", arg
 
 
 def run(command: str, args: Sequence[str]) -> int:

@@ -18,11 +18,12 @@ import torch
 import torch.distributed.checkpoint as dcp
 from torch import Tensor
 from torch.distributed.checkpoint.metadata import Metadata, StorageMeta, TensorStorageMetadata
+from transformers import Qwen2_5_VLConfig
 
 from videmo.data.sampling import VideoSettings
 from videmo.errors import InputError
 from videmo.pretrained import load_config
-from videmo.training.checkpoints import check_file, last_checkpoint
+from videmo.training.checkpoints import check_file, named_checkpoint
 
 WEIGHTS_OF_BACKBONE = "backbone."
 _REST_OF_FSDP = "meta.pt"  # beside the shards: all that is not a tensor of the model or the optimizer
@@ -63,18 +64,23 @@ class TrainedWeights:
         given = self.arguments
         return {"revision": given.get("revision"), "local_files_only": given.get("local_files_only", False)}
 
-    def check_base(self) -> None:
-        """Find out whether the model that it was trained from is where it was.
+    def base_config(self, base: str | None = None) -> Qwen2_5_VLConfig:
+        """The config of the model that it was trained from.
+
+        Args:
+            base: That model, where it has moved since.
 
         Raises:
-            InputError: If it is not.
+            InputError: If it is not there.
         """
-        base = self.arguments["checkpoint"]
+        if base:
+            return load_config(base, **self.where)
+        was = self.arguments["checkpoint"]
         try:
-            load_config(base, **self.where)
+            return load_config(was, **self.where)
         except InputError as error:
             raise InputError(
-                f"{self.path} was trained from {base}, which is needed beside it: {error}. Name the place where that "
+                f"{self.path} was trained from {was}, which is needed beside it: {error}. Name the place where that "
                 "model is now with --base"
             ) from None
 
@@ -85,11 +91,9 @@ def read_checkpoint(path: str | Path) -> TrainedWeights:
     Raises:
         InputError: If it is none, is damaged, is of another kind of run, or needs DeepSpeed where there is none.
     """
-    path = Path(path)
+    path = named_checkpoint(path)
     if not path.exists():
         raise InputError(f"no checkpoint {path}; {_SAVE_AGAIN}")
-    if last_checkpoint(path).exists():
-        path = last_checkpoint(path)
     if path.is_file():
         rest = _load(path)
         weights = rest.pop("state_dict", None)

@@ -18,7 +18,7 @@ from videmo.export.checkpoint import TrainedWeights, read_checkpoint
 from videmo.export.folder import base_folder, check_destination, write_config, write_files
 from videmo.export.loading import weights_beside
 from videmo.export.model import adapter, has_adapters, trains_whole, whole_model
-from videmo.pretrained import load_config, load_tokenizer
+from videmo.pretrained import load_tokenizer
 
 ADAPTER_FILE = "adapter_model.safetensors"  # peft's name
 
@@ -56,9 +56,7 @@ def export_checkpoint(
     given = trained.arguments
     check_dtype(given, merge, dtype)
     source = base or given["checkpoint"]
-    if base is None:
-        trained.check_base()
-    config = load_config(source, **trained.where)  # its sentences on what is no model come first
+    config = trained.base_config(base)  # its sentences on what is no model come first
     files = base_folder(source, **trained.where)
     origin = f"from step {trained.step:,} of {trained.path}"
     if has_adapters(given) and not merge:

@@ -12,7 +12,7 @@ from videmo.models.backbone import Backbone
 from videmo.pretrained import base_fingerprint, load_config, load_tokenizer
 from videmo.reasoning import Reasoner, SearchSettings
 from videmo.reasoning.reasoner import FROZEN
-from videmo.training.checkpoints import last_checkpoint
+from videmo.training.checkpoints import named_checkpoint
 
 
 def load_reasoner(
@@ -35,8 +35,7 @@ def load_reasoner(
         return Reasoner.load(ckpt, settings, video=video, **more)
     trained = read_checkpoint(path)
     source = base or trained.arguments["checkpoint"]
-    if base is None:
-        trained.check_base()
+    trained.base_config(base)  # its sentences on what is no model come first
     cuda = torch.cuda.is_available()
     model: Any = whole_model(trained, source)  # transformers' `to` says nothing of its arguments
     model.to("cuda" if cuda else "cpu", torch.bfloat16 if cuda else torch.float32)
@@ -60,7 +59,5 @@ def fingerprint(ckpt: str) -> str:
 
 def _checkpoint(ckpt: str) -> Path | None:
     """A run's checkpoint; None where a model's folder or a hub id is named."""
-    path = Path(ckpt)
-    if path.is_dir() and last_checkpoint(path).exists():
-        return last_checkpoint(path)
+    path = named_checkpoint(ckpt)
     return path if path.exists() and not (path / "config.json").is_file() else None

@@ -31,6 +31,12 @@ def last_checkpoint(run: str | Path) -> Path:
     return Path(run) / "checkpoints" / "last.ckpt"
 
 
+def named_checkpoint(path: str | Path) -> Path:
+    """A checkpoint by its own path, or a run's last by that of the run's folder."""
+    last = last_checkpoint(path)
+    return last if last.exists() else Path(path)
+
+
 def hold(run: str | Path) -> IO[str]:
     """Claim a run's folder for this process, until it ends, however it does.
 
